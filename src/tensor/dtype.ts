@@ -1,0 +1,91 @@
+/** The element types of tensorflow/core/framework/types.proto, by TensorFlow's own names. */
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'uint8'
+  | 'uint16'
+  | 'uint32'
+  | 'uint64'
+  | 'bool'
+  | 'string'
+  | 'resource'
+  | 'variant'
+
+/** DataType numbers of types.proto. A ref type is its number plus 100. */
+const NUMBERS: Readonly<Record<number, DType>> = {
+  1: 'float32',
+  2: 'float64',
+  3: 'int32',
+  4: 'uint8',
+  5: 'int16',
+  6: 'int8',
+  7: 'string',
+  9: 'int64',
+  10: 'bool',
+  14: 'bfloat16',
+  17: 'uint16',
+  19: 'float16',
+  20: 'resource',
+  21: 'variant',
+  22: 'uint32',
+  23: 'uint64',
+}
+
+/** Types that TensorFlow has and twotower does not, for the error's sake. */
+const FOREIGN: Readonly<Record<number, string>> = {
+  8: 'complex64',
+  11: 'qint8',
+  12: 'quint8',
+  13: 'qint32',
+  15: 'qint16',
+  16: 'quint16',
+  18: 'complex128',
+}
+
+const REF = 100
+
+/**
+ * The dtype of a DataType number; a ref type (TF1 variables) is its plain type.
+ * @throws {TypeError} for a number that types.proto does not define or twotower does not read
+ */
+export function dtypeOf(number: number): DType {
+  const dtype = NUMBERS[number > REF ? number - REF : number]
+  if (dtype === undefined) throw new TypeError(`dtype ${FOREIGN[number] ?? number} is not supported`)
+  return dtype
+}
+
+/** Bytes that an element takes in a checkpoint and in a TensorProto's content; 0 where elements have no fixed size. */
+export const BYTES: Readonly<Record<DType, number>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  int64: 8,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  uint64: 8,
+  bool: 1,
+  string: 0,
+  resource: 0,
+  variant: 0,
+}
+
+/** True for float32, float64, float16 and bfloat16. */
+export const isFloat = (dtype: DType): boolean =>
+  dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16'
+
+/** True for the integers of every width, not for bool. */
+export const isInteger = (dtype: DType): boolean => /^u?int/.test(dtype)
+
+/** True where elements are BigInt in JavaScript. */
+export const isBig = (dtype: DType): dtype is 'int64' | 'uint64' => dtype === 'int64' || dtype === 'uint64'

@@ -1,0 +1,4 @@
+export * from './dtype.ts'
+export * from './half.ts'
+export * from './strings.ts'
+export * from './tensor.ts'

@@ -1,0 +1,105 @@
+import { type DType, isBig } from './dtype.ts'
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half.ts'
+import type { Strings } from './strings.ts'
+
+/** Dimensions, outermost first; a scalar's is []. */
+export type Shape = readonly number[]
+
+/** Which container holds the elements of a dtype, row-major. float16 and bfloat16 hold representable float32 values. */
+export interface DataOf {
+  float32: Float32Array
+  float64: Float64Array
+  float16: Float32Array
+  bfloat16: Float32Array
+  int8: Int8Array
+  int16: Int16Array
+  int32: Int32Array
+  int64: BigInt64Array
+  uint8: Uint8Array
+  uint16: Uint16Array
+  uint32: Uint32Array
+  uint64: BigUint64Array
+  bool: Uint8Array
+  string: Strings
+  resource: readonly unknown[]
+  variant: readonly unknown[]
+}
+
+/** The dtypes whose elements are JavaScript numbers (bool: 0 or 1). */
+export type NumberDType = Exclude<DType, 'int64' | 'uint64' | 'string' | 'resource' | 'variant'>
+/** The dtypes whose elements lie in a typed array. */
+export type ArrayDType = Exclude<DType, 'string' | 'resource' | 'variant'>
+export type NumberArray = DataOf[NumberDType]
+export type BigArray = BigInt64Array | BigUint64Array
+export type TypedArray = NumberArray | BigArray
+
+/** A tensor of dtype `D`: row-major `data` of as many elements as `shape`'s product. Immutable by convention. */
+export type TensorOf<D extends DType> = { readonly dtype: D; readonly shape: Shape; readonly data: DataOf[D] }
+/** A tensor of any dtype; `dtype` tells which container `data` is. */
+export type Tensor = { [D in DType]: TensorOf<D> }[DType]
+
+/** The number of elements of `shape`. */
+export function sizeOf(shape: Shape): number {
+  let size = 1
+  for (const dim of shape) size *= dim
+  return size
+}
+
+/** A tensor of `data`, which has as many elements as `shape` asks for. */
+export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D]): TensorOf<D> {
+  if (data.length !== sizeOf(shape)) {
+    throw new RangeError(`a ${dtype} tensor of shape [${shape}] has ${sizeOf(shape)} elements, got ${data.length}`)
+  }
+  return { dtype, shape, data }
+}
+
+/** Most elements that a dense tensor may have here: past it an engine's typed arrays end. */
+const MOST = 2 ** 31 - 1
+
+/**
+ * A typed array of `size` zeros for `dtype`.
+ * @throws {RangeError} where `size` is negative or larger than an array can be
+ */
+export function zeros<D extends ArrayDType>(dtype: D, size: number): DataOf[D] {
+  if (!(size >= 0 && size <= MOST)) throw new RangeError(`a tensor of ${size} elements cannot be allocated`)
+  return new ARRAYS[dtype](size) as DataOf[D]
+}
+
+/** The typed-array class of each dtype that has one. */
+export const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Float32Array,
+  bfloat16: Float32Array,
+  int8: Int8Array,
+  int16: Int16Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const
+
+/** `data` after the rounding that `dtype` asks for: float16 and bfloat16 in place, others as they are. */
+export function rounded<A extends TypedArray>(dtype: DType, data: A): A {
+  if (dtype === 'float16') for (let i = 0; i < data.length; i++) data[i] = fromFloat16(toFloat16(Number(data[i])))
+  if (dtype === 'bfloat16') for (let i = 0; i < data.length; i++) data[i] = fromBfloat16(toBfloat16(Number(data[i])))
+  return data
+}
+
+/** A scalar of an integer or floating dtype. */
+export function scalar<D extends ArrayDType>(dtype: D, value: number | bigint): TensorOf<D> {
+  const data = zeros(dtype, 1) as TypedArray
+  data[0] = isBig(dtype) ? BigInt(value) : Number(value)
+  return { dtype, shape: [], data: rounded(dtype, data) as DataOf[D] }
+}
+
+/** True where `tensor` lies in a typed array, so not a string, resource or variant. */
+export const isNumeric = (t: Tensor): t is { [D in ArrayDType]: TensorOf<D> }[ArrayDType] =>
+  t.dtype !== 'string' && t.dtype !== 'resource' && t.dtype !== 'variant'
+
+/** For messages: `float32[2, 3]`. */
+export const describe = (t: { readonly dtype: DType; readonly shape: readonly (number | null)[] | null }): string =>
+  `${t.dtype}${t.shape === null ? '[…]' : `[${t.shape.map((dim) => dim ?? '?').join(', ')}]`}`
