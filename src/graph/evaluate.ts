@@ -1,0 +1,178 @@
+import { InvalidArgumentError, UnsupportedOpError } from '../errors.ts'
+import { describe, type Tensor } from '../tensor/index.ts'
+import { CONST, type Graph, type Node, PARAMETER } from './graph.ts'
+import type { Call, Files, Op, OpTable } from './op.ts'
+
+/**
+ * A graph made ready to run over and over: every value has a slot, every node its op. This is the reference evaluator;
+ * the engine runs the same thing with kernels in the op table.
+ */
+export class Program {
+  readonly graph: Graph
+  private readonly steps: readonly Step[]
+  private readonly constants: readonly (Tensor | undefined)[]
+  private readonly parameters: readonly number[]
+  private readonly outputs: readonly number[]
+  private readonly nested = new Map<Graph, Program>()
+  private readonly ops: OpTable
+
+  /** Ops that the table lacks are refused when they are reached, so that a graph's other parts can run. */
+  constructor(graph: Graph, ops: OpTable) {
+    this.graph = graph
+    this.ops = ops
+    const slots = new Map<Node, number>()
+    const constants: (Tensor | undefined)[] = []
+    const steps: Step[] = []
+    const counts = outputCounts(graph)
+    for (const node of graph.nodes) {
+      const slot = constants.length
+      slots.set(node, slot)
+      if (node.op === CONST) {
+        constants.push(node.attrs.tensor('value'))
+        continue
+      }
+      const count = counts.get(node) ?? 1
+      for (let i = 0; i < count; i++) constants.push(undefined)
+      if (node.op === PARAMETER) continue
+      steps.push({
+        node,
+        op: ops.get(node.op),
+        inputs: node.inputs.map((value) => slotOf(slots, value.node, node) + value.index),
+        controls: node.controls.map((control) => slotOf(slots, control, node)),
+        output: slot,
+        count,
+        last: [],
+      })
+    }
+    this.constants = constants
+    this.parameters = graph.parameters.map((node) => slotOf(slots, node, node))
+    this.outputs = graph.outputs.map((value) => slotOf(slots, value.node, value.node) + value.index)
+    this.steps = withLastUses(steps, constants, this.outputs)
+  }
+
+  /**
+   * Runs the graph on one tensor a parameter, in order. Types and shapes of the inputs are the caller's to check.
+   * @throws {UnsupportedOpError} for an op without an entry
+   * @throws {InvalidArgumentError} where TensorFlow refuses; the message names the node
+   */
+  run(inputs: readonly Tensor[], files: Files = NO_FILES): Tensor[] {
+    const values = this.constants.slice()
+    for (let i = 0; i < this.parameters.length; i++) values[this.parameters[i]] = inputs[i]
+    for (const step of this.steps) {
+      // Only Merge runs with dead inputs: it is where a conditional's branches meet.
+      const dead =
+        step.inputs.some((slot) => values[slot] === undefined) ||
+        step.controls.some((slot) => values[slot] === undefined)
+      if (dead && step.node.op !== 'Merge') continue
+      const results = this.evaluate(step, values, files)
+      // Outputs that nobody reads have no slot.
+      if (results.length === 0) values[step.output] = DONE
+      for (let i = 0; i < step.count && i < results.length; i++) values[step.output + i] = results[i]
+      for (const slot of step.last) values[slot] = undefined
+    }
+    return this.outputs.map((slot, i) => {
+      const value = values[slot]
+      if (value === undefined) throw new InvalidArgumentError(`output ${i} lies in a branch that was not taken`)
+      return value
+    })
+  }
+
+  private evaluate(step: Step, values: (Tensor | undefined)[], files: Files): readonly (Tensor | undefined)[] {
+    const { node, op } = step
+    if (op === undefined)
+      throw new UnsupportedOpError(
+        node.op,
+        node.name,
+        'twotower has no semantics for it; `twotower check` lists all such nodes',
+      )
+    const inputs = new Array<Tensor>(step.inputs.length)
+    for (let i = 0; i < inputs.length; i++) inputs[i] = values[step.inputs[i]] as Tensor
+    const call: Call = {
+      inputs,
+      attrs: node.attrs,
+      node,
+      files,
+      run: (graph, args) => this.inner(graph).run(args, files),
+    }
+    try {
+      const result = op.evaluate(call)
+      return 'dtype' in result ? [result] : result
+    } catch (error) {
+      throw located(error, node, inputs)
+    }
+  }
+
+  private inner(graph: Graph): Program {
+    let program = this.nested.get(graph)
+    if (program === undefined) {
+      program = new Program(graph, this.ops)
+      this.nested.set(graph, program)
+    }
+    return program
+  }
+}
+
+const NO_FILES: Files = new Map()
+/** What stands in the slot of a node without outputs once it ran, so that it does not look dead. */
+const DONE: Tensor = { dtype: 'bool', shape: [], data: Uint8Array.of(1) }
+
+interface Step {
+  readonly node: Node
+  readonly op: Op | undefined
+  readonly inputs: readonly number[]
+  readonly controls: readonly number[]
+  readonly output: number
+  readonly count: number
+  /** Slots that nobody reads after this step. */
+  readonly last: readonly number[]
+}
+
+/** How many outputs of each node somebody reads, so how many slots it needs at least. */
+function outputCounts(graph: Graph): Map<Node, number> {
+  const counts = new Map<Node, number>()
+  const read = (node: Node, index: number) => counts.set(node, Math.max(counts.get(node) ?? 1, index + 1))
+  for (const node of graph.nodes) for (const value of node.inputs) read(value.node, value.index)
+  for (const value of graph.outputs) read(value.node, value.index)
+  return counts
+}
+
+function slotOf(slots: ReadonlyMap<Node, number>, node: Node, reader: Node): number {
+  const slot = slots.get(node)
+  if (slot === undefined)
+    throw new InvalidArgumentError(`node "${reader.name}" reads "${node.name}", which does not come before it`)
+  return slot
+}
+
+/** Marks for each step the slots that it is the last to read; constants and outputs stay. */
+function withLastUses(
+  steps: readonly Step[],
+  constants: readonly (Tensor | undefined)[],
+  outputs: readonly number[],
+): Step[] {
+  const kept = new Set(outputs)
+  const result: Step[] = []
+  for (const step of [...steps].reverse()) {
+    const last: number[] = []
+    for (const slot of [...step.inputs, ...step.controls]) {
+      if (kept.has(slot) || constants[slot] !== undefined) continue
+      kept.add(slot)
+      last.push(slot)
+    }
+    result.push({ ...step, last })
+  }
+  return result.reverse()
+}
+
+/** The error with the node's name and inputs in front, once: of nested functions the innermost node is named. */
+function located(error: unknown, node: Node, inputs: readonly Tensor[]): unknown {
+  if (!(error instanceof Error) || error instanceof UnsupportedOpError || LOCATED.has(error)) return error
+  const message = `node "${node.name}" (${node.op} of ${inputs.map((t) => (t === undefined ? 'nothing' : describe(t))).join(', ')}): ${error.message}`
+  const wrapped =
+    error instanceof TypeError
+      ? new TypeError(message, { cause: error })
+      : new InvalidArgumentError(message, { cause: error })
+  LOCATED.add(wrapped)
+  return wrapped
+}
+
+const LOCATED = new WeakSet<Error>()

@@ -1,0 +1,57 @@
+import type { DType } from '../tensor/index.ts'
+import type { Attrs } from './attrs.ts'
+
+/** A dimension that is only known when a batch comes is null. */
+export type Dim = number | null
+/** What is known of a tensor before it is computed; `shape` null where not even the rank is known. */
+export interface TensorType {
+  readonly dtype: DType
+  readonly shape: readonly Dim[] | null
+}
+
+/** The `index`-th output of `node`. */
+export interface Value {
+  readonly node: Node
+  readonly index: number
+}
+
+/** One operation of a graph. Its semantics are those of the op table's entry `op`. */
+export interface Node {
+  /** The name in the export, with the calls that it was inlined from: `StatefulPartitionedCall/dense/MatMul`. */
+  readonly name: string
+  readonly op: string
+  readonly attrs: Attrs
+  readonly inputs: readonly Value[]
+  /** Nodes of a conditional branch (TF1 Switch): where one of them is dead, so is this node. */
+  readonly controls: readonly Node[]
+}
+
+/** A named end of a graph. */
+export interface Port extends TensorType {
+  readonly name: string
+}
+
+/**
+ * A function from tensors to tensors. `nodes` is in an order that respects data and the export's control dependencies;
+ * `parameters` are among them (op `Parameter`), one for each input.
+ */
+export interface Graph {
+  readonly parameters: readonly Node[]
+  readonly nodes: readonly Node[]
+  readonly outputs: readonly Value[]
+}
+
+/** The op of a graph's inputs; a caller's tensor takes its place. */
+export const PARAMETER = 'Parameter'
+/** The op of constants: their tensor is the attribute `value`. */
+export const CONST = 'Const'
+
+/** A graph with names and types for its inputs and outputs, as the export declares them. */
+export interface Signature {
+  readonly name: string
+  /** For example `tensorflow/serving/predict`; empty where the export does not say. */
+  readonly method: string
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  readonly graph: Graph
+}

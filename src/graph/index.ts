@@ -1,0 +1,6 @@
+export * from './attrs.ts'
+export * from './evaluate.ts'
+export * from './graph.ts'
+export * from './op.ts'
+export * from './resources.ts'
+export * from './rewrite.ts'

@@ -1,0 +1,81 @@
+import type { Tensor } from '../tensor/index.ts'
+import { Attrs } from './attrs.ts'
+import { CONST, type Graph, type Node, type Value } from './graph.ts'
+import type { OpTable } from './op.ts'
+
+/** A constant node. */
+export const constant = (name: string, value: Tensor): Node => ({
+  name,
+  op: CONST,
+  attrs: new Attrs({ value: { tensor: value } }),
+  inputs: [],
+  controls: [],
+})
+
+/** The constant that `value` is, or null. */
+export const constantOf = (value: Value): Tensor | null =>
+  value.node.op === CONST ? value.node.attrs.tensor('value') : null
+
+/**
+ * A copy of `graph` in which `replace` decides about every node, in order: null keeps it (with its inputs already
+ * replaced), a list of values stands for its outputs from then on.
+ */
+export function rewrite(
+  graph: Graph,
+  replace: (node: Node, emit: (node: Node) => Node) => readonly Value[] | null,
+): Graph {
+  const nodes: Node[] = []
+  const emitted = new Set<Node>()
+  const replaced = new Map<Node, readonly Value[]>()
+  const now = (value: Value): Value => replaced.get(value.node)?.[value.index] ?? value
+  const emit = (node: Node): Node => {
+    if (!emitted.has(node)) {
+      emitted.add(node)
+      nodes.push(node)
+    }
+    return node
+  }
+  for (const old of graph.nodes) {
+    const inputs = old.inputs.map(now)
+    const controls = old.controls.map((control) => replaced.get(control)?.[0]?.node ?? control)
+    const same = inputs.every((v, i) => v === old.inputs[i]) && controls.every((c, i) => c === old.controls[i])
+    const node = same ? old : { ...old, inputs, controls }
+    const values = replace(node, emit)
+    if (values !== null) replaced.set(old, values)
+    else {
+      emit(node)
+      if (node !== old) replaced.set(old, outputsOf(node, old, graph))
+    }
+  }
+  return { parameters: graph.parameters, nodes, outputs: graph.outputs.map(now) }
+}
+
+/** Values for all outputs of `node` that somebody reads as those of `old`. */
+function outputsOf(node: Node, old: Node, graph: Graph): Value[] {
+  let count = READ_COUNTS.get(graph)
+  if (count === undefined) {
+    count = new Map()
+    const read = ({ node, index }: Value) => count?.set(node, Math.max(count.get(node) ?? 1, index + 1))
+    for (const reader of graph.nodes) reader.inputs.forEach(read)
+    graph.outputs.forEach(read)
+    READ_COUNTS.set(graph, count)
+  }
+  return Array.from({ length: count.get(old) ?? 1 }, (_, index) => ({ node, index }))
+}
+
+const READ_COUNTS = new WeakMap<Graph, Map<Node, number>>()
+
+/** `graph` without the nodes that neither an output nor an effect needs. Parameters stay. */
+export function prune(graph: Graph, ops: OpTable): Graph {
+  const needed = new Set<Node>(graph.parameters)
+  const pending: Node[] = graph.outputs.map((value) => value.node)
+  for (const node of graph.nodes) if (ops.get(node.op)?.effect) pending.push(node)
+  while (pending.length > 0) {
+    const node = pending.pop() as Node
+    if (needed.has(node)) continue
+    needed.add(node)
+    for (const value of node.inputs) pending.push(value.node)
+    pending.push(...node.controls)
+  }
+  return { ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) }
+}

@@ -1,0 +1,1 @@
+export { chooseMetaGraph, type ImportOptions, importSignatures } from './signatures.ts'

@@ -1,0 +1,149 @@
+import { CorruptModelError } from '../errors.ts'
+import { type Files, type OpTable, type Port, Program, prune, type Resource, type Signature } from '../graph/index.ts'
+import { type SavedModel, shapeOf } from '../savedmodel/index.ts'
+import type { tensorflow } from '../savedmodel/proto/generated.js'
+import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
+import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
+import { Builder, type Feeds } from './builder.ts'
+import { onlyFor, restore } from './restore.ts'
+
+const FILE = 'saved_model.pb'
+/** SignatureDefs that the loader runs or that only describe training; they are no signatures to a user. */
+const INTERNAL = new Set(['__saved_model_init_op', '__saved_model_train_op'])
+
+export interface ImportOptions {
+  /** The tags of the meta graph to import, for example ['serve']; by default the one with `serve`, or the only one. */
+  readonly tags?: readonly string[]
+  /** Import only these signatures. */
+  readonly signatures?: readonly string[]
+}
+
+/**
+ * All signatures of one meta graph as typed graphs: functions inlined, variables bound, tables filled by the export's
+ * own initialisers, constants folded.
+ *
+ * @throws {RangeError} for tags that the export does not have
+ * @throws {CorruptModelError} where the graph contradicts itself or the checkpoint
+ */
+export async function importSignatures(
+  saved: SavedModel,
+  ops: OpTable,
+  options: ImportOptions = {},
+): Promise<Signature[]> {
+  const meta = chooseMetaGraph(saved, options.tags)
+  const builder = new Builder(meta.graphDef ?? {}, ops, { shareByName: meta.objectGraphDef == null })
+  const { files, feeds: assets } = await readAssets(saved, meta)
+
+  const drafts = Object.entries(meta.signatureDef ?? {})
+    .filter(([name]) => !INTERNAL.has(name) && (options.signatures?.includes(name) ?? true))
+    .map(([name, def]) => draft(name, def, builder, assets))
+  const wanted = new Set<Resource>()
+  for (const { graph } of drafts) for (const resource of resourcesOf(graph)) wanted.add(resource)
+
+  const initialiser = initialiserOf(meta)
+  const start = initialiser === null ? null : onlyFor(builder.build([], [initialiser], assets), wanted, ops)
+  if (start !== null) for (const resource of resourcesOf(start)) wanted.add(resource)
+  await restore(builder, meta.saverDef ?? null, saved.checkpoint, wanted, ops)
+  if (start !== null) new Program(start, ops).run([], files)
+
+  return drafts.map((signature) => ({
+    ...signature,
+    graph: prune(foldConstants(bindVariables(signature.graph), ops), ops),
+  }))
+}
+
+/** The meta graph with exactly `tags`; without tags the one for serving, or the only one. */
+export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): tensorflow.MetaGraphDef.$Properties {
+  const tagsOf = (meta: tensorflow.MetaGraphDef.$Properties) => meta.metaInfoDef?.tags ?? []
+  const listed = saved.metaGraphs.map((meta) => `[${tagsOf(meta).join(', ')}]`).join(', ')
+  const same = (a: readonly string[], b: readonly string[]) =>
+    a.length === b.length && a.every((tag) => b.includes(tag))
+  const found =
+    tags !== undefined
+      ? saved.metaGraphs.find((meta) => same(tagsOf(meta), tags))
+      : (saved.metaGraphs.find((meta) => same(tagsOf(meta), ['serve'])) ??
+        saved.metaGraphs.find((meta) => tagsOf(meta).includes('serve')) ??
+        (saved.metaGraphs.length === 1 ? saved.metaGraphs[0] : undefined))
+  if (found !== undefined) return found
+  const wanted = tags === undefined ? 'the tag "serve"' : `the tags [${tags.join(', ')}]`
+  throw new RangeError(
+    `${saved.folder.name} has no meta graph with ${wanted}; it has ${listed || 'none'}: choose one of these as tags`,
+  )
+}
+
+/** The op that TensorFlow's loader runs after restoring (loader.cc, GetInitOp), or null. */
+function initialiserOf(meta: tensorflow.MetaGraphDef.$Properties): string | null {
+  const signature = meta.signatureDef?.__saved_model_init_op?.outputs?.__saved_model_init_op?.name
+  if (signature) return signature.replace(/:\d+$/, '')
+  for (const key of ['saved_model_main_op', 'legacy_init_op']) {
+    const name = meta.collectionDef?.[key]?.nodeList?.value?.[0]
+    if (name) return name.replace(/:\d+$/, '')
+  }
+  return null
+}
+
+/** The assets' bytes by the path that the graph will hold, and what to feed for that to be so. */
+async function readAssets(
+  saved: SavedModel,
+  meta: tensorflow.MetaGraphDef.$Properties,
+): Promise<{ files: Files; feeds: Feeds }> {
+  const files = new Map<string, Uint8Array>()
+  const feeds = new Map<string, { value: Tensor }>()
+  for (const { filename, tensorInfo } of meta.assetFileDef ?? []) {
+    const path = `assets/${filename ?? ''}`
+    if (!files.has(path)) files.set(path, await saved.asset(filename ?? ''))
+    if (tensorInfo?.name) feeds.set(tensorInfo.name, { value: tensor('string', [], Strings.from([path])) })
+  }
+  return { files, feeds }
+}
+
+/** A signature with its graph still reading variables. */
+function draft(name: string, def: tensorflow.SignatureDef.$Properties, builder: Builder, assets: Feeds): Signature {
+  const inputs = ports(def.inputs ?? {}, name)
+  const outputs = ports(def.outputs ?? {}, name)
+  const feeds = new Map([...assets, ...inputs.map(({ port, tensor }) => [tensor, { name: port.name }] as const)])
+  const graph = builder.build(
+    outputs.map((output) => output.tensor),
+    [],
+    feeds,
+  )
+  return {
+    name,
+    method: def.methodName ?? '',
+    inputs: inputs.map((input) => input.port),
+    outputs: outputs.map((output) => output.port),
+    graph,
+  }
+}
+
+/** The ends of a signature with the tensors they stand for; a sparse one is three dense ones. */
+function ports(
+  infos: Readonly<Record<string, tensorflow.TensorInfo.$Properties>>,
+  signature: string,
+): { port: Port; tensor: string }[] {
+  const found: { port: Port; tensor: string }[] = []
+  for (const [name, info] of Object.entries(infos)) {
+    const dtype = dtypeOf(info.dtype ?? 0)
+    if (info.name)
+      found.push({
+        port: { name, dtype, shape: shapeOf(info.tensorShape ?? { unknownRank: true }) },
+        tensor: info.name,
+      })
+    else if (info.cooSparse) {
+      const { valuesTensorName, indicesTensorName, denseShapeTensorName } = info.cooSparse
+      found.push({ port: { name: `${name}/values`, dtype, shape: [null] }, tensor: valuesTensorName ?? '' })
+      found.push({
+        port: { name: `${name}/indices`, dtype: 'int64', shape: [null, null] },
+        tensor: indicesTensorName ?? '',
+      })
+      found.push({
+        port: { name: `${name}/dense_shape`, dtype: 'int64', shape: [null] },
+        tensor: denseShapeTensorName ?? '',
+      })
+    } else if (info.compositeTensor?.components) {
+      const parts = info.compositeTensor.components.map((part, i) => [`${name}/${i}`, part] as const)
+      found.push(...ports(Object.fromEntries(parts), signature))
+    } else throw new CorruptModelError(FILE, `signature "${signature}": "${name}" names no tensor`)
+  }
+  return found.sort((a, b) => (a.port.name < b.port.name ? -1 : 1))
+}

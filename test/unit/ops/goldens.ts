@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { type Attr, Attrs, type Op } from '../../../src/graph/index.ts'
+import {
+  ARRAYS,
+  type ArrayDType,
+  type DType,
+  isBig,
+  isFloat,
+  Strings,
+  sizeOf,
+  type Tensor,
+} from '../../../src/tensor/index.ts'
+
+/** A tensor as test/fixtures/make/opcases.py writes it: the format of the goldens of whole models. */
+interface GoldenTensor {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly data: readonly (number | string | boolean | { readonly b64: string })[]
+}
+
+/** One raw op as TensorFlow ran it. `attrs` holds bytes as {"b64"}, dtypes by name, shapes as {"shape": […]}. */
+interface OpCase {
+  readonly op: string
+  readonly note?: string
+  readonly attrs: Readonly<Record<string, unknown>>
+  readonly inputs: readonly GoldenTensor[]
+  readonly outputs?: readonly GoldenTensor[]
+  readonly error?: string
+}
+
+/** Registers a test for each case of test/fixtures/ops/FAMILY.json: equal to TensorFlow, or refused where it refuses. */
+export function goldenOps(family: string, ops: Readonly<Record<string, Op>>): void {
+  const file = fileURLToPath(new URL(`../../fixtures/ops/${family}.json`, import.meta.url))
+  if (!existsSync(file)) throw new Error(`${file} is missing: test/fixtures/make/README.md says how it is made`)
+  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: OpCase[] }
+  cases.forEach((example, i) => {
+    const kinds = example.inputs.map((t) => `${t.dtype}[${t.shape}]`).join(', ')
+    test(`${family} #${i}: ${example.op}(${kinds}) ${example.error ? 'is refused' : 'equals TensorFlow'} ${example.note ?? ''}`, () => {
+      const op = ops[example.op]
+      expect(op, `op ${example.op} has an entry`).toBeDefined()
+      const inputs = example.inputs.map(tensorOf)
+      const attrs = new Attrs(
+        Object.fromEntries(Object.entries(example.attrs).map(([name, value]) => [name, attrOf(value)])),
+      )
+      const node = { name: 'case', op: example.op, attrs, inputs: [], controls: [] }
+      const run = () => op.evaluate({ inputs, attrs, node, files: new Map(), run: () => [] })
+      if (example.error !== undefined) {
+        expect(run).toThrow()
+        return
+      }
+      const result = run()
+      const outputs = 'dtype' in result ? [result] : [...result]
+      expect(outputs.length).toBeGreaterThanOrEqual(example.outputs?.length ?? 0)
+      example.outputs?.forEach((golden, o) => {
+        expectEqual(outputs[o] as Tensor, golden, `output ${o}`)
+      })
+    })
+  })
+}
+
+/** @throws where `got` is not the golden tensor: exactly, or for floats within 1e-5 relative or 1e-6 absolute */
+export function expectEqual(got: Tensor, golden: GoldenTensor, what: string): void {
+  expect(got?.dtype, `${what}: dtype`).toBe(golden.dtype)
+  expect([...got.shape], `${what}: shape`).toEqual([...golden.shape])
+  const wanted = tensorOf(golden)
+  if (got.dtype === 'string' && wanted.dtype === 'string') {
+    for (let i = 0; i < wanted.data.length; i++) {
+      expect(Buffer.from(got.data.at(i)).toString('latin1'), `${what}[${i}]`).toBe(
+        Buffer.from(wanted.data.at(i)).toString('latin1'),
+      )
+    }
+    return
+  }
+  if (got.dtype === 'resource' || got.dtype === 'variant') throw new Error(`${what} is a ${got.dtype}`)
+  const [a, b] = [got.data as ArrayLike<number | bigint>, wanted.data as ArrayLike<number | bigint>]
+  const loose = golden.dtype === 'bfloat16' ? 1e-2 : golden.dtype === 'float16' ? 2e-3 : 1e-5
+  for (let i = 0; i < b.length; i++) {
+    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue
+    const off = isFloat(golden.dtype) ? Math.abs(Number(a[i]) - Number(b[i])) : Number.POSITIVE_INFINITY
+    if (!(off <= 1e-6 || off <= loose * Math.abs(Number(b[i]))))
+      throw new Error(`${what}[${i}]: TensorFlow says ${b[i]}, got ${a[i]}`)
+  }
+}
+
+/** The tensor that a golden's JSON stands for. */
+export function tensorOf({ dtype, shape, data }: GoldenTensor): Tensor {
+  if (dtype === 'string') {
+    const values = data.map((v) => (typeof v === 'object' ? new Uint8Array(Buffer.from(v.b64, 'base64')) : String(v)))
+    return { dtype, shape, data: Strings.from(values) }
+  }
+  const array = new ARRAYS[dtype as ArrayDType](sizeOf(shape))
+  data.forEach((value, i) => {
+    array[i] = isBig(dtype) ? BigInt(value as number | string) : Number(value)
+  })
+  return { dtype, shape, data: array } as Tensor
+}
+
+function attrOf(value: unknown): Attr {
+  if (Array.isArray(value)) return value.map(attrOf)
+  if (typeof value === 'object' && value !== null && 'b64' in value)
+    return new Uint8Array(Buffer.from(String(value.b64), 'base64'))
+  if (typeof value === 'object' && value !== null && 'tensor' in value)
+    return { tensor: tensorOf(value.tensor as GoldenTensor) }
+  return value as Attr
+}
