@@ -161,3 +161,14 @@ const isObject = (value: Attr): value is Exclude<Attr, string | number | bigint 
 
 const asShape = (value: Attr): { readonly shape: readonly Dim[] | null } | undefined =>
   isObject(value) && 'shape' in value ? value : undefined
+
+/** The functions among the attributes of `node`. */
+export function functionsOf(node: { readonly attrs: Attrs }): Graph[] {
+  const graphs: Graph[] = []
+  for (const [, attr] of node.attrs.entries()) {
+    for (const item of Array.isArray(attr) ? attr : [attr]) {
+      if (typeof item === 'object' && 'graph' in item) graphs.push(item.graph)
+    }
+  }
+  return graphs
+}

@@ -1,4 +1,4 @@
-import type { DType } from '../tensor/index.ts'
+import type { DType, Tensor } from '../tensor/index.ts'
 import type { Attrs } from './attrs.ts'
 
 /** A dimension that is only known when a batch comes is null. */
@@ -29,6 +29,8 @@ export interface Node {
 /** A named end of a graph. */
 export interface Port extends TensorType {
   readonly name: string
+  /** What an input is when the caller leaves it out. */
+  readonly fallback?: Tensor
 }
 
 /**

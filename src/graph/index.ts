@@ -1,6 +1,7 @@
 export * from './attrs.ts'
 export * from './evaluate.ts'
 export * from './graph.ts'
+export * from './model.ts'
 export * from './op.ts'
 export * from './resources.ts'
 export * from './rewrite.ts'

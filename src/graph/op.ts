@@ -27,8 +27,8 @@ export interface Op {
   readonly effect?: true
   /** The answer depends on more than inputs and attributes (state, chance), so it is never folded into a constant. */
   readonly stateful?: true
-  /** For the ops that make a resource (VarHandleOp, HashTableV2): the handle of a new one. */
-  readonly resource?: (name: string, attrs: Attrs) => TensorOf<'resource'>
+  /** For the ops that make a resource (VarHandleOp, HashTableV2): the handle of a new one. Inputs that are no constants are null. */
+  readonly resource?: (name: string, attrs: Attrs, inputs: readonly (Tensor | null)[]) => TensorOf<'resource'>
   /**
    * The output, or all outputs in order; undefined is a dead output (TF1 Switch).
    * @throws {InvalidArgumentError} where TensorFlow's kernel refuses the inputs

@@ -1,6 +1,7 @@
 import {
   constant,
   constantOf,
+  functionsOf,
   type Graph,
   type Node,
   type OpTable,
@@ -23,17 +24,6 @@ export function resourcesOf(graph: Graph): Set<Resource> {
     for (const inner of functionsOf(node)) for (const resource of resourcesOf(inner)) found.add(resource)
   }
   return found
-}
-
-/** The functions among the attributes of `node`. */
-export function functionsOf(node: Node): Graph[] {
-  const graphs: Graph[] = []
-  for (const [, attr] of node.attrs.entries()) {
-    for (const item of Array.isArray(attr) ? attr : [attr]) {
-      if (typeof item === 'object' && 'graph' in item) graphs.push(item.graph)
-    }
-  }
-  return graphs
 }
 
 /** Ops that read a variable through its handle without changing it. */

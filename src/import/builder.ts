@@ -1,5 +1,15 @@
 import { CorruptModelError, UnsupportedOpError } from '../errors.ts'
-import { Attrs, constant, type Graph, type Node, type OpTable, PARAMETER, prune, type Value } from '../graph/index.ts'
+import {
+  Attrs,
+  constant,
+  constantOf,
+  type Graph,
+  type Node,
+  type OpTable,
+  PARAMETER,
+  prune,
+  type Value,
+} from '../graph/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import { dtypeOf, type Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
@@ -249,7 +259,7 @@ export class Builder {
 
     const attrs = attributesOf(protos, within.attrs, (callee, bound) => this.function(callee, bound))
     const names = this.outputNames(op, attrs)
-    const handle = this.handleOf(op, name, attrs)
+    const handle = this.handleOf(op, name, attrs, inputs)
     if (handle !== null && REF_VARIABLES.has(op)) {
       const variable = constant(name, handle)
       const read: Node = { name, op: READ, attrs: Attrs.none, inputs: [{ node: variable, index: 0 }], controls: [] }
@@ -284,14 +294,14 @@ export class Builder {
   }
 
   /** The resource of a handle op, one for all graphs; null for every other op. */
-  private handleOf(op: string, name: string, attrs: Attrs): Tensor | null {
+  private handleOf(op: string, name: string, attrs: Attrs, inputs: readonly Value[]): Tensor | null {
     const entry = this.ops.get(op)
     if (!entry?.resource) return null
     const shared = attrs.has('shared_name') ? attrs.string('shared_name') : ''
     const key = this.options.shareByName && shared !== '' ? shared : name
     let tensor = this.handles.get(key)
     if (tensor === undefined) {
-      tensor = entry.resource(key, attrs)
+      tensor = entry.resource(key, attrs, inputs.map(constantOf))
       this.handles.set(key, tensor)
     }
     return tensor

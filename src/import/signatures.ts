@@ -1,6 +1,6 @@
 import { CorruptModelError } from '../errors.ts'
 import { type Files, type OpTable, type Port, Program, prune, type Resource, type Signature } from '../graph/index.ts'
-import { type SavedModel, shapeOf } from '../savedmodel/index.ts'
+import { type SavedModel, shapeOf, tensorOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
@@ -110,7 +110,9 @@ function draft(name: string, def: tensorflow.SignatureDef.$Properties, builder: 
   return {
     name,
     method: def.methodName ?? '',
-    inputs: inputs.map((input) => input.port),
+    inputs: inputs.map(({ port }) =>
+      def.defaults?.[port.name] ? { ...port, fallback: tensorOf(def.defaults[port.name]) } : port,
+    ),
     outputs: outputs.map((output) => output.port),
     graph,
   }

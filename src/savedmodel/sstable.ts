@@ -7,8 +7,8 @@
 //   entry  = varint shared, varint unshared, varint value size, unshared key bytes, value
 //   footer = metaindex handle, index handle (varint offset, varint size), padding to 40 bytes, 8 bytes of magic
 
+import { crc32c, masked } from '../checksum/crc32c.ts'
 import { CorruptModelError } from '../errors.ts'
-import { crc32c, masked } from './crc32c.ts'
 import { Cursor } from './cursor.ts'
 import { unsnap } from './snappy.ts'
 

@@ -1,9 +1,9 @@
 // One stored tensor out of a data file: BundleReader::GetValue of tensorflow/core/util/tensor_bundle/tensor_bundle.cc.
 
+import { crc32c, masked } from '../checksum/crc32c.ts'
 import { CorruptModelError } from '../errors.ts'
 import type { ByteSource } from '../platform/folder.ts'
 import { type ArrayDType, BYTES, type Strings, sizeOf, type Tensor } from '../tensor/index.ts'
-import { crc32c, masked } from './crc32c.ts'
 import { Cursor } from './cursor.ts'
 import { damageOf } from './damage.ts'
 import { elementsOf, stringLengths, stringsOf, tensorFrom } from './elements.ts'

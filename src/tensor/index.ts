@@ -1,4 +1,5 @@
 export * from './dtype.ts'
 export * from './half.ts'
+export * from './keyindex.ts'
 export * from './strings.ts'
 export * from './tensor.ts'

@@ -38,6 +38,15 @@ export class Strings {
     return builder.finish()
   }
 
+  /** True where element `i` of `a` and element `j` of `b` are the same bytes. */
+  static equal(a: Strings, i: number, b: Strings, j: number): boolean {
+    const [from, other] = [a.offsets[i], b.offsets[j]]
+    const length = a.offsets[i + 1] - from
+    if (b.offsets[j + 1] - other !== length) return false
+    for (let k = 0; k < length; k++) if (a.bytes[from + k] !== b.bytes[other + k]) return false
+    return true
+  }
+
   static from(values: readonly (string | Uint8Array)[]): Strings {
     const builder = new StringsBuilder(values.length)
     for (const value of values) builder.push(typeof value === 'string' ? encoder.encode(value) : value)

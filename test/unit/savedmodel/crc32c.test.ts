@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { crc32c, masked } from '../../../src/savedmodel/crc32c.ts'
+import { crc32c, masked } from '../../../src/checksum/crc32c.ts'
 import { bytesOf, crc, mask } from './write.ts'
 
 test.each([

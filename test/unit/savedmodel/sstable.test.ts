@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { CorruptModelError } from '../../../src/errors.ts'
 import { readTable } from '../../../src/savedmodel/sstable.ts'
-import { bytesOf, crc, fixed32, hex, join, mask, table } from './write.ts'
+import { bytesOf, crc, fixed32, hex, join, mask, table, varint } from './write.ts'
 
 const pairsOf = (count: number): [Uint8Array, Uint8Array][] =>
   Array.from({ length: count }, (_, i) => [bytesOf(`layer/${String(i).padStart(4, '0')}/kernel`), bytesOf(`${i}`)])
@@ -83,6 +83,33 @@ test('two index entries for one block are refused, so that a small file cannot a
   const footer = join(hex('00 00'), Uint8Array.of(data.length, contents.length))
   const file = join(data, seal(contents), footer, new Uint8Array(40 - footer.length), hex('57fb808b247547db'))
   expect(() => read(file)).toThrow(/lies over the one before it/)
+})
+
+/** A table whose only data block has `contents`, with a right checksum. */
+const tableOf = (contents: Uint8Array): Uint8Array =>
+  table(pairsOf(1), { alter: (written, kind) => (kind === 'data' ? contents : written) })
+
+test.each([
+  [
+    'a key that shares more than the key before it has',
+    hex('0001 00 61 0201 00 62 00000000 01000000'),
+    /shares 2 bytes with one of 1/,
+  ],
+  ['more restarts than it has room for', hex('00000000 03000000'), /8 bytes cannot hold 3 restarts/],
+  ['no restart count', hex('000000'), /3 bytes has no restart count/],
+  ['a value past its end', hex('0001 05 61 00000000 01000000'), /5 bytes wanted at byte 4, 0 are left/],
+])('a block with %s is refused', (_, contents, message) => {
+  expect(() => read(tableOf(contents))).toThrow(CorruptModelError)
+  expect(() => read(tableOf(contents))).toThrow(message)
+})
+
+test('a small file whose keys share so much that they would fill the memory is refused', () => {
+  const size = 2 ** 22
+  const first = join(varint(0), varint(size), varint(0), new Uint8Array(size).fill(1))
+  const rest = Array.from({ length: 80 }, (_, i) => join(varint(size), varint(1), varint(0), Uint8Array.of(i)))
+  expect(() => read(tableOf(join(first, ...rest, fixed32(0), fixed32(1))))).toThrow(
+    /keys take more than 268435456 bytes/,
+  )
 })
 
 test('blocks with right checksums and wrong contents give CorruptModelError or other entries, nothing else', () => {

@@ -1,0 +1,29 @@
+import { load } from '../load.ts'
+import { parseJson } from '../serve/json.ts'
+import { readPredict, writePredict } from '../serve/predict.ts'
+import { EXIT } from './exit.ts'
+import { lines, tagsOf, write } from './stdio.ts'
+
+export interface RunOptions {
+  readonly signature?: string
+  readonly tags?: string
+}
+
+/** Answers each line of standard input on standard output, in order; a bad line is answered with an error. */
+export async function run(path: string, options: RunOptions): Promise<void> {
+  const model = await load(path, tagsOf(options))
+  if (options.signature !== undefined) model.signature(options.signature)
+  for await (const line of lines(process.stdin)) {
+    if (line.trim() === '') continue
+    let answer: string
+    try {
+      const body = parseJson(line)
+      const request = readPredict(body, model, options.signature)
+      answer = writePredict(model.evaluate(request.signature, request.inputs), request.layout)
+    } catch (error) {
+      process.exitCode = EXIT.failed
+      answer = JSON.stringify({ error: error instanceof Error ? error.message : String(error) })
+    }
+    await write(process.stdout, `${answer}\n`)
+  }
+}

@@ -1,0 +1,55 @@
+import { type DefineOptions, define, type ModelSource } from './define.ts'
+import type { ModelDefinition } from './graph/index.ts'
+import { GENERATOR } from './version.ts'
+import { type Flat, flatten, MANIFEST, WEIGHTS } from './weights/index.ts'
+
+export type ConvertOptions = DefineOptions
+
+/** A converted model in the flat format, in memory. */
+export class Bundle {
+  readonly definition: ModelDefinition
+  private readonly flat: Flat
+
+  constructor(definition: ModelDefinition) {
+    this.definition = definition
+    this.flat = flatten(definition, GENERATOR)
+  }
+
+  /** manifest.json as text. */
+  get manifest(): string {
+    return `${JSON.stringify(this.flat.manifest, null, 1)}\n`
+  }
+
+  /** weights.bin as one array of bytes. */
+  get weights(): Uint8Array {
+    const bytes = new Uint8Array(this.flat.manifest.weights.byteLength)
+    let at = 0
+    for (const piece of this.flat.pieces) {
+      bytes.set(piece, at)
+      at += piece.length
+    }
+    return bytes
+  }
+
+  /**
+   * Writes the bundle as a folder, all of it or nothing. A bundle that is there already is replaced.
+   * @throws {RangeError} where `path` holds something else
+   */
+  async save(path: string): Promise<void> {
+    const { writeFolder } = await import('./platform/nodewrite.ts')
+    const files = [
+      { name: MANIFEST, pieces: [new TextEncoder().encode(this.manifest)] },
+      { name: WEIGHTS, pieces: this.flat.pieces },
+    ]
+    await writeFolder(path, files, (names) => names.includes(MANIFEST))
+  }
+}
+
+/**
+ * Converts a SavedModel, or a pair of them (`{ query, candidate }`), to the flat format.
+ * @throws {CorruptModelError} where a file is damaged
+ * @throws {RangeError} where tags, towers or signatures that the options name are not there
+ */
+export async function convert(source: ModelSource, options: ConvertOptions = {}): Promise<Bundle> {
+  return new Bundle(await define(source, options))
+}

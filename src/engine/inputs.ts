@@ -1,0 +1,234 @@
+import type { Dim, Port } from '../graph/index.ts'
+import {
+  ARRAYS,
+  type ArrayDType,
+  type DType,
+  describe,
+  isBig,
+  isFloat,
+  rounded,
+  Strings,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  zeros,
+} from '../tensor/index.ts'
+
+/** One element of an input's nested lists. */
+export type Element = string | number | bigint | boolean | Uint8Array
+/** A tensor as nested lists. */
+export type Nested = Element | readonly Nested[]
+
+/** A tensor as callers give and get it: row-major `data`; int64 is BigInt64Array, strings are text or, where they are not UTF-8, bytes. */
+export interface PublicTensor {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+  readonly data: TypedArray | readonly string[] | readonly Uint8Array[]
+}
+
+/** What may be given for an input: nested lists, a typed array of the signature's shape, or a tensor. */
+export type InputValue = Nested | TypedArray | PublicTensor
+
+/**
+ * The tensors for `ports`, in order, out of `values` by name.
+ * @throws {RangeError} for a missing or unknown name, or a shape or value that does not fit
+ * @throws {TypeError} for a value of the wrong kind
+ */
+export function bindInputs(
+  ports: readonly Port[],
+  values: Readonly<Record<string, InputValue>>,
+  signature: string,
+): Tensor[] {
+  const names = ports.map((port) => port.name)
+  for (const name of Object.keys(values)) {
+    if (!names.includes(name)) {
+      throw new RangeError(`signature "${signature}" has no input "${name}"; its inputs are ${list(ports)}`)
+    }
+  }
+  return ports.map((port) => {
+    const value = values[port.name]
+    if (value !== undefined) return toTensor(value, port)
+    if (port.fallback !== undefined) return port.fallback
+    throw new RangeError(`input "${port.name}" is missing: signature "${signature}" takes ${list(ports)}`)
+  })
+}
+
+const list = (ports: readonly Port[]): string =>
+  ports.map((port) => `"${port.name}" ${describe(port)}`).join(', ') || 'no inputs'
+
+/**
+ * `value` as the tensor that `port` declares.
+ * @throws {TypeError} for an element or array of another kind than the port's dtype
+ * @throws {RangeError} for ragged lists, a shape that does not fit, a number that the dtype cannot hold
+ */
+export function toTensor(value: InputValue, port: Port): Tensor {
+  const made = isTensor(value)
+    ? fromTensor(value, port)
+    : ArrayBuffer.isView(value) && !(value instanceof Uint8Array && port.dtype === 'string')
+      ? fromArray(value as TypedArray, port)
+      : fromLists(value as Nested, port)
+  if (!fits(made.shape, port.shape)) {
+    throw new RangeError(`input "${port.name}" must be ${describe(port)}, got the shape [${made.shape.join(', ')}]`)
+  }
+  return made
+}
+
+const fits = (shape: readonly number[], wanted: readonly Dim[] | null): boolean =>
+  wanted === null || (wanted.length === shape.length && wanted.every((dim, i) => dim === null || dim === shape[i]))
+
+const isTensor = (value: InputValue): value is PublicTensor =>
+  typeof value === 'object' && !Array.isArray(value) && !ArrayBuffer.isView(value) && 'dtype' in value
+
+function fromTensor(value: PublicTensor, port: Port): Tensor {
+  const { dtype, shape, data } = value
+  const wrong = (why: string) => new TypeError(`input "${port.name}" must be ${describe(port)}, got ${why}`)
+  if (dtype !== port.dtype) throw wrong(`${dtype}`)
+  if (!Array.isArray(shape) || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
+    throw wrong(`the shape ${JSON.stringify(shape)}`)
+  const strings =
+    dtype === 'string'
+      ? data instanceof Strings
+        ? data
+        : Array.isArray(data)
+          ? Strings.from(data as string[])
+          : null
+      : null
+  const fit = dtype === 'string' ? strings !== null : data instanceof ARRAYS[dtype as ArrayDType]
+  if (!fit) throw wrong(`data of ${Object.prototype.toString.call(data).slice(8, -1)}`)
+  const length = (data as ArrayLike<unknown>).length
+  if (length !== sizeOf(shape))
+    throw new RangeError(
+      `input "${port.name}": the shape [${shape}] asks for ${sizeOf(shape)} elements, data has ${length}`,
+    )
+  return { dtype, shape, data: strings ?? rounded(dtype, data as TypedArray) } as Tensor
+}
+
+/** A typed array takes the port's shape; its one unknown dimension is what the length leaves. */
+function fromArray(value: TypedArray, port: Port): Tensor {
+  const wanted = ARRAYS[port.dtype as ArrayDType]
+  if (wanted === undefined || !(value instanceof wanted)) {
+    throw new TypeError(`input "${port.name}" must be ${describe(port)}, got a ${value.constructor.name}`)
+  }
+  const dims = port.shape
+  const unknown = dims?.filter((dim) => dim === null).length ?? 2
+  if (dims === null || unknown > 1) {
+    throw new RangeError(
+      `input "${port.name}" is ${describe(port)}: a typed array leaves its shape open, give { dtype, shape, data }`,
+    )
+  }
+  const known = dims.reduce<number>((product, dim) => product * (dim ?? 1), 1)
+  const rest = unknown === 0 ? 1 : value.length / known
+  if (!Number.isInteger(rest) || known * rest !== value.length) {
+    throw new RangeError(`input "${port.name}" is ${describe(port)}: ${value.length} elements do not fill it`)
+  }
+  return {
+    dtype: port.dtype,
+    shape: dims.map((dim) => dim ?? rest),
+    data: rounded(port.dtype, value.slice()),
+  } as Tensor
+}
+
+function fromLists(value: Nested, port: Port): Tensor {
+  const shape: number[] = []
+  // An empty list ends the known dimensions; what the port says of the inner ones holds.
+  for (let level: Nested = value; Array.isArray(level); level = level[0] as Nested) {
+    shape.push(level.length)
+    if (level.length === 0) {
+      for (const dim of (port.shape ?? []).slice(shape.length)) shape.push(dim ?? 0)
+      break
+    }
+  }
+  const size = sizeOf(shape)
+  const { dtype } = port
+  if (dtype === 'string') {
+    const elements: (string | Uint8Array)[] = []
+    eachElement(value, shape, 0, port, (element) => elements.push(stringOf(element, port)))
+    return { dtype, shape, data: Strings.from(elements) }
+  }
+  if (dtype === 'resource' || dtype === 'variant')
+    throw new TypeError(`input "${port.name}" is a ${dtype}: it cannot be given`)
+  const data = zeros(dtype, size) as TypedArray
+  let i = 0
+  eachElement(value, shape, 0, port, (element) => {
+    data[i++] = isBig(dtype) ? bigOf(element, port) : numberOf(element, port)
+  })
+  return { dtype, shape, data: rounded(dtype, data) } as Tensor
+}
+
+function eachElement(
+  value: Nested,
+  shape: readonly number[],
+  depth: number,
+  port: Port,
+  visit: (element: Element) => void,
+): void {
+  const isList = Array.isArray(value)
+  if (depth === shape.length) {
+    if (isList) throw ragged(port)
+    visit(value as Element)
+    return
+  }
+  if (!isList || value.length !== shape[depth]) throw ragged(port)
+  for (const item of value) eachElement(item as Nested, shape, depth + 1, port, visit)
+}
+
+const ragged = (port: Port) =>
+  new RangeError(
+    `input "${port.name}" must be ${describe(port)}: its lists are ragged, all of one level must have one length`,
+  )
+
+const wrongKind = (element: unknown, port: Port) =>
+  new TypeError(
+    `input "${port.name}" must be ${describe(port)}, got ${element === null ? 'null' : typeof element === 'string' ? `the string ${JSON.stringify(element.slice(0, 40))}` : typeof element === 'object' ? 'an object' : `the ${typeof element} ${String(element)}`}`,
+  )
+
+function stringOf(element: Element, port: Port): string | Uint8Array {
+  if (typeof element === 'string' || element instanceof Uint8Array) return element
+  throw wrongKind(element, port)
+}
+
+function bigOf(element: Element, port: Port): bigint {
+  const value = typeof element === 'number' && Number.isInteger(element) ? BigInt(element) : element
+  if (typeof value !== 'bigint') throw wrongKind(element, port)
+  const held = port.dtype === 'int64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)
+  if (held !== value) throw new RangeError(`input "${port.name}": ${value} is not a value of ${port.dtype}`)
+  return value
+}
+
+function numberOf(element: Element, port: Port): number {
+  if (port.dtype === 'bool') {
+    if (typeof element !== 'boolean') throw wrongKind(element, port)
+    return element ? 1 : 0
+  }
+  const value = typeof element === 'bigint' ? Number(element) : element
+  if (typeof value !== 'number') throw wrongKind(element, port)
+  if (isFloat(port.dtype)) return value
+  if (!Number.isInteger(value)) throw new TypeError(`input "${port.name}" must be ${describe(port)}, got ${value}`)
+  const [low, high] = LIMITS[port.dtype] as readonly [number, number]
+  if (value < low || value > high)
+    throw new RangeError(`input "${port.name}": ${element} is not a value of ${port.dtype}`)
+  return value
+}
+
+const LIMITS: { readonly [D in DType]?: readonly [number, number] } = {
+  int8: [-128, 127],
+  int16: [-32768, 32767],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+  uint16: [0, 65535],
+  uint32: [0, 2 ** 32 - 1],
+}
+
+/** `t` as callers get it: an array of their own. */
+export function toPublic(t: Tensor): PublicTensor {
+  if (t.dtype !== 'string') {
+    if (t.dtype === 'resource' || t.dtype === 'variant') throw new TypeError(`a ${t.dtype} cannot be given out`)
+    return { dtype: t.dtype, shape: t.shape, data: t.data.slice() }
+  }
+  const values = Array.from({ length: t.data.length }, (_, i) => t.data.value(i))
+  const text = values.every((value) => typeof value === 'string')
+  const data = text
+    ? (values as string[])
+    : values.map((value) => (typeof value === 'string' ? new TextEncoder().encode(value) : value))
+  return { dtype: 'string', shape: t.shape, data }
+}

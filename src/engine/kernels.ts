@@ -1,0 +1,245 @@
+/** A byte offset in the kernels' memory: a multiple of 4, best of 64. 0 is no array where an argument may be left out. */
+export type Pointer = number
+
+/** out[i] = f(x[i]) for n floats; `out` may be `x`. */
+type Unary = (out: Pointer, x: Pointer, n: number) => void
+
+/** As `Unary`, with the function's parameter. */
+type UnaryWithAlpha = (out: Pointer, x: Pointer, n: number, alpha: number) => void
+
+/**
+ * out[r, c] = a[r, c] ∘ b[r, c], `out` contiguous rows × n. An operand is read at 4 · (r · row + c · step), `row` in
+ * floats, `step` 0 or 1: a scalar is 0, 0; a vector for every row 0, 1; a column 1, 0; a whole matrix its width, 1.
+ * `out` may be an operand of row n, step 1.
+ */
+type Binary = (
+  out: Pointer,
+  a: Pointer,
+  b: Pointer,
+  rows: number,
+  n: number,
+  aRow: number,
+  aStep: number,
+  bRow: number,
+  bStep: number,
+) => void
+
+/** out[rows] = one number for each row of n floats. */
+type RowReduction = (out: Pointer, x: Pointer, rows: number, n: number) => void
+
+/** out[rows] = one number for each pair of rows of n floats. */
+type RowPair = (out: Pointer, a: Pointer, b: Pointer, rows: number, n: number) => void
+
+/**
+ * What `assembly/` exports, in float32; each kernel's preconditions stand with its source. A kernel checks nothing that
+ * its doc does not say it checks: the engine answers for pointers and sizes.
+ */
+export interface Kernels {
+  /**
+   * out[rows × n] = act(x[rows × k] · W + bias[n]), W from `packPanels`, `bias` 0 for none, `activation` from
+   * `ACTIVATIONS`, `alpha` for elu and leakyRelu. `out` must not overlap an input. A row's result does not depend on
+   * the number of rows.
+   */
+  dense(
+    out: Pointer,
+    x: Pointer,
+    w: Pointer,
+    bias: Pointer,
+    rows: number,
+    k: number,
+    n: number,
+    activation: number,
+    alpha: number,
+  ): void
+  /** out[m × n] = a[m × k] · b[k × n], or with `transposeB` 1 · b[n × k] transposed. `out` must not overlap an input. */
+  matmul(out: Pointer, a: Pointer, b: Pointer, m: number, k: number, n: number, transposeB: 0 | 1): void
+
+  relu: Unary
+  relu6: Unary
+  sigmoid: Unary
+  tanh: Unary
+  /** x < 0 ? alpha (eˣ − 1) : x */
+  elu: UnaryWithAlpha
+  selu: Unary
+  /** x < 0 ? alpha x : x */
+  leakyRelu: UnaryWithAlpha
+  /** ½ x (1 + erf(x / √2)) */
+  gelu: Unary
+  /** ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
+  geluTanh: Unary
+  softplus: Unary
+  /** x · sigmoid(x) */
+  swish: Unary
+  softsign: Unary
+  exp: Unary
+  log: Unary
+  log1p: Unary
+  sqrt: Unary
+  rsqrt: Unary
+  square: Unary
+  neg: Unary
+  abs: Unary
+  erf: Unary
+  reciprocal: Unary
+  floor: Unary
+  ceil: Unary
+  /** To the nearest integer, ties to even. */
+  rint: Unary
+
+  add: Binary
+  sub: Binary
+  mul: Binary
+  div: Binary
+  /** NaN where either is. */
+  maximum: Binary
+  /** NaN where either is. */
+  minimum: Binary
+  squaredDifference: Binary
+  /** Copies rows × n between rows of `outRow` and `xRow` floats. No overlap. */
+  copyRows(out: Pointer, x: Pointer, rows: number, n: number, outRow: number, xRow: number): void
+
+  /** Over each row of n; `out` may be `x`. */
+  softmax: RowReduction
+  /** Over each row of n; `out` may be `x`. */
+  logSoftmax: RowReduction
+  /** x / √(max(Σ x², epsilon)) in each row; `out` may be `x`. */
+  l2Normalize(out: Pointer, x: Pointer, rows: number, n: number, epsilon: number): void
+  /** (x − mean) / √(variance + epsilon) · gamma + beta in each row; `gamma` and `beta` may be 0; `out` may be `x`. */
+  layerNorm(out: Pointer, x: Pointer, gamma: Pointer, beta: Pointer, rows: number, n: number, epsilon: number): void
+
+  rowSum: RowReduction
+  /** NaN for n = 0. */
+  rowMean: RowReduction
+  rowSumSquares: RowReduction
+  /** −Infinity for n = 0. */
+  rowMax: RowReduction
+  /** Infinity for n = 0. */
+  rowMin: RowReduction
+
+  /**
+   * out[count × n] = the table's rows `indices` (i32), `outRow` floats apart. Returns the place of the first index
+   * outside 0 … tableRows − 1, where it stopped, or −1.
+   */
+  gatherRows(
+    out: Pointer,
+    table: Pointer,
+    indices: Pointer,
+    count: number,
+    n: number,
+    tableRows: number,
+    outRow: number,
+  ): number
+  /**
+   * out[segments × n] = the table's rows indices[splits[s] … splits[s + 1]) combined by `COMBINERS`, `outRow` floats
+   * apart; `indices` 0: row i is table[i]; `weights` 0: ones; an empty segment: zeros. Returns as `gatherRows`.
+   */
+  poolRows(
+    out: Pointer,
+    table: Pointer,
+    indices: Pointer,
+    weights: Pointer,
+    splits: Pointer,
+    segments: number,
+    n: number,
+    tableRows: number,
+    combiner: number,
+    outRow: number,
+  ): number
+
+  rowDot: RowPair
+  rowSquaredDistance: RowPair
+  /** Each row divided by √(max(Σ x², epsilon)) first. */
+  rowCosine(out: Pointer, a: Pointer, b: Pointer, rows: number, n: number, epsilon: number): void
+  /** out[count] = query[n] · items[count × n] */
+  scan(out: Pointer, query: Pointer, items: Pointer, count: number, n: number): void
+
+  /**
+   * The min(k, n) best of n scores into `values` (f32) and `indices` (i32), sorted; returns how many. Equal scores:
+   * the lower index first; NaN last. `values` and `indices` have room for k.
+   */
+  topk(values: Pointer, indices: Pointer, scores: Pointer, n: number, k: number): number
+  /** Takes scores base, base + 1 … into a heap of at most k, `size` of them filled; returns its new size. */
+  topkPush(values: Pointer, indices: Pointer, size: number, k: number, scores: Pointer, n: number, base: number): number
+  /** Sorts the heap of `topkPush`, the best first. */
+  topkSort(values: Pointer, indices: Pointer, size: number): void
+}
+
+/** `dense`'s activations. */
+export const ACTIVATIONS = {
+  none: 0,
+  relu: 1,
+  sigmoid: 2,
+  tanh: 3,
+  relu6: 4,
+  elu: 5,
+  selu: 6,
+  gelu: 7,
+  geluTanh: 8,
+  leakyRelu: 9,
+  softplus: 10,
+  swish: 11,
+} as const
+
+/** `poolRows`'s combiners, as tf.nn.embedding_lookup_sparse names them. */
+export const COMBINERS = { sum: 0, mean: 1, sqrtn: 2 } as const
+
+/** The first byte that is the host's; what lies before is the module's own. */
+export const ARENA_START = 64
+
+/** The kernels of `module` (dist/kernels/*.wasm) on `memory`, which stays the caller's. */
+export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+  // What the module exports is known only here; test/unit/kernels/binding.test.ts holds the interface against it.
+  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels
+}
+
+/** A module of one function, the body of which is f32x4.relaxed_madd of three zero vectors, dropped. */
+// biome-ignore format: one section a line
+const RELAXED = Uint8Array.of(
+  0, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+  1, 4, 1, 0x60, 0, 0,
+  3, 2, 1, 0,
+  10, 20, 1, 18, 0, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0x41, 0, 0xfd, 0x0f, 0xfd, 0x85, 0x02, 0x1a, 0x0b,
+)
+
+/** Whether this engine compiles dist/kernels/relaxed.wasm. Whether it is faster there, only a measurement says. */
+export const relaxedSupported = (): boolean => WebAssembly.validate(RELAXED)
+
+/** Columns in a panel of `packPanels`. */
+export const PANEL = 16
+
+/** How many floats `packPanels` makes of a k × n matrix. */
+export const packedLength = (k: number, n: number): number => Math.ceil(n / PANEL) * PANEL * k
+
+/**
+ * A k × n matrix, row-major, as `dense` reads it: panel p holds columns 16p … 16p + 15, row after row, zeros for columns
+ * from n on. So element (i, j) is at ⌊j / 16⌋ · 16k + 16i + j mod 16.
+ * @throws {RangeError} where `weights` has not k · n elements
+ */
+export function packPanels(weights: Float32Array, k: number, n: number): Float32Array {
+  expectLength('weights', weights, k * n, k, n)
+  const packed = new Float32Array(packedLength(k, n))
+  for (let column = 0, at = 0; column < n; column += PANEL) {
+    const end = Math.min(column + PANEL, n)
+    for (let row = 0; row < k; row++, at += PANEL) packed.set(weights.subarray(row * n + column, row * n + end), at)
+  }
+  return packed
+}
+
+/**
+ * The k × n matrix of which `packPanels` made `packed`.
+ * @throws {RangeError} where `packed` has not the length that k and n ask for
+ */
+export function unpackPanels(packed: Float32Array, k: number, n: number): Float32Array {
+  expectLength('packed', packed, packedLength(k, n), k, n)
+  const weights = new Float32Array(k * n)
+  for (let column = 0, at = 0; column < n; column += PANEL) {
+    const width = Math.min(PANEL, n - column)
+    for (let row = 0; row < k; row++, at += PANEL) weights.set(packed.subarray(at, at + width), row * n + column)
+  }
+  return weights
+}
+
+function expectLength(name: string, array: Float32Array, length: number, k: number, n: number): void {
+  if (array.length === length) return
+  throw new RangeError(`${name} of a ${k} × ${n} matrix has ${length} elements, got ${array.length}`)
+}

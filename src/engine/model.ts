@@ -1,0 +1,167 @@
+import {
+  type ModelDefinition,
+  type OpTable,
+  type Port,
+  Program,
+  type Signature,
+  type Similarity,
+  type TowerDefinition,
+} from '../graph/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import { bindInputs, type InputValue, type PublicTensor, toPublic } from './inputs.ts'
+import { compare } from './similarity.ts'
+
+export type { InputValue, Nested, PublicTensor } from './inputs.ts'
+
+/** Values by input name. */
+export type Features = Readonly<Record<string, InputValue>>
+
+/** What a signature takes and gives. A dimension that the batch decides is null; `shape` null where not even the rank is known. */
+export interface SignatureInfo {
+  readonly name: string
+  readonly method: string
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+}
+
+/** A model that is ready: every call is synchronous, and its results are the caller's own. */
+export class Model {
+  readonly signatures: readonly SignatureInfo[]
+  private readonly definition: ModelDefinition
+  private readonly ops: OpTable
+  private readonly programs = new Map<string, Program>()
+  private readonly towers = new Map<'query' | 'candidate', Tower>()
+
+  constructor(definition: ModelDefinition, ops: OpTable) {
+    this.definition = definition
+    this.ops = ops
+    this.signatures = definition.signatures.map(({ name, method, inputs, outputs }) => ({
+      name,
+      method,
+      inputs,
+      outputs,
+    }))
+    for (const side of ['query', 'candidate'] as const) {
+      const spec = definition.towers[side]
+      if (spec !== null) this.towers.set(side, new Tower(side, spec, ops))
+    }
+  }
+
+  /** The query tower. @throws {RangeError} where the model has none */
+  get query(): Tower {
+    return this.tower('query')
+  }
+
+  /** The candidate tower. @throws {RangeError} where the model has none */
+  get candidate(): Tower {
+    return this.tower('candidate')
+  }
+
+  private tower(side: 'query' | 'candidate'): Tower {
+    const tower = this.towers.get(side)
+    if (tower !== undefined) return tower
+    const why = this.definition.towers.notes.join('; ') || 'none was found'
+    throw new RangeError(`${this.definition.source} has no ${side} tower (${why}); name it when you convert the model`)
+  }
+
+  /** How embeddings are compared: 'dot', 'cosine' or 'euclidean'; null where neither the graph nor the user says it. */
+  get similarity(): Similarity['metric'] | null {
+    return this.definition.towers.similarity?.metric ?? null
+  }
+
+  /** The towers in full: scale, bias, sigmoid, and what was found in the graph. */
+  get structure(): ModelDefinition['towers'] {
+    return this.definition.towers
+  }
+
+  /**
+   * Runs a signature.
+   * @param signature its name; without one `serving_default`, or the only one
+   * @param inputs every input of the signature by name
+   * @returns the outputs by name
+   * @throws {RangeError} for a name, shape or value that does not fit, and where TensorFlow refuses the input
+   * @throws {TypeError} for a value of the wrong kind
+   * @throws {UnsupportedOpError} where the signature needs an op that twotower lacks
+   */
+  run(signature: string | undefined, inputs: Features): Record<string, PublicTensor> {
+    const outputs: Record<string, PublicTensor> = {}
+    for (const [name, tensor] of Object.entries(this.evaluate(signature, inputs))) outputs[name] = toPublic(tensor)
+    return outputs
+  }
+
+  /** Like `run`, with strings as they lie in memory. */
+  evaluate(signature: string | undefined, inputs: Features): Record<string, Tensor> {
+    const { name, inputs: ports, outputs, graph } = this.signature(signature)
+    let program = this.programs.get(name)
+    if (program === undefined) {
+      program = new Program(graph, this.ops)
+      this.programs.set(name, program)
+    }
+    const results = program.run(bindInputs(ports, inputs, name))
+    return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
+  }
+
+  /** The signature `name`; without a name `serving_default`, or the only one. @throws {RangeError} where there is none */
+  signature(name?: string): Signature {
+    const all = this.definition.signatures
+    const found =
+      all.find((signature) => signature.name === (name ?? 'serving_default')) ??
+      (name === undefined && all.length === 1 ? all[0] : undefined)
+    if (found !== undefined) return found
+    const known = all.map((signature) => `"${signature.name}"`).join(', ') || 'none'
+    throw new RangeError(
+      name === undefined
+        ? `name a signature; ${this.definition.source} has ${known}`
+        : `${this.definition.source} has no signature "${name}"; it has ${known}`,
+    )
+  }
+
+  /**
+   * Scores queries against candidates, row by row; one row on a side is compared with every row of the other.
+   * @param query features of the query tower, or embeddings `float32[rows, width]`
+   * @param candidate features of the candidate tower, or embeddings
+   * @returns `float32[rows]`
+   * @throws {RangeError} where the model has no towers or nobody said how they are compared
+   */
+  score(query: Features | PublicTensor, candidate: Features | PublicTensor): PublicTensor {
+    const { similarity, joint, notes } = this.definition.towers
+    if (similarity === null && joint !== null && !isTensor(query) && !isTensor(candidate)) {
+      return this.run(joint.signature, { ...query, ...candidate })[joint.output]
+    }
+    if (similarity === null) {
+      throw new RangeError(
+        `${this.definition.source} does not say how its towers are compared (${notes.join('; ')}); choose a similarity: dot, cosine or euclidean`,
+      )
+    }
+    const a = isTensor(query) ? query : this.query.embed(query)
+    const b = isTensor(candidate) ? candidate : this.candidate.embed(candidate)
+    return compare(a, b, similarity)
+  }
+}
+
+const isTensor = (value: Features | PublicTensor): value is PublicTensor =>
+  'dtype' in value && 'shape' in value && 'data' in value
+
+/** One side of the model: features in, embeddings out. */
+export class Tower {
+  readonly side: 'query' | 'candidate'
+  /** The features that this tower takes. */
+  readonly inputs: readonly Port[]
+  private readonly program: Program
+
+  constructor(side: 'query' | 'candidate', definition: TowerDefinition, ops: OpTable) {
+    this.side = side
+    this.inputs = definition.inputs
+    this.program = new Program(definition.graph, ops)
+  }
+
+  /**
+   * Embeds a batch.
+   * @returns `float32[rows, width]`
+   * @throws as `Model.run` does
+   */
+  embed(features: Features): PublicTensor {
+    const [embedding] = this.program.run(bindInputs(this.inputs, features, `${this.side} tower`))
+    return toPublic(embedding)
+  }
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+
+/** A file to write: its pieces one after the other. */
+export interface NewFile {
+  readonly name: string
+  readonly pieces: readonly Uint8Array[]
+}
+
+/**
+ * Writes a folder of files so that whoever looks sees the whole old folder or the whole new one, also where the process
+ * is killed on the way: everything is written and synced beside it, then renamed.
+ *
+ * @param replaceable decides by the file names of an existing folder whether it may be replaced; an empty one always may
+ * @throws {RangeError} where something else is in the way
+ */
+export async function writeFolder(
+  path: string,
+  files: readonly NewFile[],
+  replaceable: (names: readonly string[]) => boolean,
+): Promise<void> {
+  const target = resolve(path)
+  const existing = await namesIn(target)
+  if (existing !== null && existing.length > 0 && !replaceable(existing)) {
+    throw new RangeError(`${path} exists and holds other files; choose an empty or new folder`)
+  }
+  await mkdir(dirname(target), { recursive: true })
+  const mark = randomBytes(6).toString('hex')
+  const fresh = join(dirname(target), `.${basename(target)}.${mark}.new`)
+  try {
+    await mkdir(fresh)
+    for (const file of files) await writeFile(join(fresh, file.name), file.pieces)
+    if (existing === null || existing.length === 0) await rename(fresh, target)
+    else {
+      const old = join(dirname(target), `.${basename(target)}.${mark}.old`)
+      await rename(target, old)
+      await rename(fresh, target)
+      await rm(old, { recursive: true })
+    }
+  } catch (error) {
+    await rm(fresh, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function namesIn(path: string): Promise<string[] | null> {
+  try {
+    return await readdir(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new RangeError(`${path} is a file; choose a folder`)
+    throw error
+  }
+}
+
+async function writeFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'wx')
+  try {
+    for (const piece of pieces) {
+      for (let written = 0; written < piece.length; ) {
+        written += (await file.write(piece, written, piece.length - written)).bytesWritten
+      }
+    }
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,134 @@
+// JSON as TensorFlow Serving speaks it: NaN and infinities bare, 64-bit integers in full digits both ways.
+
+export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [name: string]: Json }
+
+/** What JSON.parse would read wrongly or refuse. */
+const UNUSUAL = /NaN|Infinity|\d{16}/
+
+/**
+ * Reads JSON that may hold bare NaN, Infinity and -Infinity; an integer past 2^53 becomes a bigint.
+ * @throws {SyntaxError} for anything else that is not JSON, with the position
+ */
+export function parseJson(text: string): Json {
+  return UNUSUAL.test(text) ? new Reader(text).document() : (JSON.parse(text) as Json)
+}
+
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
+const SPACE = /[ \t\n\r]*/y
+/** Escapes and control characters are left to JSON.parse, which refuses what is wrong. */
+const STRING = /"(?:[^"\\]|\\.)*"/y
+const WORDS: Readonly<Record<string, Json>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+  true: true,
+  false: false,
+  null: null,
+}
+const WORD = /NaN|-?Infinity|true|false|null/y
+const DEEPEST = 500
+
+class Reader {
+  private readonly text: string
+  private at = 0
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  document(): Json {
+    const value = this.value(0)
+    this.match(SPACE)
+    if (this.at < this.text.length) this.fail('nothing more')
+    return value
+  }
+
+  private value(depth: number): Json {
+    if (depth > DEEPEST) this.fail(`at most ${DEEPEST} levels`)
+    this.match(SPACE)
+    const char = this.text[this.at]
+    if (char === '{') return this.object(depth)
+    if (char === '[') return this.array(depth)
+    if (char === '"') return this.string()
+    const word = this.match(WORD)
+    if (word !== null) return WORDS[word[0]]
+    const number = this.match(NUMBER)
+    if (number === null) return this.fail('a value')
+    const value = Number(number[0])
+    return number[1] === undefined && number[2] === undefined && !Number.isSafeInteger(value)
+      ? BigInt(number[0])
+      : value
+  }
+
+  private object(depth: number): Json {
+    const members: [string, Json][] = []
+    this.at++
+    this.match(SPACE)
+    if (this.skip('}')) return {}
+    do {
+      this.match(SPACE)
+      if (this.text[this.at] !== '"') this.fail('a name in quotes')
+      const name = this.string()
+      this.match(SPACE)
+      if (!this.skip(':')) this.fail('":"')
+      members.push([name, this.value(depth + 1)])
+      this.match(SPACE)
+    } while (this.skip(','))
+    if (!this.skip('}')) this.fail('"," or "}"')
+    // Not by assignment: a member may be called __proto__.
+    return Object.fromEntries(members)
+  }
+
+  private array(depth: number): Json {
+    const items: Json[] = []
+    this.at++
+    this.match(SPACE)
+    if (this.skip(']')) return items
+    do {
+      items.push(this.value(depth + 1))
+      this.match(SPACE)
+    } while (this.skip(','))
+    if (!this.skip(']')) this.fail('"," or "]"')
+    return items
+  }
+
+  private string(): string {
+    const found = this.match(STRING)
+    if (found === null) return this.fail('a string')
+    try {
+      return JSON.parse(found[0]) as string
+    } catch {
+      return this.fail('a string without raw control characters')
+    }
+  }
+
+  private match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.at
+    const found = pattern.exec(this.text)
+    if (found !== null) this.at = pattern.lastIndex
+    return found
+  }
+
+  private skip(char: string): boolean {
+    if (this.text[this.at] !== char) return false
+    this.at++
+    return true
+  }
+
+  private fail(wanted: string): never {
+    const found = this.at < this.text.length ? JSON.stringify(this.text[this.at]) : 'the end'
+    throw new SyntaxError(`JSON: expected ${wanted} at position ${this.at}, got ${found}`)
+  }
+}
+
+/** The shortest decimal that reads back as the float32 `value`. */
+export function float32Text(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  if (Object.is(value, -0)) return '-0'
+  // Most values need 8 digits or fewer than the 9 that always do.
+  for (let digits = 6; digits < 9; digits++) {
+    const text = value.toPrecision(digits)
+    if (Math.fround(Number(text)) === value) return String(Number(text))
+  }
+  return String(Number(value.toPrecision(9)))
+}

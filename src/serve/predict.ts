@@ -1,0 +1,156 @@
+import type { InputValue, Model, Nested } from '../engine/model.ts'
+import type { Port } from '../graph/index.ts'
+import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
+import { float32Text, type Json } from './json.ts'
+
+// TensorFlow Serving's predict body (tensorflow_serving/util/json_tensor.cc): rows in `instances`, columns in `inputs`.
+
+type Members = { readonly [name: string]: Json }
+
+/** A request that names what to run on which values, and how the answer is laid out. */
+export interface PredictRequest {
+  readonly signature: string | undefined
+  readonly inputs: Readonly<Record<string, InputValue>>
+  readonly layout: 'rows' | 'columns'
+}
+
+/**
+ * Reads a predict body for `model`.
+ * @param byDefault the signature of a request that names none
+ * @throws {TypeError} where it is not an object with either `inputs` or `instances`
+ * @throws {RangeError} where instances do not go together or a name is unknown
+ */
+export function readPredict(body: Json, model: Model, byDefault?: string): PredictRequest {
+  if (!isMembers(body)) throw new TypeError('the request must be a JSON object with "inputs" or "instances"')
+  const { signature_name: named } = body
+  if (named !== undefined && typeof named !== 'string') throw new TypeError('"signature_name" must be a string')
+  const signature = model.signature(named === undefined || named === '' ? byDefault : named)
+  if (body.instances !== undefined && body.inputs !== undefined)
+    throw new TypeError('give "inputs" or "instances", not both')
+  if (body.instances !== undefined)
+    return { signature: signature.name, inputs: columns(body.instances, signature.inputs), layout: 'rows' }
+  if (body.inputs === undefined) throw new TypeError('the request has neither "inputs" nor "instances"')
+  return { signature: signature.name, inputs: byName(body.inputs, signature.inputs), layout: 'columns' }
+}
+
+const isMembers = (value: Json): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isBytes = (value: Json): value is { readonly b64: string } =>
+  isMembers(value) && typeof value.b64 === 'string' && Object.keys(value).length === 1
+
+/** Columns by name; a bare value is the only input's. */
+function byName(inputs: Json, ports: readonly Port[]): Record<string, InputValue> {
+  if (isMembers(inputs) && !isBytes(inputs)) {
+    return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, nested(value)]))
+  }
+  if (ports.length !== 1) throw new RangeError(`"inputs" must name each of ${quoted(ports)}`)
+  return { [ports[0].name]: nested(inputs) }
+}
+
+/** Rows turned into columns: every instance has the same names, or is the only input's bare value. */
+function columns(instances: Json, ports: readonly Port[]): Record<string, InputValue> {
+  if (!Array.isArray(instances)) throw new TypeError('"instances" must be a list')
+  const rows = instances as readonly Json[]
+  if (rows.length === 0) throw new RangeError('"instances" is empty')
+  const named = rows.filter((row) => isMembers(row) && !isBytes(row)).length
+  if (named === 0) {
+    if (ports.length !== 1) throw new RangeError(`each instance must be an object that names ${quoted(ports)}`)
+    return { [ports[0].name]: rows.map(nested) }
+  }
+  if (named !== rows.length) throw new TypeError('instances must all be objects, or all bare values')
+  const names = Object.keys(rows[0] as Members)
+  const found: Record<string, Nested[]> = Object.fromEntries(names.map((name) => [name, []]))
+  rows.forEach((row, i) => {
+    const own = Object.keys(row as Members)
+    if (own.length !== names.length || !own.every((name) => name in found)) {
+      throw new RangeError(
+        `instance ${i} has ${own.map((n) => `"${n}"`).join(', ') || 'no values'}, the first has ${names.map((n) => `"${n}"`).join(', ')}`,
+      )
+    }
+    for (const name of names) found[name].push(nested((row as Members)[name]))
+  })
+  return found
+}
+
+const quoted = (ports: readonly Port[]): string => ports.map((port) => `"${port.name}"`).join(', ') || 'no inputs'
+
+/** JSON as an input's nested lists; {"b64"} is bytes. */
+function nested(value: Json): Nested {
+  if (Array.isArray(value)) return value.map(nested)
+  if (isBytes(value)) return bytesOf(value.b64)
+  if (value === null || typeof value === 'object')
+    throw new TypeError(`${value === null ? 'null' : 'an object'} is not a value of a tensor`)
+  return value as Nested
+}
+
+function bytesOf(b64: string): Uint8Array {
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(b64)) throw new TypeError('"b64" is not base64')
+  const text = atob(b64.replace(/-/g, '+').replace(/_/g, '/'))
+  return Uint8Array.from(text, (char) => char.charCodeAt(0))
+}
+
+/** The response of a run in the request's layout, as JSON text. @throws {RangeError} for rows of outputs that have no rows */
+export function writePredict(outputs: Readonly<Record<string, Tensor>>, layout: PredictRequest['layout']): string {
+  const names = Object.keys(outputs)
+  if (layout === 'columns') {
+    if (names.length === 1) return `{"outputs": ${text(outputs[names[0]], names[0])}}`
+    return `{"outputs": {${names.map((name) => `${JSON.stringify(name)}: ${text(outputs[name], name)}`).join(', ')}}}`
+  }
+  const batch = outputs[names[0]]?.shape[0]
+  for (const name of names) {
+    if (outputs[name].shape.length === 0 || outputs[name].shape[0] !== batch) {
+      throw new RangeError(
+        `output "${name}" has the shape [${outputs[name].shape}]: it is not one row an instance; ask with "inputs"`,
+      )
+    }
+  }
+  const rows = Array.from({ length: batch ?? 0 }, (_, i) => {
+    const values = names.map((name) => row(outputs[name], name, i))
+    return names.length === 1
+      ? values[0]
+      : `{${names.map((name, j) => `${JSON.stringify(name)}: ${values[j]}`).join(', ')}}`
+  })
+  return `{"predictions": [${rows.join(', ')}]}`
+}
+
+/** A tensor as nested lists. */
+export const text = (t: Tensor, name: string): string => dims(t, t.shape, 0, writer(t, name))
+
+const row = (t: Tensor, name: string, i: number): string => {
+  const shape = t.shape.slice(1)
+  return dims(t, shape, i * sizeOf(shape), writer(t, name))
+}
+
+function dims(t: Tensor, shape: readonly number[], start: number, write: (i: number) => string): string {
+  if (shape.length === 0) return write(start)
+  const [count, ...inner] = shape
+  const step = sizeOf(inner)
+  const items = new Array<string>(count)
+  for (let i = 0; i < count; i++)
+    items[i] = inner.length === 0 ? write(start + i) : dims(t, inner, start + i * step, write)
+  return `[${items.join(', ')}]`
+}
+
+/** How one element is written. Strings of an output named `…_bytes`, and those that are not UTF-8, are {"b64"}. */
+function writer(t: Tensor, name: string): (i: number) => string {
+  if (t.dtype === 'string') {
+    const { data } = t
+    const asBytes = name.endsWith('_bytes')
+    return (i) => {
+      const plain = asBytes ? null : utf8(data.at(i))
+      return plain === null ? `{"b64": "${base64(data.at(i))}"}` : JSON.stringify(plain)
+    }
+  }
+  if (!isNumeric(t)) throw new TypeError(`output "${name}" is a ${t.dtype}: it cannot be written as JSON`)
+  if (t.dtype === 'bool') return (i) => (t.data[i] === 0 ? 'false' : 'true')
+  const data = t.data as NumberArray | BigArray
+  if (t.dtype === 'float32' || t.dtype === 'float16' || t.dtype === 'bfloat16')
+    return (i) => float32Text(data[i] as number)
+  return (i) => (Object.is(data[i], -0) ? '-0' : String(data[i]))
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = ''
+  for (const byte of bytes) binary += String.fromCharCode(byte)
+  return btoa(binary)
+}

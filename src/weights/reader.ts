@@ -1,0 +1,246 @@
+import { crc32c } from '../checksum/crc32c.ts'
+import { CorruptModelError } from '../errors.ts'
+import {
+  type Attr,
+  Attrs,
+  type Graph,
+  handle,
+  type ModelDefinition,
+  type Node,
+  type Port,
+  type Resource,
+  type Similarity,
+  type TowerDefinition,
+  type Towers,
+} from '../graph/index.ts'
+import { MutableTable } from '../ops/tables/mutable.ts'
+import { StaticTable } from '../ops/tables/static.ts'
+import { ARRAYS, BYTES, type DType, Strings, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
+import {
+  ALIGNMENT,
+  type ArrayRecord,
+  type AttrRecord,
+  FORMAT,
+  type GraphRecord,
+  MANIFEST,
+  type Manifest,
+  type PortRecord,
+  type ResourceRecord,
+  type TowerRecord,
+  type TowersRecord,
+  VERSION,
+  WEIGHTS,
+} from './format.ts'
+
+/**
+ * Reads a manifest's text.
+ * @throws {CorruptModelError} where it is no manifest, is of a newer version, or misses a part
+ */
+export function readManifest(text: string): Manifest {
+  let manifest: Partial<Manifest>
+  try {
+    manifest = JSON.parse(text) as Partial<Manifest>
+  } catch (error) {
+    throw new CorruptModelError(MANIFEST, `is not JSON (${(error as Error).message})`)
+  }
+  if (manifest === null || typeof manifest !== 'object' || manifest.format !== FORMAT) {
+    throw new CorruptModelError(MANIFEST, `is not the manifest of a bundle: "format" must be "${FORMAT}"`)
+  }
+  if (manifest.version !== VERSION) {
+    const advice =
+      Number(manifest.version) > VERSION ? 'update twotower, or convert the model again' : 'convert the model again'
+    throw new CorruptModelError(
+      MANIFEST,
+      `is of version ${manifest.version}, this twotower reads version ${VERSION}: ${advice}`,
+    )
+  }
+  for (const part of ['arrays', 'resources', 'signatures'] as const) {
+    if (!Array.isArray(manifest[part])) throw new CorruptModelError(MANIFEST, `"${part}" must be a list`)
+  }
+  if (
+    typeof manifest.weights?.byteLength !== 'number' ||
+    typeof manifest.towers !== 'object' ||
+    manifest.towers === null
+  ) {
+    throw new CorruptModelError(MANIFEST, '"weights" and "towers" must be there')
+  }
+  return manifest as Manifest
+}
+
+/**
+ * A model out of its flat form. Arrays are views of `weights`, which is kept.
+ * @param weights the bytes of weights.bin, at a multiple of 8 in their buffer
+ * @throws {CorruptModelError} where a checksum, a size or a reference does not hold
+ */
+export function unflatten(manifest: Manifest, weights: Uint8Array): ModelDefinition {
+  if (weights.length !== manifest.weights.byteLength) {
+    throw new CorruptModelError(
+      WEIGHTS,
+      `has ${weights.length} bytes, the manifest says ${manifest.weights.byteLength}`,
+    )
+  }
+  const reader = new Reader(manifest, weights)
+  return {
+    source: manifest.source,
+    signatures: manifest.signatures.map(({ name, method, inputs, outputs, graph }) => ({
+      name,
+      method,
+      inputs: inputs.map((port) => reader.port(port)),
+      outputs: outputs.map((port) => reader.port(port)),
+      graph: reader.graph(graph),
+    })),
+    towers: reader.towers(manifest.towers),
+    ...(manifest.preprocess === undefined ? {} : { preprocess: manifest.preprocess }),
+  }
+}
+
+class Reader {
+  private readonly weights: Uint8Array
+  private readonly tensors: (Tensor | undefined)[]
+  private readonly handles: (Tensor | undefined)[]
+
+  constructor(manifest: Manifest, weights: Uint8Array) {
+    this.weights = weights
+    this.tensors = manifest.arrays.map((record) => this.tensor(record))
+    this.handles = manifest.resources.map((record) => handle(this.resource(record)))
+  }
+
+  private tensor(record: ArrayRecord): Tensor {
+    const { name, dtype, shape, offset, byteLength, ends } = record
+    const wrong = (why: string) => new CorruptModelError(MANIFEST, `array "${name}": ${why}`)
+    if (!Array.isArray(shape) || !shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
+      throw wrong(`the shape is ${JSON.stringify(shape)}`)
+    const bytes = this.range(record, offset, byteLength)
+    const size = sizeOf(shape)
+    if (dtype === 'string') {
+      const offsets = this.range(record, ends ?? -1, 4 * (size + 1))
+      this.check(record, crc32c(offsets, crc32c(bytes)))
+      const positions = new Uint32Array(offsets.buffer, offsets.byteOffset, size + 1)
+      if (positions[size] !== byteLength || positions.some((end, i) => i > 0 && end < positions[i - 1]))
+        throw wrong('the offsets of its strings do not rise to its length')
+      return { dtype, shape, data: new Strings(bytes, positions) }
+    }
+    const width = BYTES[dtype as DType]
+    if (!width || dtype === 'resource' || dtype === 'variant') throw wrong(`${dtype} is not a dtype of the flat format`)
+    const Array_ = ARRAYS[dtype]
+    // Half floats are stored as the float32 that they are computed in.
+    if (byteLength !== size * Array_.BYTES_PER_ELEMENT)
+      throw wrong(`${byteLength} bytes are not ${dtype}[${shape.join(', ')}]`)
+    this.check(record, crc32c(bytes))
+    return {
+      dtype,
+      shape,
+      data: new Array_(bytes.buffer as ArrayBuffer, bytes.byteOffset, size) as TypedArray,
+    } as Tensor
+  }
+
+  private range({ name }: ArrayRecord, offset: number, byteLength: number): Uint8Array {
+    if (
+      !(
+        Number.isSafeInteger(offset) &&
+        offset >= 0 &&
+        offset % ALIGNMENT === 0 &&
+        byteLength >= 0 &&
+        offset + byteLength <= this.weights.length
+      )
+    ) {
+      throw new CorruptModelError(
+        MANIFEST,
+        `array "${name}": bytes ${offset} to ${offset + byteLength} are not in ${WEIGHTS}`,
+      )
+    }
+    return this.weights.subarray(offset, offset + byteLength)
+  }
+
+  private check({ name, crc32c: stored }: ArrayRecord, computed: number): void {
+    if (stored !== computed)
+      throw new CorruptModelError(
+        WEIGHTS,
+        `array "${name}" is damaged: its checksum is ${computed}, the manifest says ${stored}`,
+      )
+  }
+
+  private at<T>(items: readonly (T | undefined)[], position: number, what: string): T {
+    const item = items[position]
+    if (item === undefined)
+      throw new CorruptModelError(MANIFEST, `${what} ${position} is referred to, but there are only ${items.length}`)
+    return item
+  }
+
+  private array(position: number): Tensor {
+    return this.at(this.tensors, position, 'array')
+  }
+
+  private resource(record: ResourceRecord): Resource {
+    const { name } = record
+    if (record.kind === 'variable')
+      return {
+        kind: 'variable',
+        name,
+        dtype: record.dtype,
+        value: record.value === null ? null : this.array(record.value),
+      }
+    const [keys, values] = [this.array(record.keys), this.array(record.values)]
+    if (record.kind === 'mutable-table') {
+      const table = new MutableTable(name, keys.dtype, values.dtype, record.valueShape)
+      table.insert(keys, values)
+      return table
+    }
+    const slots = this.array(record.slots)
+    if (record.kind !== 'static-table' || slots.dtype !== 'int32')
+      throw new CorruptModelError(MANIFEST, `table "${name}" is of no known kind`)
+    const table = new StaticTable(name, keys.dtype, values.dtype)
+    table.restore(keys, values, slots.data)
+    return table
+  }
+
+  towers({ query, candidate, similarity, ...rest }: TowersRecord): Towers {
+    const tower = (record: TowerRecord | null): TowerDefinition | null =>
+      record === null
+        ? null
+        : {
+            signature: record.signature,
+            inputs: record.inputs.map((port) => this.port(port)),
+            output: this.port(record.output),
+            graph: this.graph(record.graph),
+          }
+    return { ...rest, query: tower(query), candidate: tower(candidate), similarity: similarity as Similarity | null }
+  }
+
+  port({ name, dtype, shape, fallback }: PortRecord): Port {
+    return { name, dtype, shape, ...(fallback === undefined ? {} : { fallback: this.array(fallback) }) }
+  }
+
+  graph(record: GraphRecord): Graph {
+    const nodes: Node[] = []
+    for (const { name, op, inputs = [], controls = [], attrs = {} } of record.nodes) {
+      const values = Object.entries(attrs).map(([key, attr]) => [key, this.attribute(attr)] as const)
+      nodes.push({
+        name,
+        op,
+        attrs: new Attrs(Object.fromEntries(values)),
+        inputs: inputs.map(([node, index]) => ({ node: this.at(nodes, node, 'node'), index })),
+        controls: controls.map((node) => this.at(nodes, node, 'node')),
+      })
+    }
+    return {
+      parameters: record.parameters.map((node) => this.at(nodes, node, 'node')),
+      nodes,
+      outputs: record.outputs.map(([node, index]) => ({ node: this.at(nodes, node, 'node'), index })),
+    }
+  }
+
+  private attribute(attr: AttrRecord): Attr {
+    if (typeof attr !== 'object') return attr
+    if (isList(attr)) return attr.map((item) => this.attribute(item))
+    if ('bytes' in attr) return Uint8Array.from(atob(attr.bytes), (char) => char.charCodeAt(0))
+    if ('int' in attr) return BigInt(attr.int)
+    if ('float' in attr) return Number(attr.float)
+    if ('shape' in attr) return { shape: attr.shape }
+    if ('graph' in attr) return { graph: this.graph(attr.graph) }
+    if ('resource' in attr) return { tensor: this.at(this.handles, attr.resource, 'resource') }
+    return { tensor: this.array(attr.array) }
+  }
+}
+
+const isList = (attr: AttrRecord): attr is readonly AttrRecord[] => Array.isArray(attr)
