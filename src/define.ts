@@ -1,19 +1,34 @@
-import type { ModelDefinition } from './graph/index.ts'
+import type { ModelDefinition, Signature } from './graph/index.ts'
 import { type ImportOptions, importModel } from './import/index.ts'
 import type { Folder } from './platform/folder.ts'
+import { folderAt } from './platform/open.ts'
+import { findTowers, pairTowers, type TowerChoices } from './towers/index.ts'
 
 /** Where a model comes from: a path, or a folder of another kind; or two of them, one a tower. */
 export type ModelSource = string | Folder | { readonly query: string | Folder; readonly candidate: string | Folder }
 
-export type DefineOptions = ImportOptions
+export interface DefineOptions extends ImportOptions, TowerChoices {}
 
 /** Reads SavedModels and finds their towers: everything that a bundle holds and an engine runs. */
-export async function define(source: ModelSource, options: DefineOptions): Promise<ModelDefinition> {
-  if (typeof source === 'object' && 'query' in source) throw new TypeError('pairs are joined by towers/')
-  return importModel(await folderOf(source), options)
+export async function define(source: ModelSource, options: DefineOptions = {}): Promise<ModelDefinition> {
+  if (typeof source === 'string' || 'open' in source) {
+    const folder = await folderAt(source)
+    const signatures = await importModel(folder, options)
+    return { source: folder.name, signatures, towers: findTowers(signatures, options) }
+  }
+  const [query, candidate] = await Promise.all([folderAt(source.query), folderAt(source.candidate)])
+  const sides = [await importModel(query, options), await importModel(candidate, options)] as const
+  return {
+    source: `${query.name} and ${candidate.name}`,
+    signatures: [...renamed(sides[0], 'query'), ...renamed(sides[1], 'candidate')],
+    towers: pairTowers(...sides, options),
+  }
 }
 
-/** The folder at a path. */
-export async function folderOf(source: string | Folder): Promise<Folder> {
-  return typeof source === 'string' ? (await import('./platform/node.ts')).nodeFolder(source) : source
+/** Two exports name their signatures alike: the default one takes the side's name, others carry it in front. */
+function renamed(signatures: readonly Signature[], side: string): Signature[] {
+  return signatures.map((signature) => ({
+    ...signature,
+    name: signature.name === 'serving_default' || signatures.length === 1 ? side : `${side}/${signature.name}`,
+  }))
 }

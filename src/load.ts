@@ -3,6 +3,7 @@ import { CorruptModelError } from './errors.ts'
 import { functionsOf, type Graph, type ModelDefinition } from './graph/index.ts'
 import { loadOps } from './ops/index.ts'
 import { type Folder, readAll, readFile } from './platform/folder.ts'
+import { folderAt } from './platform/open.ts'
 import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 
 export interface LoadOptions {
@@ -27,12 +28,8 @@ export async function load(source: string | Folder | BundleBytes, options: LoadO
   const definition =
     typeof source === 'object' && 'manifest' in source
       ? fromBytes(source)
-      : await fromFolder(await folderOf(source), options)
+      : await fromFolder(await folderAt(source), options)
   return new Model(definition, await loadOps(opsOf(definition)))
-}
-
-async function folderOf(source: string | Folder): Promise<Folder> {
-  return typeof source === 'string' ? (await import('./platform/node.ts')).nodeFolder(source) : source
 }
 
 function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {

@@ -1,0 +1,1 @@
+export { findTowers, pairTowers, type TowerChoices } from './find.ts'
