@@ -39,6 +39,11 @@ export class Host {
     return this
   }
 
+  /** All words to some way past the last array. */
+  private watched(): Int32Array {
+    return new Int32Array(this.memory.buffer, 0, Math.min(this.memory.buffer.byteLength, this.top + 256) / 4)
+  }
+
   /** Room for `length` words, at an address of `skew` words past a multiple of 64 bytes. */
   room(length: number, skew = 0): number {
     const at = Math.ceil((this.top + 4) / 64) * 64 + skew * 4
@@ -80,11 +85,7 @@ export class Host {
     return this.floats(out, length).slice()
   }
 
-  /** All words to some way past the last array. */
-  private watched(): Int32Array {
-    return new Int32Array(this.memory.buffer, 0, Math.min(this.memory.buffer.byteLength, this.top + 256) / 4)
-  }
-
+  /** The same for several outputs, each an address and a length; returns what the kernel returns. */
   runInto<R>(outputs: readonly (readonly [number, number])[], kernel: (kernels: Kernels) => R): R {
     const words = this.watched()
     const before = words.slice()

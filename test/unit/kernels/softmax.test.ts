@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest'
+import { expectClose, Host, randoms, VARIANTS } from './instance.ts'
+
+const { POSITIVE_INFINITY: INF, NaN: NAN } = Number
+
+function softmax(x: ArrayLike<number>): number[] {
+  const top = Math.max(...Array.from(x))
+  const powers = Array.from(x, (value) => Math.exp(value - top))
+  const total = powers.reduce((sum, power) => sum + power, 0)
+  return powers.map((power) => power / total)
+}
+
+function logSoftmax(x: ArrayLike<number>): number[] {
+  const top = Math.max(...Array.from(x))
+  const total = Array.from(x).reduce((sum, value) => sum + Math.exp(value - top), 0)
+  return Array.from(x, (value) => value - top - Math.log(total))
+}
+
+describe.each(VARIANTS)('softmax and logSoftmax, %s', (variant) => {
+  const host = new Host(variant, 4)
+
+  const byRow = (x: Float32Array, rows: number, n: number, f: (row: Float32Array) => number[]): number[] =>
+    Array.from({ length: rows }, (_, r) => f(x.subarray(r * n, (r + 1) * n))).flat()
+
+  it.each([
+    ['softmax', softmax, 5e-7],
+    ['logSoftmax', logSoftmax, 3e-6],
+  ] as const)('%s equals double precision for every row length, alignment and scale', (name, f, tolerance) => {
+    for (let rows = 0; rows <= 3; rows++) {
+      for (let n = 0; n <= 23; n++) {
+        for (const scale of [1, 30]) {
+          host.reset()
+          const values = randoms(rows * n, rows + n, scale)
+          const want = byRow(values, rows, n, f)
+          const bounds = want.map((value) => tolerance * Math.max(Math.abs(value), name === 'softmax' ? 1e-30 : 1))
+          // The difference to the maximum is rounded before e is raised to it.
+          const widened = name === 'softmax' ? bounds.map((bound) => bound * (1 + scale / 4)) : bounds
+          const x = host.put(values, n % 4)
+          const out = host.room(rows * n, (n + 1) % 4)
+          const got = host.run(out, rows * n, (kernels) => kernels[name](out, x, rows, n))
+          expectClose(got, want, widened, `${name} ${rows} × ${n}`)
+          expect(host.run(x, rows * n, (kernels) => kernels[name](x, x, rows, n))).toEqual(got)
+        }
+      }
+    }
+  })
+
+  it('is not thrown off by large numbers', () => {
+    host.reset()
+    const x = host.put([1e30, 1e30, -1e30, 1e30, 0])
+    const out = host.room(5)
+    const third = Math.fround(1 / 3)
+    expect([...host.run(out, 5, (kernels) => kernels.softmax(out, x, 1, 5))]).toEqual([third, third, 0, third, 0])
+  })
+
+  it.each([
+    [
+      [1, NAN, 2, 3, 4],
+      [NAN, NAN, NAN, NAN, NAN],
+    ],
+    [
+      [1, 2, 3, 4, NAN],
+      [NAN, NAN, NAN, NAN, NAN],
+    ],
+    [
+      [-INF, -INF],
+      [NAN, NAN],
+    ],
+    [
+      [-INF, 5, -INF, -INF, -INF],
+      [0, 1, 0, 0, 0],
+    ],
+    [
+      [INF, 1],
+      [NAN, NAN],
+    ],
+  ])('softmax of %j is %j, beside a row that stays right', (row, want) => {
+    host.reset()
+    const n = row.length
+    const x = host.put([...row, ...new Array<number>(n).fill(3)])
+    const out = host.room(2 * n)
+    const got = host.run(out, 2 * n, (kernels) => kernels.softmax(out, x, 2, n))
+    // Infinity − Infinity spoils its own lane, and through the sum the whole row.
+    expect([...got.subarray(0, n)]).toEqual(want)
+    expectClose(got.subarray(n), new Array(n).fill(1 / n), 1e-7)
+  })
+
+  it('reads no byte past the end', () => {
+    for (let n = 1; n <= 5; n++) {
+      host.reset()
+      const x = host.putLast(randoms(n, n))
+      const out = host.room(n)
+      expect(() => host.kernels.softmax(out, x, 1, n)).not.toThrow()
+      expect(() => host.kernels.logSoftmax(out, x, 1, n)).not.toThrow()
+    }
+  })
+})
