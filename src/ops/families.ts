@@ -22,4 +22,34 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       TruncateDiv TruncateMod Xdivy Xlog1py Xlogy ZerosLike
     `),
   },
+  control: {
+    load: () => import('./control.ts'),
+    ops: names(`
+      Assert Case ControlTrigger Identity If LoopCond Merge NoOp Print PrintV2 RefMerge RefSwitch StatelessCase
+      StatelessIf StatelessWhile Switch While
+    `),
+  },
+  state: {
+    load: () => import('./state.ts'),
+    ops: names(`
+      Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp IsVariableInitialized
+      ReadVariableOp ResourceGather ResourceGatherNd RestoreV2 VarHandleOp VarIsInitializedOp Variable
+      VariableShape VariableV2
+    `),
+  },
+  tables: {
+    load: () => import('./tables.ts'),
+    ops: names(`
+      AnonymousHashTable AnonymousMutableDenseHashTable AnonymousMutableHashTable
+      AnonymousMutableHashTableOfTensors HashTable HashTableV2 InitializeTable InitializeTableFromTextFile
+      InitializeTableFromTextFileV2 InitializeTableV2 LookupTableExport LookupTableExportV2 LookupTableFind
+      LookupTableFindV2 LookupTableImport LookupTableImportV2 LookupTableInsert LookupTableInsertV2
+      LookupTableRemoveV2 LookupTableSize LookupTableSizeV2 MutableDenseHashTable MutableDenseHashTableV2
+      MutableHashTable MutableHashTableOfTensors MutableHashTableOfTensorsV2 MutableHashTableV2
+    `),
+  },
+  examples: {
+    load: () => import('./examples.ts'),
+    ops: names('DecodeCSV DecodeJSONExample ParseExample ParseExampleV2 ParseSingleExample'),
+  },
 }
