@@ -1,15 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  ARENA_START,
-  instantiate,
-  type Kernels,
-  PANEL,
-  packedLength,
-  packPanels,
-  relaxedSupported,
-  unpackPanels,
-} from '../../../src/engine/kernels.ts'
+import { ARENA_START, instantiate, type Kernels, relaxedSupported } from '../../../src/engine/kernels.ts'
+import { PANEL, packedLength, packPanels, unpackPanels } from '../../../src/tensor/panels.ts'
 import { bytesOf, VARIANTS } from './instance.ts'
 
 const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {

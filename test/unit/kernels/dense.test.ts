@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ACTIVATIONS, packPanels } from '../../../src/engine/kernels.ts'
+import { ACTIVATIONS } from '../../../src/engine/kernels.ts'
+import { packPanels } from '../../../src/tensor/panels.ts'
 import { expectClose, Host, randoms, VARIANTS } from './instance.ts'
 import { REFERENCE } from './reference.ts'
 

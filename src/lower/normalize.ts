@@ -1,0 +1,44 @@
+import { Attrs, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import type { TypedArray } from '../tensor/index.ts'
+
+/** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
+export const L2_NORMALIZE = 'twotower>L2Normalize'
+
+/** tf.math.l2_normalize along the last axis, x · rsqrt(max(Σ x², ε)), becomes one node. */
+export function fuseL2Normalize(graph: Graph): Graph {
+  return rewrite(graph, (node, emit) => {
+    const found = normalized(node)
+    if (found === null) return null
+    const attrs = new Attrs({ epsilon: found.epsilon })
+    return [{ node: emit({ name: node.name, op: L2_NORMALIZE, attrs, inputs: [found.x], controls: [] }), index: 0 }]
+  })
+}
+
+function normalized(node: Node): { x: Value; epsilon: number } | null {
+  if (node.op !== 'Mul' || node.controls.length > 0) return null
+  const at = node.inputs.findIndex((value) => value.node.op === 'Rsqrt')
+  if (at < 0) return null
+  const x = node.inputs[1 - at]
+  const guard = node.inputs[at].node.inputs[0].node
+  if (guard.op !== 'Maximum') return null
+  const [sum, bound] = constantOf(guard.inputs[0]) === null ? guard.inputs : [guard.inputs[1], guard.inputs[0]]
+  const epsilon = constantOf(bound)
+  const axis = sum.node.op === 'Sum' ? constantOf(sum.node.inputs[1]) : null
+  if (
+    epsilon?.dtype !== 'float32' ||
+    epsilon.data.length !== 1 ||
+    axis === null ||
+    !sum.node.attrs.boolean('keep_dims', false)
+  )
+    return null
+  const square = sum.node.inputs[0].node
+  const ofX =
+    (square.op === 'Square' || square.op === 'Mul') &&
+    square.inputs.every((value) => value.node === x.node && value.index === x.index)
+  // Only the last axis by its own name: 1 is the last axis of a matrix, and the rank is not known here.
+  const last =
+    (axis.dtype === 'int32' || axis.dtype === 'int64') &&
+    (axis.data as TypedArray).length === 1 &&
+    Number((axis.data as TypedArray)[0]) === -1
+  return ofX && last ? { x, epsilon: epsilon.data[0] } : null
+}
