@@ -22,6 +22,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       TruncateDiv TruncateMod Xdivy Xlog1py Xlogy ZerosLike
     `),
   },
+  linear: {
+    load: () => import('./linear.ts'),
+    ops: names('BatchMatMul BatchMatMulV2 BatchMatMulV3 BiasAdd BiasAddV1 Einsum MatMul _FusedMatMul'),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`
