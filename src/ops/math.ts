@@ -8,6 +8,7 @@ import {
   isFloat,
   isInteger,
   type NumberArray,
+  rounded,
   Strings,
   type Tensor,
   type TypedArray,
@@ -18,23 +19,30 @@ import { binary, comparison, filled, numeric, test, unary } from './elementwise.
 // Elementwise arithmetic after core/kernels/cwise_ops*.cc. A double's result rounded to float32 is exactly float32's own
 // for + − × ÷ and the square root, so those equal TensorFlow's to the bit.
 
-/** int32 × int32 past 2^53 is not exact in a double; Math.imul is, and narrower products fit. */
-const multiply: Op = {
-  evaluate(call) {
-    const entry =
-      call.inputs[0].dtype === 'int32'
-        ? multiplyInt32
-        : call.inputs[0].dtype === 'uint32'
-          ? multiplyUint32
-          : multiplyAny
-    return entry.evaluate(call)
-  },
-}
-const multiplyInt32 = binary(Math.imul)
-const multiplyUint32 = binary((x, y) => Math.imul(x, y) >>> 0)
-const multiplyAny = binary(
-  (x, y) => x * y,
-  (x, y) => x * y,
+/** A product of 32-bit integers past 2^53 is not exact in a double; Math.imul is, and narrower products fit. */
+const wrapping = (float: Op, integer: Op): Op => ({
+  evaluate: (call) => (/^u?int32$/.test(call.inputs[0].dtype) ? integer : float).evaluate(call),
+})
+const multiply = wrapping(
+  binary(
+    (x, y) => x * y,
+    (x, y) => x * y,
+  ),
+  binary(Math.imul),
+)
+const square = wrapping(
+  unary(
+    (x) => x * x,
+    (x) => x * x,
+  ),
+  unary((x) => Math.imul(x, x)),
+)
+const squaredDifference = wrapping(
+  binary(
+    (x, y) => (x - y) * (x - y),
+    (x, y) => (x - y) * (x - y),
+  ),
+  binary((x, y) => Math.imul(x - y, x - y)),
 )
 
 /** Division, and where it is of integers TensorFlow's refusal of zero (cwise_ops.h, safe_div_or_mod_op). */
@@ -78,6 +86,21 @@ const division = divide(
   (x, y) => Math.trunc(x / y),
   (x, y) => x / y,
 )
+/** The quotient is rounded to its own dtype before the floor: 2.5 / 1e-3 is 2500 in float32, just below in double. */
+const floorDivide: Op = {
+  evaluate(call) {
+    const { dtype } = call.inputs[0]
+    const quotient = new (dtype === 'float64' ? Float64Array : Float32Array)(1)
+    return divide(
+      (x, y) => {
+        quotient[0] = x / y
+        return Math.floor(rounded(dtype, quotient)[0])
+      },
+      (x, y) => Math.floor(x / y),
+      floorBig,
+    ).evaluate(call)
+  },
+}
 /** A NaN on either side is the answer (Eigen's scalar_max_op with PropagateNaN, as TensorFlow's functor uses). */
 const greater = (x: number, y: number): number => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : x > y ? x : y)
 const lesser = (x: number, y: number): number => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : x < y ? x : y)
@@ -128,7 +151,7 @@ export const erf = (x: number): number =>
 
 /** ln |Γ(x)| by Lanczos' approximation (g = 7, n = 9). */
 const lgamma = (x: number): number => {
-  if (x <= 0 && Number.isInteger(x)) return Number.POSITIVE_INFINITY
+  if (x === Number.NEGATIVE_INFINITY || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
   if (x === Number.POSITIVE_INFINITY) return x
   let sum = LANCZOS[0]
@@ -226,11 +249,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Div: division,
   RealDiv: division,
   TruncateDiv: division,
-  FloorDiv: divide(
-    (x, y) => Math.floor(x / y),
-    (x, y) => Math.floor(x / y),
-    floorBig,
-  ),
+  FloorDiv: floorDivide,
   FloorMod: divide(floorMod, floorMod, floorModBig),
   Mod: divide(
     (x, y) => x % y,
@@ -251,10 +270,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Minimum: binary(lesser, (x, y) => (x < y ? x : y)),
   Pow: power,
   Atan2: binary(Math.atan2),
-  SquaredDifference: binary(
-    (x, y) => (x - y) * (x - y),
-    (x, y) => (x - y) * (x - y),
-  ),
+  SquaredDifference: squaredDifference,
   BitwiseAnd: binary(
     (x, y) => x & y,
     (x, y) => x & y,
@@ -288,10 +304,7 @@ export const ops: Readonly<Record<string, Op>> = {
     (x) => -x,
   ),
   Sign: unary(Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)),
-  Square: unary(
-    (x) => x * x,
-    (x) => x * x,
-  ),
+  Square: square,
   Sqrt: unary(Math.sqrt),
   Rsqrt: unary((x) => 1 / Math.sqrt(x)),
   Reciprocal: unary((x) => 1 / x),
