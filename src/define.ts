@@ -1,5 +1,7 @@
 import type { ModelDefinition, Signature } from './graph/index.ts'
 import { type ImportOptions, importModel } from './import/index.ts'
+import { lower } from './lower/index.ts'
+import { loadAllOps } from './ops/index.ts'
 import type { Folder } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
 import { findTowers, pairTowers, type TowerChoices } from './towers/index.ts'
@@ -11,6 +13,10 @@ export interface DefineOptions extends ImportOptions, TowerChoices {}
 
 /** Reads SavedModels and finds their towers: everything that a bundle holds and an engine runs. */
 export async function define(source: ModelSource, options: DefineOptions = {}): Promise<ModelDefinition> {
+  return lower(await read(source, options), await loadAllOps())
+}
+
+async function read(source: ModelSource, options: DefineOptions): Promise<ModelDefinition> {
   if (typeof source === 'string' || 'open' in source) {
     const folder = await folderAt(source)
     const signatures = await importModel(folder, options)

@@ -1,3 +1,4 @@
+import { compileKernels, Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
 import { CorruptModelError } from './errors.ts'
 import { functionsOf, type Graph, type ModelDefinition } from './graph/index.ts'
@@ -9,6 +10,8 @@ import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 export interface LoadOptions {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
   readonly tags?: readonly string[]
+  /** The kernels, compiled, where the runtime forbids compiling: `import wasm from 'twotower/kernels.wasm'`. */
+  readonly wasm?: WebAssembly.Module
 }
 
 /** A bundle whose files are in memory already. */
@@ -29,7 +32,8 @@ export async function load(source: string | Folder | BundleBytes, options: LoadO
     typeof source === 'object' && 'manifest' in source
       ? fromBytes(source)
       : await fromFolder(await folderAt(source), options)
-  return new Model(definition, await loadOps(opsOf(definition)))
+  const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels()])
+  return new Model(definition, new Engine(definition, ops, module))
 }
 
 function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {

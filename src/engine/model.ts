@@ -1,6 +1,5 @@
 import {
   type ModelDefinition,
-  type OpTable,
   type Port,
   Program,
   type Signature,
@@ -8,6 +7,7 @@ import {
   type TowerDefinition,
 } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
+import type { Engine } from './engine.ts'
 import { bindInputs, type InputValue, type PublicTensor, toPublic } from './inputs.ts'
 import { compare } from './similarity.ts'
 
@@ -28,13 +28,13 @@ export interface SignatureInfo {
 export class Model {
   readonly signatures: readonly SignatureInfo[]
   private readonly definition: ModelDefinition
-  private readonly ops: OpTable
+  private readonly engine: Engine
   private readonly programs = new Map<string, Program>()
   private readonly towers = new Map<'query' | 'candidate', Tower>()
 
-  constructor(definition: ModelDefinition, ops: OpTable) {
+  constructor(definition: ModelDefinition, engine: Engine) {
     this.definition = definition
-    this.ops = ops
+    this.engine = engine
     this.signatures = definition.signatures.map(({ name, method, inputs, outputs }) => ({
       name,
       method,
@@ -43,7 +43,7 @@ export class Model {
     }))
     for (const side of ['query', 'candidate'] as const) {
       const spec = definition.towers[side]
-      if (spec !== null) this.towers.set(side, new Tower(side, spec, ops))
+      if (spec !== null) this.towers.set(side, new Tower(side, spec, engine))
     }
   }
 
@@ -89,15 +89,17 @@ export class Model {
     return outputs
   }
 
-  /** Like `run`, with strings as they lie in memory. */
+  /** Like `run`, with the tensors as they lie in memory: theirs is valid until the next call. */
   evaluate(signature: string | undefined, inputs: Features): Record<string, Tensor> {
     const { name, inputs: ports, outputs, graph } = this.signature(signature)
     let program = this.programs.get(name)
     if (program === undefined) {
-      program = new Program(graph, this.ops)
+      program = new Program(graph, this.engine.ops)
       this.programs.set(name, program)
     }
-    const results = program.run(bindInputs(ports, inputs, name))
+    const tensors = bindInputs(ports, inputs, name)
+    this.engine.memory.begin()
+    const results = program.run(tensors)
     return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
   }
 
@@ -148,11 +150,13 @@ export class Tower {
   /** The features that this tower takes. */
   readonly inputs: readonly Port[]
   private readonly program: Program
+  private readonly engine: Engine
 
-  constructor(side: 'query' | 'candidate', definition: TowerDefinition, ops: OpTable) {
+  constructor(side: 'query' | 'candidate', definition: TowerDefinition, engine: Engine) {
     this.side = side
     this.inputs = definition.inputs
-    this.program = new Program(definition.graph, ops)
+    this.engine = engine
+    this.program = new Program(definition.graph, engine.ops)
   }
 
   /**
@@ -161,7 +165,9 @@ export class Tower {
    * @throws as `Model.run` does
    */
   embed(features: Features): PublicTensor {
-    const [embedding] = this.program.run(bindInputs(this.inputs, features, `${this.side} tower`))
+    const tensors = bindInputs(this.inputs, features, `${this.side} tower`)
+    this.engine.memory.begin()
+    const [embedding] = this.program.run(tensors)
     return toPublic(embedding)
   }
 }

@@ -1,0 +1,39 @@
+import { CONST, type Graph, type ModelDefinition, type OpTable } from '../graph/index.ts'
+import { instantiate } from './kernels.ts'
+import { Memory } from './memory.ts'
+import { withKernels } from './table.ts'
+
+/** Room for the values of small batches; larger batches grow it. */
+const FIRST_ARENA = 4 << 20
+
+/** Kernels on a memory of their own, holding a model's dense weights. */
+export class Engine {
+  readonly ops: OpTable
+  readonly memory: Memory
+
+  /** @param module the compiled kernels: of this package's kernels.wasm, or of kernels-relaxed.wasm */
+  constructor(definition: ModelDefinition, reference: OpTable, module: WebAssembly.Module) {
+    this.memory = new Memory(FIRST_ARENA)
+    this.ops = withKernels(reference, instantiate(module, this.memory.wasm), this.memory)
+    const { query, candidate } = definition.towers
+    for (const { graph } of [...definition.signatures, query, candidate].filter((part) => part !== null))
+      this.keepWeights(graph)
+  }
+
+  /** The arrays of dense layers stay in linear memory; a layer for which there is no room runs by the reference. */
+  private keepWeights(graph: Graph): void {
+    for (const node of graph.nodes) {
+      if (node.op !== 'twotower>Dense') continue
+      for (const value of node.inputs.slice(1)) {
+        const held = value.node.op === CONST ? value.node.attrs.tensor('value') : null
+        if (held?.dtype === 'float32') this.memory.keep(held.data)
+      }
+    }
+  }
+}
+
+/** The package's own kernels, compiled. */
+export async function compileKernels(): Promise<WebAssembly.Module> {
+  const { wasm } = await import('./wasm/baseline.ts')
+  return WebAssembly.compile(Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)))
+}

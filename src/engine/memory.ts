@@ -1,0 +1,87 @@
+import { ARENA_START } from './kernels.ts'
+
+const PAGE = 65536
+/** Alignment of every array: a cache line, and any SIMD load. */
+const ALIGNMENT = 64
+/** wasm's 32-bit address space, less a page so that an end never wraps. */
+const MOST_BYTES = 2 ** 32 - PAGE
+
+const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
+
+/**
+ * The kernels' linear memory: first what stays (weights), then an arena for the values of one run. Growing the memory
+ * would take away the views of values in flight, so within a run it never grows: what does not fit is computed outside,
+ * and the next run finds a larger arena.
+ */
+export class Memory {
+  readonly wasm: WebAssembly.Memory
+  private bottom = aligned(ARENA_START)
+  private top = this.bottom
+  /** What the current run would have used, fitting or not. */
+  private wanted = 0
+  private readonly kept = new WeakMap<ArrayBufferView, number>()
+  private floats: Float32Array
+
+  /** @param initialBytes room to begin with; pages are real memory only once they are written */
+  constructor(initialBytes: number) {
+    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(initialBytes / PAGE) })
+    this.floats = new Float32Array(this.wasm.buffer)
+  }
+
+  /** Starts a run: values of the run before are gone. */
+  begin(): void {
+    const needed = this.bottom + this.wanted
+    if (this.wanted > 0 && needed > this.wasm.buffer.byteLength) this.grow(needed)
+    this.top = this.bottom
+    this.wanted = 0
+  }
+
+  /** Room for `length` floats in this run, or null where the arena is full. */
+  room(length: number): Float32Array | null {
+    const bytes = aligned(length * 4)
+    this.wanted += bytes
+    const end = this.top + bytes
+    if (end > this.wasm.buffer.byteLength) return null
+    const view = this.floats.subarray(this.top / 4, this.top / 4 + length)
+    this.top = end
+    return view
+  }
+
+  /** Where `values` lie for a kernel: where they are already, where they are kept, or a copy in the arena; null where it is full. */
+  address(values: Float32Array): number | null {
+    if (this.holds(values)) return values.byteOffset
+    const kept = this.kept.get(values)
+    if (kept !== undefined) return kept
+    const copy = this.room(values.length)
+    if (copy === null) return null
+    copy.set(values)
+    return copy.byteOffset
+  }
+
+  /** True where `values` are a view of this memory, valid for one run. */
+  holds(values: ArrayBufferView): boolean {
+    return values.buffer === this.wasm.buffer
+  }
+
+  /** Copies `values` to stay, before the first run. Returns false where the address space is full. */
+  keep(values: Float32Array): boolean {
+    if (this.kept.has(values)) return true
+    const end = this.bottom + aligned(values.byteLength)
+    if (end > MOST_BYTES) return false
+    if (end > this.wasm.buffer.byteLength) this.grow(end)
+    this.floats.set(values, this.bottom / 4)
+    this.kept.set(values, this.bottom)
+    this.bottom = end
+    this.top = end
+    return true
+  }
+
+  private grow(bytes: number): void {
+    const missing = Math.min(bytes, MOST_BYTES) - this.wasm.buffer.byteLength
+    if (missing <= 0) return
+    // A quarter more than is needed, so that slowly rising batches do not grow the memory each time.
+    const pages = Math.ceil(Math.min(missing * 1.25, MOST_BYTES - this.wasm.buffer.byteLength) / PAGE)
+    this.wasm.grow(pages)
+    this.floats = new Float32Array(this.wasm.buffer)
+  }
+}

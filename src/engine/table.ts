@@ -1,0 +1,175 @@
+import type { Call, Op, OpTable } from '../graph/index.ts'
+import { isNumeric, sizeOf, type Tensor, type TensorOf, type TypedArray } from '../tensor/index.ts'
+import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
+import type { Memory } from './memory.ts'
+
+type Floats = TensorOf<'float32'>
+
+/** Below this many elements a call into wasm and the copies cost more than a loop here. */
+const SMALLEST = 32
+
+/**
+ * `reference` with kernels in place of the ops that have one. An entry runs its kernel on float32 tensors that the
+ * kernel's layout fits, and the reference on everything else, so that what an op means stays in one place.
+ */
+export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory): OpTable {
+  const table = new Map<string, Op>()
+  for (const [name, op] of reference) table.set(name, op.effect ? keeping(op, memory) : op)
+  const place = (name: string, run: (call: Call) => Tensor | null): void => {
+    const op = reference.get(name)
+    if (op !== undefined) table.set(name, { ...op, evaluate: (call) => run(call) ?? op.evaluate(call) })
+  }
+  for (const [name, kernel] of Object.entries(UNARY)) {
+    place(name, ({ inputs: [x], attrs }) =>
+      unary(x, memory, (out, at, n) => kernel(kernels, out, at, n, attrs.number('alpha', 0.2))),
+    )
+  }
+  for (const [name, kernel] of Object.entries(BINARY))
+    place(name, ({ inputs: [x, y] }) => binary(x, y, memory, kernels[kernel]))
+  for (const name of ['Softmax', 'LogSoftmax'] as const) {
+    const kernel = name === 'Softmax' ? kernels.softmax : kernels.logSoftmax
+    place(name, ({ inputs: [x] }) => rowwise(x, memory, (out, at, rows, n) => kernel(out, at, rows, n)))
+  }
+  place('twotower>L2Normalize', ({ inputs: [x], attrs }) =>
+    rowwise(x, memory, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
+  )
+  place('twotower>Dense', (call) => dense(call, memory, kernels))
+  place('MatMul', (call) => matmul(call, memory, kernels))
+  return table
+}
+
+/** An op that changes state keeps its inputs past the run: what lies in the arena is copied out first. */
+const keeping = (op: Op, memory: Memory): Op => ({
+  ...op,
+  evaluate: (call) => op.evaluate({ ...call, inputs: call.inputs.map((input) => own(input, memory)) }),
+})
+
+/** `t` in memory of its own. */
+export function own(t: Tensor, memory: Memory): Tensor {
+  if (t === undefined || !isNumeric(t) || !memory.holds(t.data)) return t
+  return { ...t, data: (t.data as TypedArray).slice() } as Tensor
+}
+
+const UNARY: Readonly<Record<string, (kernels: Kernels, out: Pointer, x: Pointer, n: number, alpha: number) => void>> =
+  {
+    Relu: (k, out, x, n) => k.relu(out, x, n),
+    Relu6: (k, out, x, n) => k.relu6(out, x, n),
+    Elu: (k, out, x, n) => k.elu(out, x, n, 1),
+    Selu: (k, out, x, n) => k.selu(out, x, n),
+    LeakyRelu: (k, out, x, n, alpha) => k.leakyRelu(out, x, n, alpha),
+    Softplus: (k, out, x, n) => k.softplus(out, x, n),
+    Sigmoid: (k, out, x, n) => k.sigmoid(out, x, n),
+    Tanh: (k, out, x, n) => k.tanh(out, x, n),
+    Exp: (k, out, x, n) => k.exp(out, x, n),
+    Log: (k, out, x, n) => k.log(out, x, n),
+    Log1p: (k, out, x, n) => k.log1p(out, x, n),
+    Sqrt: (k, out, x, n) => k.sqrt(out, x, n),
+    Rsqrt: (k, out, x, n) => k.rsqrt(out, x, n),
+    Square: (k, out, x, n) => k.square(out, x, n),
+    Neg: (k, out, x, n) => k.neg(out, x, n),
+    Abs: (k, out, x, n) => k.abs(out, x, n),
+    Erf: (k, out, x, n) => k.erf(out, x, n),
+    Reciprocal: (k, out, x, n) => k.reciprocal(out, x, n),
+    Floor: (k, out, x, n) => k.floor(out, x, n),
+    Ceil: (k, out, x, n) => k.ceil(out, x, n),
+    Round: (k, out, x, n) => k.rint(out, x, n),
+    Rint: (k, out, x, n) => k.rint(out, x, n),
+  }
+
+const BINARY = {
+  Add: 'add',
+  AddV2: 'add',
+  Sub: 'sub',
+  Mul: 'mul',
+  Div: 'div',
+  RealDiv: 'div',
+  Maximum: 'maximum',
+  Minimum: 'minimum',
+  SquaredDifference: 'squaredDifference',
+} as const satisfies Readonly<Record<string, keyof Kernels>>
+
+function unary(x: Tensor, memory: Memory, run: (out: Pointer, x: Pointer, n: number) => void): Tensor | null {
+  if (x.dtype !== 'float32' || x.data.length < SMALLEST) return null
+  const at = memory.address(x.data)
+  const out = memory.room(x.data.length)
+  if (at === null || out === null) return null
+  run(out.byteOffset, at, x.data.length)
+  return { dtype: 'float32', shape: x.shape, data: out }
+}
+
+function rowwise(
+  x: Tensor,
+  memory: Memory,
+  run: (out: Pointer, x: Pointer, rows: number, n: number) => void,
+): Tensor | null {
+  if (x.dtype !== 'float32' || x.shape.length === 0) return null
+  const n = x.shape[x.shape.length - 1]
+  return n === 0 ? null : unary(x, memory, (out, at, size) => run(out, at, size / n, n))
+}
+
+function binary(x: Tensor, y: Tensor, memory: Memory, kernel: Kernels['add']): Tensor | null {
+  if (x.dtype !== 'float32' || y.dtype !== 'float32') return null
+  const shape = x.shape.length >= y.shape.length && x.data.length >= y.data.length ? x.shape : y.shape
+  const size = sizeOf(shape)
+  if (size < SMALLEST) return null
+  const n = shape[shape.length - 1]
+  const rows = size / n
+  const [a, b] = [operand(x, shape, rows, n), operand(y, shape, rows, n)]
+  if (a === null || b === null) return null
+  const [at, bt, out] = [memory.address(x.data), memory.address(y.data), memory.room(size)]
+  if (at === null || bt === null || out === null) return null
+  kernel(out.byteOffset, at, bt, rows, n, a.row, a.step, b.row, b.step)
+  return { dtype: 'float32', shape, data: out }
+}
+
+/** How the kernel reads an operand of rows × n: whole, one row for all, a column, or a scalar; null for other broadcasts. */
+function operand(t: Floats, shape: readonly number[], rows: number, n: number): { row: number; step: number } | null {
+  if (t.data.length === 1) return t.shape.length <= shape.length ? { row: 0, step: 0 } : null
+  const rank = t.shape.length
+  const tail = shape.slice(shape.length - rank)
+  if (t.data.length === rows * n && t.shape.every((dim, i) => dim === tail[i])) return { row: n, step: 1 }
+  if (t.data.length === n && t.shape[rank - 1] === n) return { row: 0, step: 1 }
+  const isColumn =
+    rank === shape.length && t.shape[rank - 1] === 1 && t.shape.every((dim, i) => i === rank - 1 || dim === shape[i])
+  return isColumn ? { row: 1, step: 0 } : null
+}
+
+const ACTIVATION_CODES: Readonly<Record<string, number>> = {
+  Relu: ACTIVATIONS.relu,
+  Relu6: ACTIVATIONS.relu6,
+  Sigmoid: ACTIVATIONS.sigmoid,
+  Tanh: ACTIVATIONS.tanh,
+  Elu: ACTIVATIONS.elu,
+  Selu: ACTIVATIONS.selu,
+  Softplus: ACTIVATIONS.softplus,
+  LeakyRelu: ACTIVATIONS.leakyRelu,
+}
+
+function dense({ inputs: [x, panels, bias], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  const [k, n] = [attrs.number('k'), attrs.number('n')]
+  // Wrong shapes are the reference's to refuse.
+  if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k || panels.dtype !== 'float32') return null
+  const [rows] = x.shape
+  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
+  if (rows === 0 || activation === undefined) return null
+  const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
+  const weights = memory.address(panels.data)
+  const shift = bias === undefined ? 0 : memory.address((bias as Floats).data)
+  const [at, out] = [memory.address(x.data), memory.room(rows * n)]
+  if (weights === null || shift === null || at === null || out === null) return null
+  kernels.dense(out.byteOffset, at, weights, shift, rows, k, n, activation, alpha)
+  return { dtype: 'float32', shape: [rows, n], data: out }
+}
+
+function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  if (a.dtype !== 'float32' || b.dtype !== 'float32' || a.shape.length !== 2 || b.shape.length !== 2) return null
+  if (attrs.boolean('transpose_a', false)) return null
+  const transposed = attrs.boolean('transpose_b', false)
+  const [m, k] = a.shape
+  const [inner, n] = transposed ? [b.shape[1], b.shape[0]] : b.shape
+  if (inner !== k || m * n < SMALLEST || k === 0) return null
+  const [at, bt, out] = [memory.address(a.data), memory.address(b.data), memory.room(m * n)]
+  if (at === null || bt === null || out === null) return null
+  kernels.matmul(out.byteOffset, at, bt, m, k, n, transposed ? 1 : 0)
+  return { dtype: 'float32', shape: [m, n], data: out }
+}
