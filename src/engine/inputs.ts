@@ -46,8 +46,8 @@ export function bindInputs(
     }
   }
   return ports.map((port) => {
-    const value = values[port.name]
-    if (value !== undefined) return toTensor(value, port)
+    // Not by looking it up alone: an input may be called `constructor`.
+    if (Object.hasOwn(values, port.name)) return toTensor(values[port.name], port)
     if (port.fallback !== undefined) return port.fallback
     throw new RangeError(`input "${port.name}" is missing: signature "${signature}" takes ${list(ports)}`)
   })

@@ -1,11 +1,21 @@
 import { CorruptModelError } from '../errors.ts'
-import { type Files, type OpTable, type Port, Program, prune, type Resource, type Signature } from '../graph/index.ts'
-import { type SavedModel, shapeOf, tensorOf } from '../savedmodel/index.ts'
-import type { tensorflow } from '../savedmodel/proto/generated.js'
+import {
+  type Files,
+  type Graph,
+  type OpTable,
+  type Port,
+  Program,
+  prune,
+  type Resource,
+  type Signature,
+} from '../graph/index.ts'
+import { decodeMessage, type SavedModel, shapeOf, tensorflow, tensorOf } from '../savedmodel/index.ts'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
 import { Builder, type Feeds } from './builder.ts'
 import { onlyFor, restore } from './restore.ts'
+
+type MetaGraph = tensorflow.MetaGraphDef.$Properties
 
 const FILE = 'saved_model.pb'
 /** SignatureDefs that the loader runs or that only describe training; they are no signatures to a user. */
@@ -41,8 +51,7 @@ export async function importSignatures(
   for (const { graph } of drafts) for (const resource of resourcesOf(graph)) wanted.add(resource)
 
   const initialiser = initialiserOf(meta)
-  const start = initialiser === null ? null : onlyFor(builder.build([], [initialiser], assets), wanted, ops)
-  if (start !== null) for (const resource of resourcesOf(start)) wanted.add(resource)
+  const start = initialiser === null ? null : initialiserFor(builder.build([], [initialiser], assets), wanted, ops)
   await restore(builder, meta.saverDef ?? null, saved.checkpoint, wanted, ops)
   if (start !== null) new Program(start, ops).run([], files)
 
@@ -52,9 +61,19 @@ export async function importSignatures(
   }))
 }
 
+/** The part of the initialiser that `wanted` needs; what that part reads in turn is wanted too. */
+function initialiserFor(whole: Graph, wanted: Set<Resource>, ops: OpTable): Graph {
+  for (;;) {
+    const before = wanted.size
+    const graph = onlyFor(whole, wanted, ops)
+    for (const resource of resourcesOf(graph)) wanted.add(resource)
+    if (wanted.size === before) return graph
+  }
+}
+
 /** The meta graph with exactly `tags`; without tags the one for serving, or the only one. */
-export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): tensorflow.MetaGraphDef.$Properties {
-  const tagsOf = (meta: tensorflow.MetaGraphDef.$Properties) => meta.metaInfoDef?.tags ?? []
+export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): MetaGraph {
+  const tagsOf = (meta: MetaGraph) => meta.metaInfoDef?.tags ?? []
   const listed = saved.metaGraphs.map((meta) => `[${tagsOf(meta).join(', ')}]`).join(', ')
   const same = (a: readonly string[], b: readonly string[]) =>
     a.length === b.length && a.every((tag) => b.includes(tag))
@@ -72,7 +91,7 @@ export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): te
 }
 
 /** The op that TensorFlow's loader runs after restoring (loader.cc, GetInitOp), or null. */
-function initialiserOf(meta: tensorflow.MetaGraphDef.$Properties): string | null {
+function initialiserOf(meta: MetaGraph): string | null {
   const signature = meta.signatureDef?.__saved_model_init_op?.outputs?.__saved_model_init_op?.name
   if (signature) return signature.replace(/:\d+$/, '')
   for (const key of ['saved_model_main_op', 'legacy_init_op']) {
@@ -83,18 +102,29 @@ function initialiserOf(meta: tensorflow.MetaGraphDef.$Properties): string | null
 }
 
 /** The assets' bytes by the path that the graph will hold, and what to feed for that to be so. */
-async function readAssets(
-  saved: SavedModel,
-  meta: tensorflow.MetaGraphDef.$Properties,
-): Promise<{ files: Files; feeds: Feeds }> {
+async function readAssets(saved: SavedModel, meta: MetaGraph): Promise<{ files: Files; feeds: Feeds }> {
   const files = new Map<string, Uint8Array>()
   const feeds = new Map<string, { value: Tensor }>()
-  for (const { filename, tensorInfo } of meta.assetFileDef ?? []) {
+  for (const { filename, tensorInfo } of assetsOf(meta)) {
     const path = `assets/${filename ?? ''}`
     if (!files.has(path)) files.set(path, await saved.asset(filename ?? ''))
     if (tensorInfo?.name) feeds.set(tensorInfo.name, { value: tensor('string', [], Strings.from([path])) })
   }
   return { files, feeds }
+}
+
+/** TF1 exports keep their assets in a collection (loader_util.cc, GetAssetFileDefs). */
+function assetsOf(meta: MetaGraph): readonly tensorflow.AssetFileDef.$Properties[] {
+  if (meta.assetFileDef?.length) return meta.assetFileDef
+  const packed = meta.collectionDef?.saved_model_assets?.anyList?.value ?? []
+  return packed.map(({ value }) =>
+    decodeMessage(
+      (bytes) => tensorflow.AssetFileDef.decode(bytes),
+      value ?? new Uint8Array(0),
+      FILE,
+      'an asset of the collection saved_model_assets',
+    ),
+  )
 }
 
 /** A signature with its graph still reading variables. */
@@ -110,13 +140,15 @@ function draft(name: string, def: tensorflow.SignatureDef.$Properties, builder: 
   return {
     name,
     method: def.methodName ?? '',
-    inputs: inputs.map(({ port }) =>
-      def.defaults?.[port.name] ? { ...port, fallback: tensorOf(def.defaults[port.name]) } : port,
-    ),
+    inputs: inputs.map(({ port }) => withFallback(port, def.defaults ?? {})),
     outputs: outputs.map((output) => output.port),
     graph,
   }
 }
+
+/** The port with its default. Names are the export's own, so one may be called `constructor`. */
+const withFallback = (port: Port, defaults: Readonly<Record<string, tensorflow.TensorProto.$Properties>>): Port =>
+  Object.hasOwn(defaults, port.name) ? { ...port, fallback: tensorOf(defaults[port.name]) } : port
 
 /** The ends of a signature with the tensors they stand for; a sparse one is three dense ones. */
 function ports(
