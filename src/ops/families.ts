@@ -56,4 +56,18 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./examples.ts'),
     ops: names('DecodeCSV DecodeJSONExample ParseExample ParseExampleV2 ParseSingleExample'),
   },
+  fused: {
+    load: () => import('./fused.ts'),
+    ops: names('twotower>Dense twotower>L2Normalize'),
+  },
+  sparse: {
+    load: () => import('./sparse.ts'),
+    ops: names(`
+      SparseAdd SparseBincount SparseConcat SparseDenseCwiseAdd SparseDenseCwiseDiv SparseDenseCwiseMul
+      SparseFillEmptyRows SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SparseReorder
+      SparseReshape SparseSegmentMean SparseSegmentMeanWithNumSegments SparseSegmentSqrtN
+      SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumWithNumSegments SparseSlice SparseSoftmax
+      SparseSplit SparseTensorDenseMatMul SparseToDense
+    `),
+  },
 }
