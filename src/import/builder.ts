@@ -13,6 +13,7 @@ import {
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import { dtypeOf, type Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
+import { type Loop, loopOf } from './loops.ts'
 
 type NodeDef = tensorflow.NodeDef.$Properties
 type FunctionDef = tensorflow.FunctionDef.$Properties
@@ -33,7 +34,8 @@ const REF_VARIABLES = new Set(['VariableV2', 'Variable'])
 const REF_WRITERS = /^(Assign|AssignAdd|AssignSub|IsVariableInitialized|CountUpTo|Scatter\w+|Apply\w+|SparseApply\w+)$/
 const READ = 'ReadVariableOp'
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
-/** TF1's while loops by frames; tf.while_loop of TF2 is the op While. */
+const EXITS = new Set(['Exit', 'RefExit'])
+/** The other ops of TF1's loops: a graph that reaches one but through an Exit holds no whole loop. */
 const FRAMES = new Set(['Enter', 'RefEnter', 'NextIteration', 'RefNextIteration'])
 
 const FILE = 'saved_model.pb'
@@ -95,7 +97,7 @@ export class Builder {
       nodes.push(node)
       fed.set(canonical(tensor), { node, index: 0 })
     }
-    const outputs = this.expand({ ...this.top, built: new Map(), fed }, fetches, targets, nodes)
+    const outputs = this.expand({ ...this.top, built: new Map(), loops: new Map(), fed }, fetches, targets, nodes)
     return prune({ parameters, nodes, outputs }, this.ops)
   }
 
@@ -183,9 +185,8 @@ export class Builder {
         )
       }
       state.set(name, 'open')
-      const needed = (def.input ?? [])
-        .filter((ref) => !this.fedValue(ref, within))
-        .map((ref) => parse(ref, within.isFunction).name)
+      const refs = EXITS.has(def.op ?? '') ? this.loop(name, within).reads : (def.input ?? [])
+      const needed = refs.filter((ref) => !this.isFed(ref, within)).map((ref) => parse(ref, within.isFunction).name)
       stack.push({ name, next: 0, inputs: needed })
     }
     for (const root of roots) {
@@ -202,6 +203,60 @@ export class Builder {
       }
     }
     return sorted
+  }
+
+  /** Whether `ref` is a fed tensor, or a control input from a node that is fed. */
+  private isFed(ref: string, within: Scope): boolean {
+    return ref.startsWith('^') ? within.fed.has(`${ref.slice(1)}:0`) : this.fedValue(ref, within) !== undefined
+  }
+
+  /** The TF1 loop that ends in Exit `name`, and the tensors outside that it reads. */
+  private loop(name: string, within: Scope): { readonly loop: Loop; readonly reads: readonly string[] } {
+    const loop = loopOf(name, within.defs)
+    return { loop, reads: [...loop.initial, ...loop.constants.map((constant) => constant.outside)] }
+  }
+
+  /** An Exit as an output of the op While, which all exits of one loop share. */
+  private convertExit(def: NodeDef, within: Scope, nodes: Node[]): Built {
+    const name = def.name ?? ''
+    if (within.isFunction)
+      throw new UnsupportedOpError(def.op ?? '', within.prefix + name, 'TF1 loops inside functions are not run')
+    const { loop, reads } = this.loop(name, within)
+    let node = within.loops.get(loop.frame)
+    if (node === undefined) {
+      const fetches = loop.constants.map((constant) => `${constant.node}:0`)
+      const round = (variables: readonly string[], outputs: readonly string[]) =>
+        this.round(within, [...variables, ...fetches], outputs)
+      const cond = round(
+        loop.merges.map((merge) => `${merge}:0`),
+        [loop.condition],
+      )
+      const body = round(
+        loop.switches.map((at, i) => (at === '' ? `${loop.merges[i]}:0` : `${at}:1`)),
+        [...loop.next, ...fetches],
+      )
+      const attrs = new Attrs({ cond: { graph: cond }, body: { graph: body } })
+      node = {
+        name: `${within.prefix}${loop.frame}`,
+        op: 'While',
+        attrs,
+        inputs: reads.map((ref) => this.resolve(ref, within)),
+        controls: [],
+      }
+      within.loops.set(loop.frame, node)
+      nodes.push(node)
+    }
+    const merge = parse(within.defs.get(parse(def.input?.[0] ?? '', false).name)?.input?.[0] ?? '', false).name
+    return { values: [{ node, index: loop.merges.indexOf(merge) }], names: null, controls: [] }
+  }
+
+  /** One round's condition or body: from the loop's variables to `outputs`. */
+  private round(within: Scope, variables: readonly string[], outputs: readonly string[]): Graph {
+    const parameters = variables.map((tensor) => parameter(tensor))
+    const nodes: Node[] = [...parameters]
+    const fed = new Map(variables.map((tensor, i) => [tensor, { node: parameters[i], index: 0 }]))
+    const values = this.expand({ ...within, built: new Map(), loops: new Map(), fed }, outputs, [], nodes)
+    return prune({ parameters, nodes, outputs: values }, this.ops)
   }
 
   private fedValue(ref: string, within: Scope): Value | undefined {
@@ -232,6 +287,7 @@ export class Builder {
     if (++this.made > MOST_NODES)
       throw new CorruptModelError(FILE, `the graph has more than ${MOST_NODES} nodes after inlining`)
     const op = def.op ?? ''
+    if (EXITS.has(op)) return this.convertExit(def, within, nodes)
     const name = within.prefix + (def.name ?? '')
     const refs = def.input ?? []
     const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => this.resolve(ref, within))
@@ -323,12 +379,14 @@ interface Scope {
   readonly depth: number
   readonly defs: ReadonlyMap<string, NodeDef>
   readonly built: Map<string, Built>
+  /** TF1 loops by frame. */
+  readonly loops: Map<string, Node>
   readonly fed: ReadonlyMap<string, Value>
 }
 
 function scope(prefix: string, defs: readonly NodeDef[], isFunction: boolean, attrs: ProtoAttrs, depth: number): Scope {
   const byName = new Map(defs.map((def) => [def.name ?? '', def]))
-  return { prefix, isFunction, attrs, depth, defs: byName, built: new Map(), fed: new Map() }
+  return { prefix, isFunction, attrs, depth, defs: byName, built: new Map(), loops: new Map(), fed: new Map() }
 }
 
 const parameter = (name: string): Node => ({ name, op: PARAMETER, attrs: Attrs.none, inputs: [], controls: [] })

@@ -1,0 +1,78 @@
+import { CorruptModelError } from '../errors.ts'
+import type { tensorflow } from '../savedmodel/proto/generated.js'
+
+type NodeDef = tensorflow.NodeDef.$Properties
+type Defs = ReadonlyMap<string, NodeDef>
+
+/**
+ * One of TF1's while loops, which are made of five ops in a named frame (core/kernels/control_flow_ops.cc):
+ * Enter → Merge → Switch on LoopCond → Exit, or the body → NextIteration → Merge. Each list has one item a loop
+ * variable, in one order; names are of nodes.
+ */
+export interface Loop {
+  readonly frame: string
+  /** Tensors that the variables begin with. */
+  readonly initial: readonly string[]
+  /** The nodes whose output a round begins with. */
+  readonly merges: readonly string[]
+  /** The nodes whose output 1 goes into the body. */
+  readonly switches: readonly string[]
+  /** Tensors that the next round begins with. */
+  readonly next: readonly string[]
+  /** The tensor that says whether there is another round. */
+  readonly condition: string
+  /** What the loop reads and never changes: the Enter nodes, and the tensors outside. */
+  readonly constants: readonly { readonly node: string; readonly outside: string }[]
+}
+
+const ENTER = /^(Ref)?Enter$/
+const nameOf = (ref: string): string => ref.replace(/^\^/, '').split(':')[0]
+
+/** The loop that the node `exit` (op Exit) ends. @throws {CorruptModelError} where the ops do not make a loop */
+export function loopOf(exit: string, defs: Defs): Loop {
+  const broken = (why: string) => new CorruptModelError('saved_model.pb', `the loop of node "${exit}": ${why}`)
+  const def = (ref: string | undefined): NodeDef => {
+    const found = defs.get(nameOf(ref ?? ''))
+    if (found === undefined) throw broken(`"${ref}" is not in the graph`)
+    return found
+  }
+  const merge = def(def(def(exit).input?.[0]).input?.[0])
+  const frame = frameOf(def(merge.input?.[0]))
+  if (frame === null) throw broken('it has no Enter')
+  const enters = [...defs.values()].filter((node) => frameOf(node) === frame)
+  const constants = enters.filter((node) => node.attr?.is_constant?.b === true)
+  const names = new Set(enters.map((node) => node.name ?? ''))
+  const merges = [...defs.values()].filter(
+    (node) => /^(Ref)?Merge$/.test(node.op ?? '') && (node.input ?? []).some((ref) => names.has(nameOf(ref))),
+  )
+  const byMerge = new Map(
+    [...defs.values()]
+      .filter((node) => /^(Ref)?Switch$/.test(node.op ?? ''))
+      .map((node) => [nameOf(node.input?.[0] ?? ''), node]),
+  )
+  const switches = merges.map((node) => byMerge.get(node.name ?? ''))
+  const loopCondition = def(switches.find((node) => node !== undefined)?.input?.[1])
+  if (loopCondition.op !== 'LoopCond') throw broken('its Switch does not follow a LoopCond')
+  const split = merges.map((node) => {
+    const inputs = node.input ?? []
+    const start = inputs.find((ref) => names.has(nameOf(ref)))
+    const back = inputs.find((ref) => /NextIteration$/.test(def(ref).op ?? ''))
+    if (start === undefined || back === undefined)
+      throw broken(`"${node.name}" does not join an Enter and a NextIteration`)
+    return { initial: def(start).input?.[0] ?? '', next: def(back).input?.[0] ?? '' }
+  })
+  return {
+    frame,
+    initial: split.map((part) => part.initial),
+    merges: merges.map((node) => node.name ?? ''),
+    switches: switches.map((node) => node?.name ?? ''),
+    next: split.map((part) => part.next),
+    condition: loopCondition.input?.[0] ?? '',
+    constants: constants.map((node) => ({ node: node.name ?? '', outside: node.input?.[0] ?? '' })),
+  }
+}
+
+function frameOf(node: NodeDef): string | null {
+  if (!ENTER.test(node.op ?? '')) return null
+  return new TextDecoder().decode(node.attr?.frame_name?.s ?? new Uint8Array(0))
+}
