@@ -26,6 +26,17 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./linear.ts'),
     ops: names('BatchMatMul BatchMatMulV2 BatchMatMulV3 BiasAdd BiasAddV1 Einsum MatMul _FusedMatMul'),
   },
+  shape: {
+    load: () => import('./shape.ts'),
+    ops: names(`
+      BroadcastArgs BroadcastGradientArgs BroadcastTo ConcatOffset EnsureShape ExpandDims Fill InvertPermutation LinSpace
+      Range Rank Reshape Shape ShapeN Size Squeeze
+    `),
+  },
+  slices: {
+    load: () => import('./slices.ts'),
+    ops: names('Concat ConcatV2 Pack Slice Split SplitV StridedSlice Unpack'),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`

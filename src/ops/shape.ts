@@ -1,0 +1,262 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Call, Op } from '../graph/index.ts'
+import { type ArrayDType, isFloat, rounded, type Shape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { axisOf } from './axis.ts'
+import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { filled, numeric } from './elementwise.ts'
+import { integer, integersOf, integerTensor, integerVector } from './integers.ts'
+import { reshaped, take } from './layout.ts'
+
+// Shapes, and tensors made from shapes alone, after core/kernels/{shape_ops,reshape_op,sequence_ops,bcast_ops}.*
+
+/**
+ * One size may be -1: it is what the others leave. Where a size is 0, that is what the input's dimensions other than 0
+ * leave, so that [0, 3] becomes [3, 0] by [-1, 0].
+ */
+const reshape: Op = {
+  evaluate(call) {
+    const [x, shape] = call.inputs
+    if (shape.shape.length > 1) throw new InvalidArgumentError(`sizes input must be 1-D, not [${shape.shape}]`)
+    const sizes = integersOf(shape, 'shape')
+    const unknown = sizes.indexOf(-1)
+    if (unknown !== sizes.lastIndexOf(-1)) {
+      throw new InvalidArgumentError(`Only one input size may be -1, not both ${unknown} and ${sizes.lastIndexOf(-1)}`)
+    }
+    const negative = sizes.findIndex((dim) => dim < -1)
+    if (negative >= 0) throw new InvalidArgumentError(`Size ${negative} must be non-negative, not ${sizes[negative]}`)
+    if (unknown >= 0) {
+      const known = sizeOf(sizes.filter((dim) => dim > 0))
+      const size = sizeOf(sizes.includes(0) ? x.shape.filter((dim) => dim > 0) : x.shape)
+      if (size % known !== 0) {
+        throw new InvalidArgumentError(
+          `Input to reshape is a tensor with ${size} values, but the requested shape requires a multiple of ${known}`,
+        )
+      }
+      sizes[unknown] = size / known
+    }
+    if (sizeOf(sizes) !== sizeOf(x.shape)) {
+      throw new InvalidArgumentError(
+        `Input to reshape is a tensor with ${sizeOf(x.shape)} values, but the requested shape has ${sizeOf(sizes)}`,
+      )
+    }
+    return reshaped(x, sizes)
+  },
+}
+
+const shapeOf = (x: Tensor, call: Call): Tensor =>
+  integerTensor(call.attrs.dtype('out_type', 'int32'), [x.shape.length], x.shape)
+
+/** A new dimension of 1 before dimension `dim`; -1 is after the last. */
+const expandDims: Op = {
+  evaluate(call) {
+    const [x, dim] = call.inputs
+    const axes = integersOf(dim, 'dim')
+    if (axes.length !== 1) throw new InvalidArgumentError("'dim' must be a tensor with a single value")
+    const axis = axisOf(axes[0], x.shape.length + 1, 'dim')
+    return reshaped(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)])
+  },
+}
+
+/** Without all dimensions of 1, or without those that `squeeze_dims` names. */
+const squeeze: Op = {
+  evaluate({ inputs: [x], attrs }) {
+    const axes = attrs.numbers('squeeze_dims', []).map((axis) => axisOf(axis, x.shape.length, 'squeeze dim'))
+    for (const axis of axes) {
+      if (x.shape[axis] === 1) continue
+      throw new InvalidArgumentError(`Can not squeeze dim[${axis}], expected a dimension of 1, got ${x.shape[axis]}`)
+    }
+    const gone = (dim: number, axis: number) => (axes.length === 0 ? dim === 1 : axes.includes(axis))
+    return reshaped(
+      x,
+      x.shape.filter((dim, axis) => !gone(dim, axis)),
+    )
+  },
+}
+
+const ensureShape: Op = {
+  evaluate({ inputs: [x], attrs }) {
+    const wanted = attrs.shape('shape')
+    const fits =
+      wanted === null ||
+      (wanted.length === x.shape.length && wanted.every((dim, i) => dim === null || dim === x.shape[i]))
+    if (fits) return x
+    throw new InvalidArgumentError(
+      `Shape of tensor [${x.shape}] is not compatible with expected shape [${wanted.map((dim) => dim ?? '?')}].`,
+    )
+  },
+}
+
+/** Refuses what is no shape. */
+function shapeOfIntegers(input: Tensor): Shape {
+  const dims = integersOf(input, 'the shape')
+  const negative = dims.findIndex((dim) => dim < 0)
+  if (negative >= 0) throw new InvalidArgumentError(`Dimension ${dims[negative]} must be >= 0`)
+  return dims
+}
+
+const broadcastTo: Op = {
+  evaluate({ inputs: [x, wanted] }) {
+    if (wanted.shape.length !== 1) throw new InvalidArgumentError(`shape must be 1-D, got [${wanted.shape}]`)
+    const shape = shapeOfIntegers(wanted)
+    if (sameShape(x.shape, shape)) return x
+    if (x.shape.length > shape.length || !sameShape(broadcastShape(x.shape, shape), shape)) {
+      throw new InvalidArgumentError(`Incompatible shapes: [${x.shape}] vs. [${shape}]`)
+    }
+    return take(x, broadcastIndices(x.shape, shape), shape)
+  },
+}
+
+/** The shape that two shapes broadcast to. */
+const broadcastArgs: Op = {
+  evaluate(call) {
+    const [a, b] = [integerVector(call, 0, 'In[0]'), integerVector(call, 1, 'In[1]')]
+    const shape = broadcastShape(a, b)
+    return integerTensor(call.inputs[0].dtype, [shape.length], shape)
+  },
+}
+
+/** Along which dimensions each of two operands was repeated; of equal shapes none, not even those of 1. */
+const broadcastGradientArgs: Op = {
+  outputs: ['r0', 'r1'],
+  evaluate(call) {
+    const [a, b] = [integerVector(call, 0, 'In[0]'), integerVector(call, 1, 'In[1]')]
+    const rank = broadcastShape(a, b).length
+    const repeated = (shape: Shape): Tensor => {
+      const axes = Array.from({ length: rank }, (_, axis) => axis).filter(
+        (axis) => (shape[axis - rank + shape.length] ?? 1) === 1,
+      )
+      const kept = sameShape(a, b) ? [] : axes
+      return integerTensor(call.inputs[0].dtype, [kept.length], kept)
+    }
+    return [repeated(a), repeated(b)]
+  },
+}
+
+const fill: Op = {
+  evaluate(call) {
+    const [dims, value] = call.inputs
+    if (dims.shape.length > 1) throw new InvalidArgumentError(`dims must be a vector, got shape [${dims.shape}]`)
+    const shape = shapeOfIntegers(dims)
+    if (value.shape.length > 1 || sizeOf(value.shape) !== 1)
+      throw new InvalidArgumentError(`value must be a scalar, got shape [${value.shape}]`)
+    return take(value, zeros('int32', sizeOf(shape)), shape)
+  },
+}
+
+/** The scalar that input `i` is, or the one element of a vector. */
+function number(call: Call, i: number, what: string): number | bigint {
+  const x = numeric(call, i)
+  if (x.shape.length > 1 || sizeOf(x.shape) !== 1)
+    throw new InvalidArgumentError(`${what} must be a scalar, not shape [${x.shape}]`)
+  return x.data[0]
+}
+
+/** start, start + delta, … below limit. Each is its neighbour plus delta, rounded, so errors add up as TensorFlow's do. */
+const range: Op = {
+  evaluate(call) {
+    const [start, limit, delta] = [number(call, 0, 'start'), number(call, 1, 'limit'), number(call, 2, 'delta')]
+    const dtype = call.inputs[0].dtype as ArrayDType
+    if (Number(delta) === 0) throw new InvalidArgumentError(`Requires delta != 0: ${delta}`)
+    if (delta > 0 ? start > limit : start < limit) {
+      throw new InvalidArgumentError(
+        `Requires start ${delta > 0 ? '<= limit when delta > 0' : '>= limit when delta < 0'}: ${start}/${limit}`,
+      )
+    }
+    const count = rangeSize(start, limit, delta, dtype)
+    return filled(dtype, [count], (out) => {
+      if (count > 0) out[0] = start
+      for (let i = 1; i < count; i++) {
+        out[i] = ((out[i - 1] as number) + (delta as number)) as number
+        rounded(dtype, out.subarray(i, i + 1))
+      }
+    })
+  },
+}
+
+function rangeSize(start: number | bigint, limit: number | bigint, delta: number | bigint, dtype: ArrayDType): number {
+  if (typeof start === 'bigint') {
+    const [distance, step] = [BigInt(limit) - start, BigInt(delta)]
+    return Number(distance / step + (distance % step === 0n ? 0n : 1n))
+  }
+  const quotient = (Number(limit) - start) / Number(delta)
+  if (!isFloat(dtype)) return Math.ceil(quotient)
+  if (!Number.isFinite(quotient)) throw new InvalidArgumentError(`Requires a finite range: ${start}/${limit}/${delta}`)
+  return Math.ceil(dtype === 'float64' ? quotient : Math.fround(Math.fround(Number(limit) - start) / Number(delta)))
+}
+
+const linSpace: Op = {
+  evaluate(call) {
+    const [start, stop] = [Number(number(call, 0, 'start')), Number(number(call, 1, 'stop'))]
+    const count = integer(call, 2, 'num')
+    if (count <= 0) throw new InvalidArgumentError(`Requires num > 0: ${count}`)
+    return filled(call.inputs[0].dtype as ArrayDType, [count], (out) => {
+      for (let i = 0; i < count - 1; i++) out[i] = start + ((stop - start) / (count - 1)) * i
+      out[count - 1] = count === 1 ? start : stop
+    })
+  },
+}
+
+const invertPermutation: Op = {
+  evaluate(call) {
+    const to = integerVector(call, 0, 'the permutation')
+    const from = new Array<number>(to.length).fill(-1)
+    to.forEach((position, i) => {
+      if (!(position >= 0 && position < to.length)) {
+        throw new InvalidArgumentError(`${position} is not between 0 and ${to.length}`)
+      }
+      if (from[position] >= 0) throw new InvalidArgumentError(`${position} is duplicated in the input.`)
+      from[position] = i
+    })
+    return integerTensor(call.inputs[0].dtype, [to.length], from)
+  },
+}
+
+/** Where each of several tensors begins in their concatenation, from their shapes. */
+const concatOffset: Op = {
+  outputs: (attrs) => [['offset', attrs.number('N')]],
+  evaluate(call) {
+    const shapes = call.inputs.slice(1).map((_, i) => integerVector(call, i + 1, `shape ${i}`))
+    const axis = axisOf(integer(call, 0, 'concat_dim'), shapes[0].length, 'concat_dim')
+    let offset = 0
+    return shapes.map((shape, i) => {
+      if (shape.length !== shapes[0].length) {
+        throw new InvalidArgumentError(
+          `input ${i} should contain ${shapes[0].length} elements, but got ${shape.length}`,
+        )
+      }
+      const other = shape.findIndex((dim, d) => d !== axis && dim !== shapes[0][d])
+      if (other >= 0) {
+        throw new InvalidArgumentError(
+          `All dimensions except ${axis} must match. Input ${i} has shape [${shape}] and doesn't match input 0 with shape [${shapes[0]}].`,
+        )
+      }
+      const start = shape.map((_, d) => (d === axis ? offset : 0))
+      offset += shape[axis]
+      return integerTensor(call.inputs[i + 1].dtype, [shape.length], start)
+    })
+  },
+}
+
+export const ops: Readonly<Record<string, Op>> = {
+  Reshape: reshape,
+  Shape: { evaluate: (call) => shapeOf(call.inputs[0], call) },
+  ShapeN: {
+    outputs: (attrs) => [['output', attrs.number('N')]],
+    evaluate: (call) => call.inputs.map((x) => shapeOf(x, call)),
+  },
+  Size: {
+    evaluate: ({ inputs: [x], attrs }) => integerTensor(attrs.dtype('out_type', 'int32'), [], [sizeOf(x.shape)]),
+  },
+  Rank: { evaluate: ({ inputs: [x] }) => integerTensor('int32', [], [x.shape.length]) },
+  ExpandDims: expandDims,
+  Squeeze: squeeze,
+  EnsureShape: ensureShape,
+  BroadcastTo: broadcastTo,
+  BroadcastArgs: broadcastArgs,
+  BroadcastGradientArgs: broadcastGradientArgs,
+  Fill: fill,
+  Range: range,
+  LinSpace: linSpace,
+  InvertPermutation: invertPermutation,
+  ConcatOffset: concatOffset,
+}

@@ -1,0 +1,256 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Call, Op } from '../graph/index.ts'
+import { sizeOf, type Tensor } from '../tensor/index.ts'
+import { axisOf } from './axis.ts'
+import { sameShape } from './broadcast.ts'
+import { integer, integersOf, integerVector } from './integers.ts'
+import { Assembly, grid, progression, reshaped, stepsOf, take } from './layout.ts'
+
+// Cutting tensors up and joining them, after core/kernels/{concat,pack,unpack,split,split_v,slice,strided_slice}_op.cc.
+
+/** An axis that is a scalar, or as older graphs have it a vector of one. */
+function axisInput(call: Call, i: number, rank: number): number {
+  const { shape } = call.inputs[i]
+  if (sizeOf(shape) !== 1 || shape.length > 1) {
+    throw new InvalidArgumentError(`the axis must be a scalar, got shape [${shape}]`)
+  }
+  return axisOf(integersOf(call.inputs[i], 'the axis')[0], rank)
+}
+
+/** `values` end to end along `axis`. All other dimensions are equal. */
+export function concatenate(values: readonly Tensor[], axis: number): Tensor {
+  const [first] = values
+  values.forEach(({ shape }, i) => {
+    if (shape.length !== first.shape.length) {
+      throw new InvalidArgumentError(
+        `ConcatOp : Ranks of all input tensors should match: shape[0] = [${first.shape}] vs. shape[${i}] = [${shape}]`,
+      )
+    }
+    const other = shape.findIndex((dim, d) => d !== axis && dim !== first.shape[d])
+    if (other < 0) return
+    throw new InvalidArgumentError(
+      `ConcatOp : Dimension ${other} in both shapes must be equal: shape[0] = [${first.shape}] vs. shape[${i}] = [${shape}]`,
+    )
+  })
+  const length = values.reduce((sum, { shape }) => sum + shape[axis], 0)
+  const outer = sizeOf(first.shape.slice(0, axis))
+  const inner = sizeOf(first.shape.slice(axis + 1))
+  const joined = new Assembly(first.dtype, first.shape.with(axis, length))
+  for (let i = 0; i < outer; i++) {
+    for (const value of values) joined.append(value, i * value.shape[axis] * inner, value.shape[axis] * inner)
+  }
+  return joined.finish()
+}
+
+/** Consecutive parts of `x` along `axis`, `sizes` long. */
+export function cut(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const outer = sizeOf(x.shape.slice(0, axis))
+  const inner = sizeOf(x.shape.slice(axis + 1))
+  let start = 0
+  return sizes.map((size) => {
+    const part = new Assembly(x.dtype, x.shape.with(axis, size))
+    for (let i = 0; i < outer; i++) part.append(x, (i * x.shape[axis] + start) * inner, size * inner)
+    start += size
+    return part.finish()
+  })
+}
+
+/** The axis is input `at`, the values are all the others. */
+const concat = (at: 'first' | 'last'): Op => ({
+  evaluate(call) {
+    const values = at === 'first' ? call.inputs.slice(1) : call.inputs.slice(0, -1)
+    return concatenate(values, axisInput(call, at === 'first' ? 0 : values.length, values[0].shape.length))
+  },
+})
+
+/** Tensors of one shape side by side along a new dimension. */
+const pack: Op = {
+  evaluate({ inputs, attrs }) {
+    const [first] = inputs
+    inputs.forEach(({ shape }, i) => {
+      if (sameShape(shape, first.shape)) return
+      throw new InvalidArgumentError(
+        `Shapes of all inputs must match: values[0].shape = [${first.shape}] != values[${i}].shape = [${shape}]`,
+      )
+    })
+    const axis = axisOf(attrs.number('axis', 0), first.shape.length + 1)
+    const outer = sizeOf(first.shape.slice(0, axis))
+    const inner = sizeOf(first.shape.slice(axis))
+    const packed = new Assembly(first.dtype, first.shape.toSpliced(axis, 0, inputs.length))
+    for (let i = 0; i < outer; i++) for (const value of inputs) packed.append(value, i * inner, inner)
+    return packed.finish()
+  },
+}
+
+const unpack: Op = {
+  outputs: (attrs) => [['output', attrs.number('num')]],
+  evaluate({ inputs: [x], attrs }) {
+    const axis = axisOf(attrs.number('axis', 0), x.shape.length)
+    const count = attrs.number('num')
+    if (x.shape[axis] !== count) {
+      throw new InvalidArgumentError(`Input shape axis ${axis} must equal ${count}, got shape [${x.shape}]`)
+    }
+    return cut(x, axis, new Array<number>(count).fill(1)).map((part) => reshaped(part, x.shape.toSpliced(axis, 1)))
+  },
+}
+
+const split: Op = {
+  outputs: (attrs) => [['output', attrs.number('num_split')]],
+  evaluate(call) {
+    const x = call.inputs[1]
+    const count = call.attrs.number('num_split')
+    const axis = axisOf(integer(call, 0, 'split_dim'), x.shape.length, 'split_dim')
+    if (x.shape[axis] % count !== 0) {
+      throw new InvalidArgumentError(
+        `Number of ways to split should evenly divide the split dimension, but got split_dim ${axis} (size = ${x.shape[axis]}) and num_split ${count}`,
+      )
+    }
+    return cut(x, axis, new Array<number>(count).fill(x.shape[axis] / count))
+  },
+}
+
+/** Parts of given sizes; one of them may be -1 for the rest. */
+const splitV: Op = {
+  outputs: (attrs) => [['output', attrs.number('num_split')]],
+  evaluate(call) {
+    const [x] = call.inputs
+    const axis = axisInput(call, 2, x.shape.length)
+    const sizes = integersOf(call.inputs[1], 'size_splits')
+    const wanted = call.attrs.number('num_split')
+    if (sizes.length !== wanted || call.inputs[1].shape.length > 1) {
+      throw new InvalidArgumentError(`size_splits must have ${wanted} elements, got ${sizes.length}`)
+    }
+    const rest = sizes.indexOf(-1)
+    const known = sizes.reduce((sum, size) => sum + (size === -1 ? 0 : size), 0)
+    const total = x.shape[axis]
+    if (sizes.some((size) => size < -1)) throw new InvalidArgumentError(`Split size must be >= 0. Got: [${sizes}]`)
+    if (rest !== sizes.lastIndexOf(-1)) throw new InvalidArgumentError('There can only be one -1 in the input.')
+    if (rest < 0 ? known !== total : known > total) {
+      throw new InvalidArgumentError(
+        `Determined shape must either match input shape along split_dim exactly if fully specified, or be less than the size of the input along split_dim if not fully specified. Got: ${known}`,
+      )
+    }
+    return cut(x, axis, rest < 0 ? sizes : sizes.with(rest, total - known))
+  },
+}
+
+/** `size` elements from `begin` in each dimension; a size of -1 is the rest. */
+const slice: Op = {
+  evaluate(call) {
+    const [x] = call.inputs
+    const [begin, sizes] = [integerVector(call, 1, 'begin'), integerVector(call, 2, 'size')]
+    const rank = x.shape.length
+    if (begin.length !== rank || sizes.length !== rank) {
+      throw new InvalidArgumentError(
+        `Expected begin and size arguments to be 1-D tensors of size ${rank}, but got shapes [${begin.length}] and [${sizes.length}] instead.`,
+      )
+    }
+    const shape = x.shape.map((dim, i) => {
+      const size = sizes[i] === -1 ? dim - begin[i] : sizes[i]
+      if (!(begin[i] >= 0 && begin[i] <= dim)) {
+        throw new InvalidArgumentError(`Expected begin[${i}] in [0, ${dim}], but got ${begin[i]}`)
+      }
+      if (!(size >= 0 && begin[i] + size <= dim)) {
+        throw new InvalidArgumentError(`Expected size[${i}] in [0, ${dim - begin[i]}], but got ${size}`)
+      }
+      return size
+    })
+    const steps = stepsOf(x.shape)
+    return take(x, grid(shape.map((size, i) => progression(size, steps[i], begin[i] * steps[i]))), shape)
+  },
+}
+
+/** One dimension of a strided slice. */
+interface Cut {
+  readonly begin: number
+  readonly stride: number
+  readonly size: number
+}
+
+/** The masks' bits of one entry of the slice's specification. */
+interface Spec {
+  readonly begin: number | null
+  readonly end: number | null
+  readonly stride: number
+  readonly shrink: boolean
+}
+
+const WHOLE: Spec = { begin: null, end: null, stride: 1, shrink: false }
+
+/** The cut of a dimension of `dim` elements (core/util/strided_slice_op.cc). */
+function cutOf({ begin, end, stride, shrink }: Spec, dim: number, axis: number, given: number): Cut {
+  if (stride === 0) throw new InvalidArgumentError(`strides[${axis}] must be non-zero`)
+  if (shrink) {
+    if (stride < 0) throw new InvalidArgumentError('only stride 1 allowed on non-range indexing.')
+    const at = given < 0 ? given + dim : given
+    if (!(at >= 0 && at < dim)) {
+      throw new InvalidArgumentError(`slice index ${given} of dimension ${axis} out of bounds.`)
+    }
+    return { begin: at, stride, size: 1 }
+  }
+  const [low, high] = stride > 0 ? [0, dim] : [-1, dim - 1]
+  const clamped = (at: number) => Math.min(Math.max(at < 0 ? at + dim : at, low), high)
+  const first = begin === null ? (stride > 0 ? low : high) : clamped(begin)
+  const last = end === null ? (stride > 0 ? high : low) : clamped(end)
+  return { begin: first, stride, size: Math.max(0, Math.ceil((last - first) / stride)) }
+}
+
+/**
+ * x[begin : end : stride, …, newaxis, i]. The ellipsis wins over a new axis, that over a shrunk one; a shrunk
+ * dimension takes `begin` whatever the begin mask says.
+ */
+const stridedSlice: Op = {
+  evaluate(call) {
+    const [x] = call.inputs
+    const { attrs } = call
+    const [begin, end, stride] = [1, 2, 3].map((i) => integerVector(call, i, ['begin', 'end', 'strides'][i - 1]))
+    if (begin.length !== end.length || begin.length !== stride.length) {
+      throw new InvalidArgumentError(
+        `Expected begin, end, and strides to be 1D equal size tensors, but got shapes [${begin.length}], [${end.length}], and [${stride.length}] instead.`,
+      )
+    }
+    const bit = (mask: string, i: number) => ((attrs.number(mask, 0) >> i) & 1) === 1
+    const entries = begin.map((_, i) => i)
+    const ellipses = entries.filter((i) => bit('ellipsis_mask', i))
+    if (ellipses.length > 1) throw new InvalidArgumentError('Multiple ellipses in slice spec not allowed')
+    const [ellipsis = begin.length] = ellipses
+    const named = entries.filter((i) => i !== ellipsis && !bit('new_axis_mask', i)).length
+    const rank = x.shape.length
+    if (named > rank) {
+      throw new InvalidArgumentError(`Index out of range using input dim ${rank}; input has only ${rank} dims`)
+    }
+    const [lists, shape, steps]: [number[][], number[], number[]] = [[], [], stepsOf(x.shape)]
+    let axis = 0
+    const add = (spec: Spec, given: number) => {
+      const { begin, stride, size } = cutOf(spec, x.shape[axis], axis, given)
+      lists.push(progression(size, stride * steps[axis], begin * steps[axis]))
+      if (!spec.shrink) shape.push(size)
+      axis++
+    }
+    for (const i of [...entries, ...(ellipses.length === 0 ? [ellipsis] : [])]) {
+      if (i === ellipsis) for (let rest = rank - named; rest > 0; rest--) add(WHOLE, 0)
+      else if (bit('new_axis_mask', i)) shape.push(1)
+      else {
+        const spec = {
+          begin: bit('begin_mask', i) ? null : begin[i],
+          end: bit('end_mask', i) ? null : end[i],
+          stride: stride[i],
+          shrink: bit('shrink_axis_mask', i),
+        }
+        add(spec, begin[i])
+      }
+    }
+    return take(x, grid(lists), shape)
+  },
+}
+
+export const ops: Readonly<Record<string, Op>> = {
+  Concat: concat('first'),
+  ConcatV2: concat('last'),
+  Pack: pack,
+  Unpack: unpack,
+  Split: split,
+  SplitV: splitV,
+  Slice: slice,
+  StridedSlice: stridedSlice,
+}
