@@ -4,20 +4,21 @@
 // one unbroken stream of 64 bytes a step; columns past n are zeros. Tile 2×16: eight accumulators, and the two rows of x
 // and four vectors of W that feed them, fit V8's sixteen registers.
 //
-// Measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, one core of a Zen 3, whose roof (a
-// loop of multiply-adds in registers) is 49 (50) in both builds:
+// Tiles measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, one core of a Zen 3, whose roof
+// (a loop of multiply-adds in registers) is 49 (50) in both builds:
 //   baseline  Node 20  2×16 33 (37)  4×8 33 (37)  5×8 31 (36)  3×8 25 (30)  6×8 23 (25)
 //             Node 24  2×16 38 (42)  4×8 35 (38)  5×8 32 (35)  3×8 33 (35)  6×8 24 (25)
 //   relaxed   Node 20  2×16 48 (50)  4×8 46 (50)  5×8 47 (50)  3×8 36 (37)  6×8 45 (47)
 //             Node 24  2×16 46 (50)  4×8 47 (50)  5×8 47 (50)  3×8 36 (38)  6×8 47 (50)
-// The baseline's mul and add are two instructions and there the front end is the limit, not the arithmetic. Unrolling by
-// hand makes it worse (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
-import { madd, loadTail, splat, storeTail } from './lanes'
+// This file, 2 to 1024 rows: baseline 32 (Node 20), 40 (Node 24); relaxed 45 (Node 20), 46 to 49 (Node 24). The baseline's
+// mul and add are two instructions, and there that core's front end is the limit. Unrolling the tile by hand makes it worse
+// (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
+import { loadTail, madd, splat, storeTail } from './lanes'
 import { activate, Unary } from './unary'
 
 /** Floats in a row of a panel. */
 const PANEL = 16
-/** Rows whose outputs are finished, activation included, before the next: they and their x stay in the second cache. */
+/** Rows that are finished, activation included, before the next: they and their x stay in the second cache. */
 const CHUNK = 64
 
 /**
@@ -31,27 +32,26 @@ export function dense(
   out: usize, x: usize, w: usize, bias: usize, rows: i32, k: i32, n: i32, activation: Unary, alpha: f32,
 ): void {
   const relu = activation == Unary.relu
-  for (let r = 0; r < rows; r += CHUNK) {
-    const height = min(rows - r, CHUNK)
-    if (height > 1) pairs(out, x, w, bias, height >> 1, k, n, relu)
-    if (height & 1) {
-      const last = <usize>(height - 1) << 2
-      vector(out + last * <usize>n, x + last * <usize>k, w, bias, k, n, relu)
-    }
+  for (; rows > 0; rows -= CHUNK) {
+    const height = min(rows, CHUNK)
+    const even = <usize>(height & ~1)
+    if (even) pairs(out, x, w, height >> 1, k, n)
+    if (height & 1) vector(out + even * (<usize>n << 2), x + even * (<usize>k << 2), w, k, n)
+    if (bias || relu) finish(out, bias, height, n, relu)
     if (!relu) activate(activation, out, height * n, alpha)
     out += <usize>(height * n) << 2
     x += <usize>(height * k) << 2
   }
 }
 
-/** `count` pairs of rows. A panel stays in the first cache while all pairs pass over it. */
-function pairs(out: usize, x: usize, w: usize, bias: usize, count: i32, k: i32, n: i32, relu: bool): void {
+/** The sums of `count` pairs of rows. A panel stays in the first cache while all pairs pass over it. */
+function pairs(out: usize, x: usize, w: usize, count: i32, k: i32, n: i32): void {
   const xRow = <usize>k << 2
   const outRow = <usize>n << 2
-  for (let c = 0; c < n; c += PANEL) {
-    let o = out + (<usize>c << 2)
+  for (; n >= PANEL; n -= PANEL, out += PANEL * 4, w += xRow * PANEL) {
+    let o = out
     let x0 = x
-    for (let i = 0; i < count; i++) {
+    for (let i = count; i > 0; i--) {
       let a0 = splat(0), a1 = splat(0), a2 = splat(0), a3 = splat(0)
       let b0 = splat(0), b1 = splat(0), b2 = splat(0), b3 = splat(0)
       let p = w
@@ -70,30 +70,36 @@ function pairs(out: usize, x: usize, w: usize, bias: usize, count: i32, k: i32, 
         b3 = madd(t, w3, b3)
       }
       x0 = x1
-      finish(o, a0, a1, a2, a3, bias, n - c, relu)
-      finish(o + outRow, b0, b1, b2, b3, bias, n - c, relu)
-      o += outRow << 1
+      v128.store(o, a0)
+      v128.store(o, a1, 16)
+      v128.store(o, a2, 32)
+      v128.store(o, a3, 48)
+      o += outRow
+      v128.store(o, b0)
+      v128.store(o, b1, 16)
+      v128.store(o, b2, 32)
+      v128.store(o, b3, 48)
+      o += outRow
     }
-    w += xRow * PANEL
-    if (bias) bias += PANEL * 4
   }
+  if (n) for (let i = count << 1; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, n)
 }
 
 /**
- * One row: bound by reading W, so W is read once, two panels side by side to keep eight sums going.
- * GFLOPS, L2-resident: two panels by two steps 20 (Node 20; relaxed 28 to 38), one panel by four 19 (15).
+ * The sums of one row: bound by reading W, so W is read once, two panels side by side to keep eight sums going. GFLOPS,
+ * W in the second cache: two panels by two steps 31 (Node 20), 32 (Node 24), 38 (24 relaxed); by one step 26, 36, 39; by
+ * four 28, 29, 31; one panel by one 28, 29, 26.
  */
-function vector(out: usize, x: usize, w: usize, bias: usize, k: i32, n: i32, relu: bool): void {
+function vector(out: usize, x: usize, w: usize, k: i32, n: i32): void {
   const panel = <usize>k * PANEL * 4
   const end = x + (<usize>k << 2)
-  let c = 0
-  for (; c + PANEL < n; c += PANEL * 2) {
+  for (; n >= PANEL * 2; n -= PANEL * 2, out += PANEL * 8, w += panel << 1) {
     let a0 = splat(0), a1 = splat(0), a2 = splat(0), a3 = splat(0)
     let b0 = splat(0), b1 = splat(0), b2 = splat(0), b3 = splat(0)
     let p = w
     let q = w + panel
     let x0 = x
-    for (const even = end - 4; x0 < even; x0 += 8, p += PANEL * 8, q += PANEL * 8) {
+    if (k & 1) {
       const s = v128.load32_splat(x0)
       a0 = madd(s, v128.load(p), a0)
       a1 = madd(s, v128.load(p, 16), a1)
@@ -103,7 +109,21 @@ function vector(out: usize, x: usize, w: usize, bias: usize, k: i32, n: i32, rel
       b1 = madd(s, v128.load(q, 16), b1)
       b2 = madd(s, v128.load(q, 32), b2)
       b3 = madd(s, v128.load(q, 48), b3)
+      x0 += 4
+      p += PANEL * 4
+      q += PANEL * 4
+    }
+    for (; x0 < end; x0 += 8, p += PANEL * 8, q += PANEL * 8) {
+      const s = v128.load32_splat(x0)
       const t = v128.load32_splat(x0, 4)
+      a0 = madd(s, v128.load(p), a0)
+      a1 = madd(s, v128.load(p, 16), a1)
+      a2 = madd(s, v128.load(p, 32), a2)
+      a3 = madd(s, v128.load(p, 48), a3)
+      b0 = madd(s, v128.load(q), b0)
+      b1 = madd(s, v128.load(q, 16), b1)
+      b2 = madd(s, v128.load(q, 32), b2)
+      b3 = madd(s, v128.load(q, 48), b3)
       a0 = madd(t, v128.load(p, 64), a0)
       a1 = madd(t, v128.load(p, 80), a1)
       a2 = madd(t, v128.load(p, 96), a2)
@@ -113,50 +133,59 @@ function vector(out: usize, x: usize, w: usize, bias: usize, k: i32, n: i32, rel
       b2 = madd(t, v128.load(q, 96), b2)
       b3 = madd(t, v128.load(q, 112), b3)
     }
-    if (x0 < end) {
-      const s = v128.load32_splat(x0)
-      a0 = madd(s, v128.load(p), a0)
-      a1 = madd(s, v128.load(p, 16), a1)
-      a2 = madd(s, v128.load(p, 32), a2)
-      a3 = madd(s, v128.load(p, 48), a3)
-      b0 = madd(s, v128.load(q), b0)
-      b1 = madd(s, v128.load(q, 16), b1)
-      b2 = madd(s, v128.load(q, 32), b2)
-      b3 = madd(s, v128.load(q, 48), b3)
-    }
-    finish(out + (<usize>c << 2), a0, a1, a2, a3, bias, n - c, relu)
-    if (bias) bias += PANEL * 4
-    finish(out + (<usize>(c + PANEL) << 2), b0, b1, b2, b3, bias, n - c - PANEL, relu)
-    if (bias) bias += PANEL * 4
-    w += panel << 1
+    v128.store(out, a0)
+    v128.store(out, a1, 16)
+    v128.store(out, a2, 32)
+    v128.store(out, a3, 48)
+    v128.store(out, b0, 64)
+    v128.store(out, b1, 80)
+    v128.store(out, b2, 96)
+    v128.store(out, b3, 112)
   }
-  if (c < n) {
-    let a0 = splat(0), a1 = splat(0), a2 = splat(0), a3 = splat(0)
-    for (let x0 = x; x0 < end; x0 += 4, w += PANEL * 4) {
-      const s = v128.load32_splat(x0)
-      a0 = madd(s, v128.load(w), a0)
-      a1 = madd(s, v128.load(w, 16), a1)
-      a2 = madd(s, v128.load(w, 32), a2)
-      a3 = madd(s, v128.load(w, 48), a3)
-    }
-    finish(out + (<usize>c << 2), a0, a1, a2, a3, bias, n - c, relu)
-  }
+  for (; n > 0; n -= PANEL, out += PANEL * 4, w += panel) edge(out, x, w, k, n)
 }
 
-/** Writes the first `columns` of sixteen sums, plus bias, through relu; reads and writes nothing past them. */
-function finish(
-  out: usize, a0: v128, a1: v128, a2: v128, a3: v128, bias: usize, columns: i32, relu: bool,
-): void {
-  for (let left = min(columns, PANEL); left > 0; left -= 4) {
-    const whole = left >= 4
-    if (bias) a0 = f32x4.add(a0, whole ? v128.load(bias) : loadTail(bias, left, a0))
-    if (relu) a0 = f32x4.pmax(a0, splat(0))
-    if (whole) v128.store(out, a0)
-    else storeTail(out, a0, left)
+/** The sums of one row over one panel, of which the first n (16 where n is more) columns are written. */
+function edge(out: usize, x: usize, w: usize, k: i32, n: i32): void {
+  let a0 = splat(0), a1 = splat(0), a2 = splat(0), a3 = splat(0)
+  for (const end = x + (<usize>k << 2); x < end; x += 4, w += PANEL * 4) {
+    const s = v128.load32_splat(x)
+    a0 = madd(s, v128.load(w), a0)
+    a1 = madd(s, v128.load(w, 16), a1)
+    a2 = madd(s, v128.load(w, 32), a2)
+    a3 = madd(s, v128.load(w, 48), a3)
+  }
+  for (n = min(n, PANEL); n >= 4; n -= 4, out += 16) {
+    v128.store(out, a0)
     a0 = a1
     a1 = a2
     a2 = a3
-    out += 16
-    if (bias) bias += 16
+  }
+  if (n > 0) storeTail(out, a0, n)
+}
+
+/**
+ * Adds the bias (0: none) to each row of sums and takes relu where it is wanted. A pass of its own over what still is in
+ * the first cache costs 1 to 2 %; done where the tile is stored, it made V8 spill the sums: 10 % slower.
+ */
+function finish(out: usize, bias: usize, rows: i32, n: i32, relu: bool): void {
+  const floor = splat(relu ? 0 : -Infinity)
+  for (; rows > 0; rows--) {
+    let b = bias
+    let i = n
+    for (; i >= 4; i -= 4, out += 16) {
+      let v = v128.load(out)
+      if (bias) {
+        v = f32x4.add(v, v128.load(b))
+        b += 16
+      }
+      v128.store(out, f32x4.pmax(v, floor))
+    }
+    if (i > 0) {
+      let v = loadTail(out, i, floor)
+      if (bias) v = f32x4.add(v, loadTail(b, i, floor))
+      storeTail(out, f32x4.pmax(v, floor), i)
+      out += <usize>i << 2
+    }
   }
 }
