@@ -29,7 +29,7 @@ export class Model {
   readonly signatures: readonly SignatureInfo[]
   private readonly definition: ModelDefinition
   private readonly engine: Engine
-  private readonly programs = new Map<string, Program>()
+  private readonly programs = new Map<Signature, Program>()
   private readonly towers = new Map<'query' | 'candidate', Tower>()
 
   constructor(definition: ModelDefinition, engine: Engine) {
@@ -91,16 +91,31 @@ export class Model {
 
   /** Like `run`, with the tensors as they lie in memory: theirs is valid until the next call. */
   evaluate(signature: string | undefined, inputs: Features): Record<string, Tensor> {
-    const { name, inputs: ports, outputs, graph } = this.signature(signature)
-    let program = this.programs.get(name)
+    const { chosen, tensors } = this.bind(this.signature(signature), inputs)
+    const { outputs, graph } = chosen
+    let program = this.programs.get(chosen)
     if (program === undefined) {
       program = new Program(graph, this.engine.ops)
-      this.programs.set(name, program)
+      this.programs.set(chosen, program)
     }
-    const tensors = bindInputs(ports, inputs, name)
     this.engine.memory.begin()
     const results = program.run(tensors)
     return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
+  }
+
+  /** The inputs' tensors. Of several signatures of one name (a function's traces) the first that they fit is chosen. */
+  private bind(first: Signature, inputs: Features): { readonly chosen: Signature; readonly tensors: Tensor[] } {
+    try {
+      return { chosen: first, tensors: bindInputs(first.inputs, inputs, first.name) }
+    } catch (error) {
+      for (const other of this.definition.signatures) {
+        if (other === first || other.name !== first.name) continue
+        try {
+          return { chosen: other, tensors: bindInputs(other.inputs, inputs, other.name) }
+        } catch {}
+      }
+      throw error
+    }
   }
 
   /** The signature `name`; without a name `serving_default`, or the only one. @throws {RangeError} where there is none */

@@ -13,6 +13,7 @@ import { decodeMessage, type SavedModel, shapeOf, tensorflow, tensorOf } from '.
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
 import { Builder, type Feeds } from './builder.ts'
+import { restoredFunctions } from './functions.ts'
 import { onlyFor, restore } from './restore.ts'
 
 type MetaGraph = tensorflow.MetaGraphDef.$Properties
@@ -30,7 +31,7 @@ export interface ImportOptions {
 
 /**
  * All signatures of one meta graph as typed graphs: functions inlined, variables bound, tables filled by the export's
- * own initialisers, constants folded.
+ * own initialisers, constants folded. An export without signatures has its root object's functions instead.
  *
  * @throws {RangeError} for tags that the export does not have
  * @throws {CorruptModelError} where the graph contradicts itself or the checkpoint
@@ -55,7 +56,8 @@ export async function importSignatures(
   await restore(builder, meta.saverDef ?? null, saved.checkpoint, wanted, ops)
   if (start !== null) new Program(start, ops).run([], files)
 
-  return drafts.map((signature) => ({
+  const restored = drafts.length > 0 ? [] : await restoredFunctions(saved, meta, builder, files, ops)
+  return [...drafts, ...restored].map((signature) => ({
     ...signature,
     graph: prune(foldConstants(bindVariables(signature.graph), ops), ops),
   }))

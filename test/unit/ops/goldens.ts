@@ -14,7 +14,7 @@ import {
 } from '../../../src/tensor/index.ts'
 
 /** A tensor as test/fixtures/make/opcases.py writes it: the format of the goldens of whole models. */
-interface GoldenTensor {
+export interface GoldenTensor {
   readonly dtype: DType
   readonly shape: readonly number[]
   readonly data: readonly (number | string | boolean | { readonly b64: string })[]

@@ -1,0 +1,204 @@
+import { CorruptModelError } from '../errors.ts'
+import {
+  constant,
+  type Files,
+  type Graph,
+  handle,
+  type OpTable,
+  type Port,
+  Program,
+  rewrite,
+  type Signature,
+  type Value,
+  type Variable,
+} from '../graph/index.ts'
+import { decodeMessage, type SavedModel, shapeOf, tensorflow } from '../savedmodel/index.ts'
+import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
+import type { Builder } from './builder.ts'
+
+type MetaGraph = tensorflow.MetaGraphDef.$Properties
+type Structure = tensorflow.StructuredValue.$Properties
+type Spec = tensorflow.TensorSpecProto.$Properties
+
+const FILE = 'saved_model.pb'
+const OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
+
+/**
+ * The functions of a TF2 export's root object (`call`, `embed`, …) as signatures, for exports that have no others.
+ * What a function captured is bound the way `tf.saved_model.load` does it: by the object graph.
+ *
+ * @throws {CorruptModelError} where the object graph does not fit the checkpoint or the function library
+ */
+export async function restoredFunctions(
+  saved: SavedModel,
+  meta: MetaGraph,
+  builder: Builder,
+  files: Files,
+  ops: OpTable,
+): Promise<Signature[]> {
+  const objects = new Objects(saved, meta, builder, files, ops)
+  const signatures: Signature[] = []
+  for (const { localName, nodeId } of meta.objectGraphDef?.nodes?.[0]?.children ?? []) {
+    const traces = meta.objectGraphDef?.nodes?.[nodeId ?? 0]?.function?.concreteFunctions ?? []
+    // tf.function keeps a trace for each kind of input: signatures of one name, of which the inputs choose.
+    for (const concrete of traces) signatures.push(await objects.signature(localName ?? '', concrete))
+  }
+  return signatures
+}
+
+class Objects {
+  private readonly bound = new Map<number, Tensor>()
+  private keys: ReadonlyMap<number, string> | null = null
+  private readonly saved: SavedModel
+  private readonly meta: MetaGraph
+  private readonly builder: Builder
+  private readonly files: Files
+  private readonly ops: OpTable
+
+  constructor(saved: SavedModel, meta: MetaGraph, builder: Builder, files: Files, ops: OpTable) {
+    this.saved = saved
+    this.meta = meta
+    this.builder = builder
+    this.files = files
+    this.ops = ops
+  }
+
+  async signature(name: string, concrete: string): Promise<Signature> {
+    const def = this.meta.objectGraphDef?.concreteFunctions?.[concrete]
+    const args = this.builder.signatureOf(concrete)?.inputArg ?? []
+    const captures = def?.boundInputs ?? []
+    const specs = def?.canonicalizedInputSignature ? tensorSpecs(def.canonicalizedInputSignature) : []
+    const inputs = args.slice(0, args.length - captures.length).map((arg, i): Port => {
+      const spec = specs[i]
+      return {
+        name: spec?.name || arg.name || `input_${i}`,
+        dtype: dtypeOf(arg.type ?? 0),
+        shape: spec === undefined ? null : shapeOf(spec.shape),
+      }
+    })
+    const graph = await this.withCaptures(this.builder.function(concrete), inputs.length, captures)
+    const results = def?.outputSignature ? namedSpecs(def.outputSignature) : []
+    const outputs = (this.builder.signatureOf(concrete)?.outputArg ?? []).map((arg, i): Port => {
+      const known = results.length === graph.outputs.length ? results[i] : undefined
+      return {
+        name: known?.name ?? `output_${i}`,
+        dtype: dtypeOf(arg.type ?? 0),
+        shape: known === undefined ? null : shapeOf(known.spec.shape),
+      }
+    })
+    return { name, method: 'restored function', inputs, outputs, graph }
+  }
+
+  /** `graph` with what its last parameters stand for. */
+  private async withCaptures(graph: Graph, own: number, captures: readonly number[]): Promise<Graph> {
+    const values = new Map<unknown, Tensor>()
+    for (const [i, node] of graph.parameters.slice(own).entries()) values.set(node, await this.capture(captures[i]))
+    const rewritten = rewrite(graph, (node, emit) => {
+      const value = values.get(node)
+      return value === undefined ? null : [{ node: emit(constant(node.name, value)), index: 0 } satisfies Value]
+    })
+    return { ...rewritten, parameters: graph.parameters.slice(0, own) }
+  }
+
+  /** The tensor that stands for object `id`. */
+  private async capture(id: number): Promise<Tensor> {
+    const known = this.bound.get(id)
+    if (known !== undefined) return known
+    const object = this.meta.objectGraphDef?.nodes?.[id]
+    let made: Tensor
+    if (object?.variable) made = await this.variable(id, object.variable)
+    else if (object?.asset) {
+      const filename = this.meta.assetFileDef?.[object.asset.assetFileDefIndex ?? 0]?.filename ?? ''
+      made = tensor('string', [], Strings.from([`assets/${filename}`]))
+    } else if (object?.constant)
+      made = this.evaluate(this.builder.build([`${object.constant.operation}:0`], [], new Map()))
+    else if (object?.resource) {
+      made = this.evaluate(this.builder.function(this.method(id, '_create_resource')))
+      this.bound.set(id, made)
+      await this.initialize(id)
+    } else
+      throw new CorruptModelError(
+        FILE,
+        `a function captures object ${id}, which is no variable, table, asset or constant`,
+      )
+    this.bound.set(id, made)
+    return made
+  }
+
+  private async initialize(id: number): Promise<void> {
+    const name = this.method(id, '_initialize')
+    const captures = this.meta.objectGraphDef?.concreteFunctions?.[name]?.boundInputs ?? []
+    this.evaluate(await this.withCaptures(this.builder.function(name), 0, captures))
+  }
+
+  private evaluate(graph: Graph): Tensor {
+    return new Program(graph, this.ops).run([], this.files)[0]
+  }
+
+  /** The concrete function behind child `name` of object `id`. */
+  private method(id: number, name: string): string {
+    const child = this.meta.objectGraphDef?.nodes?.[id]?.children?.find(({ localName }) => localName === name)
+    const object = this.meta.objectGraphDef?.nodes?.[child?.nodeId ?? -1]
+    const concrete = object?.bareConcreteFunction?.concreteFunctionName ?? object?.function?.concreteFunctions?.[0]
+    if (!concrete) throw new CorruptModelError(FILE, `object ${id} has no function ${name}`)
+    return concrete
+  }
+
+  private async variable(id: number, { dtype, name }: tensorflow.SavedVariable.$Properties): Promise<Tensor> {
+    this.keys ??= await this.checkpointKeys()
+    const key = this.keys.get(id)
+    if (key === undefined || this.saved.checkpoint === null)
+      throw new CorruptModelError(FILE, `the checkpoint does not hold variable "${name}"`)
+    const variable: Variable = {
+      kind: 'variable',
+      name: name ?? key,
+      dtype: dtypeOf(dtype ?? 0),
+      value: await this.saved.checkpoint.read(key),
+    }
+    return handle(variable)
+  }
+
+  /** Where the checkpoint keeps each object's value: its own object graph, walked along with the model's by names. */
+  private async checkpointKeys(): Promise<Map<number, string>> {
+    const keys = new Map<number, string>()
+    const stored = await this.saved.checkpoint?.read(OBJECT_GRAPH)
+    if (stored?.dtype !== 'string') return keys
+    const decode = (bytes: Uint8Array) => tensorflow.TrackableObjectGraph.decode(bytes)
+    const tracked = decodeMessage(decode, stored.data.at(0), 'variables/variables.index', 'the object graph').nodes
+    const nodes = this.meta.objectGraphDef?.nodes ?? []
+    const visited = new Set([0])
+    const pending: [object: number, tracked: number][] = [[0, 0]]
+    for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
+      const [object, at] = pair
+      const key = tracked[at]?.attributes?.find((attribute) => attribute.name === 'VARIABLE_VALUE')?.checkpointKey
+      if (key) keys.set(object, key)
+      for (const { localName, nodeId } of nodes[object]?.children ?? []) {
+        const twin = tracked[at]?.children?.find((child) => child.localName === localName)
+        if (twin === undefined || nodeId == null || visited.has(nodeId)) continue
+        visited.add(nodeId)
+        pending.push([nodeId, twin.nodeId ?? 0])
+      }
+    }
+    return keys
+  }
+}
+
+/** The tensors of a structure in tf.nest's order: tuples as they are, dictionaries by sorted key. */
+function tensorSpecs(value: Structure): Spec[] {
+  return namedSpecs(value).map((item) => item.spec)
+}
+
+function namedSpecs(value: Structure, name = 'output_0'): { readonly name: string; readonly spec: Spec }[] {
+  const spec = value.tensorSpecValue ?? value.boundedTensorSpecValue
+  if (spec) return [{ name, spec }]
+  const list = value.tupleValue?.values ?? value.listValue?.values
+  if (list) return list.flatMap((item, i) => namedSpecs(item, `output_${i}`))
+  if (value.namedTupleValue)
+    return (value.namedTupleValue.values ?? []).flatMap((pair) => namedSpecs(pair.value ?? {}, pair.key ?? ''))
+  const fields = value.dictValue?.fields
+  return fields
+    ? Object.keys(fields)
+        .sort()
+        .flatMap((key) => namedSpecs(fields[key], key))
+    : []
+}

@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { convert } from '../../src/convert.ts'
+import { load } from '../../src/load.ts'
+import { goldenFiles, goldenTests, readGolden } from './goldens.ts'
+
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
+
+for (const file of goldenFiles(join(fixtures, 'goldens'))) {
+  const golden = readGolden(file)
+  const folder = join(fixtures, 'models', golden.model)
+  if (!existsSync(folder)) throw new Error(`${file} names the model ${golden.model}, which is not there`)
+  const options = golden.tags === undefined ? {} : { tags: golden.tags }
+  goldenTests(golden, () => load(folder, options), 'as it is')
+  goldenTests(
+    golden,
+    async () => {
+      const bundle = await convert(folder, options)
+      return load({ manifest: bundle.manifest, weights: bundle.weights })
+    },
+    'through the flat format',
+  )
+}

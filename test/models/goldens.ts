@@ -1,0 +1,65 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { InputValue, Model } from '../../src/engine/model.ts'
+import type { Tensor } from '../../src/tensor/index.ts'
+import { expectEqual, type GoldenTensor, tensorOf } from '../unit/ops/goldens.ts'
+
+/** What TensorFlow answered for a model, as shared goldens and the project's own fixtures hold it. */
+export interface Golden {
+  readonly model: string
+  readonly tags?: readonly string[]
+  readonly cases: readonly GoldenCase[]
+}
+
+export interface GoldenCase {
+  readonly signature: string
+  readonly inputs: Readonly<Record<string, GoldenTensor>>
+  readonly outputs?: Readonly<Record<string, GoldenTensor>>
+  readonly error?: string
+}
+
+export const readGolden = (file: string): Golden => JSON.parse(readFileSync(file, 'utf8')) as Golden
+
+/** The golden files of a folder; none where it is absent. */
+export const goldenFiles = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith('.json'))
+        .sort()
+        .map((name) => join(folder, name))
+    : []
+
+/** One case through `model`: every output equal, or a refusal where TensorFlow refuses. */
+export function expectCase(model: Model, example: GoldenCase): void {
+  const inputs: Record<string, InputValue> = {}
+  for (const [name, golden] of Object.entries(example.inputs)) inputs[name] = tensorOf(golden) as unknown as InputValue
+  if (example.error !== undefined) {
+    expect(() => model.evaluate(example.signature, inputs), `TensorFlow refuses: ${example.error}`).toThrow()
+    return
+  }
+  const got = model.evaluate(example.signature, inputs)
+  for (const [name, golden] of Object.entries(example.outputs ?? {})) {
+    // Ragged and sparse results are judged through their dense parts.
+    if (golden.dtype !== undefined) expectEqual(got[name] as Tensor, golden, name)
+  }
+}
+
+/** A test a signature: all its cases against `load(golden)`. */
+export function goldenTests(golden: Golden, load: () => Promise<Model>, how: string): void {
+  describe(`${golden.model}, ${how}`, () => {
+    for (const signature of new Set(golden.cases.map((example) => example.signature))) {
+      const cases = golden.cases.filter((example) => example.signature === signature)
+      test(`signature "${signature}" equals TensorFlow in ${cases.length} cases`, async () => {
+        const model = await load()
+        cases.forEach((example, i) => {
+          try {
+            expectCase(model, example)
+          } catch (error) {
+            throw new Error(`case ${i}: ${(error as Error).message}`, { cause: error })
+          }
+        })
+      })
+    }
+  })
+}
