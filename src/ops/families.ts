@@ -37,6 +37,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./slices.ts'),
     ops: names('Concat ConcatV2 Pack Slice Split SplitV StridedSlice Unpack'),
   },
+  gather: {
+    load: () => import('./gather.ts'),
+    ops: names('Gather GatherNd GatherV2'),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`
@@ -80,5 +84,9 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumWithNumSegments SparseSlice SparseSoftmax
       SparseSplit SparseTensorDenseMatMul SparseToDense
     `),
+  },
+  sets: {
+    load: () => import('./sets.ts'),
+    ops: names('DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation'),
   },
 }
