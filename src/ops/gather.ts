@@ -1,0 +1,128 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Op } from '../graph/index.ts'
+import { type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
+import { axisOf } from './axis.ts'
+import { integer, integersOf } from './integers.ts'
+import { Assembly } from './layout.ts'
+
+// Rows by their indices, after core/kernels/gather_op.cc and gather_nd_op.cc. On a CPU an index out of range is refused.
+
+/**
+ * The slices `indices` of `params` along `axis`; the first `batch` dimensions of both go together. Where nothing is
+ * gathered, TensorFlow looks at no index.
+ */
+export function gather(params: Tensor, indices: Tensor, axis: number, batch: number): Tensor {
+  const wanted = integersOf(indices, 'indices')
+  const [shape, limit] = [params.shape, params.shape[axis]]
+  for (let i = 0; i < batch; i++) {
+    if (shape[i] === indices.shape[i]) continue
+    throw new InvalidArgumentError(
+      `params.shape[${i}]: ${shape[i]} should be equal to indices.shape[${i}]: ${indices.shape[i]}`,
+    )
+  }
+  const result = [...shape.slice(0, axis), ...indices.shape.slice(batch), ...shape.slice(axis + 1)]
+  const gathered = new Assembly(params.dtype, result)
+  if (sizeOf(result) === 0) return gathered.finish()
+  const bad = wanted.findIndex((index) => !(index >= 0 && index < limit))
+  if (bad >= 0) {
+    throw new InvalidArgumentError(`indices${position(indices.shape, bad)} = ${wanted[bad]} is not in [0, ${limit})`)
+  }
+  const batches = sizeOf(shape.slice(0, batch))
+  const outer = sizeOf(shape.slice(batch, axis))
+  const inner = sizeOf(shape.slice(axis + 1))
+  const count = wanted.length / batches
+  for (let b = 0; b < batches; b++) {
+    for (let o = 0; o < outer; o++) {
+      const start = (b * outer + o) * limit
+      for (let i = 0; i < count; i++) gathered.append(params, (start + wanted[b * count + i]) * inner, inner)
+    }
+  }
+  return gathered.finish()
+}
+
+/** Where element `i` of a tensor lies, as TensorFlow prints it: `[1,0]`, and nothing for a scalar. */
+export function position(shape: Shape, i: number): string {
+  const at: number[] = []
+  let rest = i
+  for (const dim of [...shape].reverse()) {
+    at.unshift(rest % dim)
+    rest = Math.floor(rest / dim)
+  }
+  return at.length === 0 ? '' : `[${at}]`
+}
+
+const gatherV2: Op = {
+  evaluate(call) {
+    const [params, indices] = call.inputs
+    const rank = params.shape.length
+    if (rank === 0) throw new InvalidArgumentError('params must be at least 1 dimensional')
+    const axis = axisOf(integer(call, 2, 'axis'), rank)
+    const given = call.attrs.number('batch_dims', 0)
+    const batch = given < 0 ? given + indices.shape.length : given
+    if (!(batch >= 0 && batch <= indices.shape.length && batch <= axis)) {
+      throw new InvalidArgumentError(
+        `batch_dims (${given}) must be within the rank of indices (${indices.shape.length}) and at most axis (${axis})`,
+      )
+    }
+    return gather(params, indices, axis, batch)
+  },
+}
+
+const gatherRows: Op = {
+  evaluate({ inputs: [params, indices] }) {
+    if (params.shape.length === 0) throw new InvalidArgumentError('params must be at least 1 dimensional')
+    return gather(params, indices, 0, 0)
+  },
+}
+
+/**
+ * For each row of `indices`, which names the first dimensions of `shape`, where its slice starts.
+ * @throws {InvalidArgumentError} naming the first row that lies outside
+ */
+export function sliceStarts(indices: Tensor, width: number, shape: Shape, what: string): number[] {
+  const all = integersOf(indices, 'indices')
+  const count = width === 0 ? sizeOf(indices.shape.slice(0, -1)) : all.length / width
+  const inner = sizeOf(shape.slice(width))
+  return Array.from({ length: count }, (_, row) => {
+    let slice = 0
+    for (let d = 0; d < width; d++) {
+      const index = all[row * width + d]
+      if (!(index >= 0 && index < shape[d])) {
+        const at = position(indices.shape.slice(0, -1), row)
+        const found = all.slice(row * width, (row + 1) * width).join(', ')
+        throw new InvalidArgumentError(`indices${at} = [${found}] does not index into ${what} [${shape}]`)
+      }
+      slice = slice * shape[d] + index
+    }
+    return slice * inner
+  })
+}
+
+const gatherNd: Op = {
+  evaluate({ inputs: [params, indices] }) {
+    if (params.shape.length === 0) throw new InvalidArgumentError('params must be at least a vector')
+    if (indices.shape.length === 0) throw new InvalidArgumentError('indices must be at least a vector')
+    const width = indices.shape[indices.shape.length - 1]
+    if (width > params.shape.length) {
+      throw new InvalidArgumentError(
+        `index innermost dimension length must be <= params rank; saw: ${width} vs. ${params.shape.length}`,
+      )
+    }
+    const starts = sliceStarts(indices, width, params.shape, 'param shape')
+    if (starts.length > 0 && sizeOf(params.shape) === 0) {
+      throw new InvalidArgumentError(
+        `Requested more than 0 entries, but params is empty. Params shape: [${params.shape}]`,
+      )
+    }
+    const inner = sizeOf(params.shape.slice(width))
+    const gathered = new Assembly(params.dtype, [...indices.shape.slice(0, -1), ...params.shape.slice(width)])
+    for (const start of starts) gathered.append(params, start, inner)
+    return gathered.finish()
+  },
+}
+
+export const ops: Readonly<Record<string, Op>> = {
+  Gather: gatherRows,
+  GatherV2: gatherV2,
+  GatherNd: gatherNd,
+}
