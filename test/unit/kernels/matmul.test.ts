@@ -73,6 +73,19 @@ describe.each(VARIANTS)('matmul, %s', (variant) => {
     })
   })
 
+  it.each([0, 1] as const)('gives a row the same bits alone and among others, transposeB %i', (transposeB) => {
+    const [m, k, n] = [5, 13, 22]
+    host.reset()
+    const a = host.put(randoms(m * k, 1))
+    const b = host.put(randoms(k * n, 2))
+    const out = host.room(m * n)
+    const all = host.run(out, m * n, ({ matmul }) => matmul(out, a, b, m, k, n, transposeB))
+    for (let i = 0; i < m; i++) {
+      const one = host.run(out, n, ({ matmul }) => matmul(out, a + i * k * 4, b, 1, k, n, transposeB))
+      expect(one).toEqual(all.subarray(i * n, (i + 1) * n))
+    }
+  })
+
   it('gives an item the same bits wherever it stands', () => {
     const [k, n] = [13, 11]
     host.reset()
