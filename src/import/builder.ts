@@ -78,9 +78,11 @@ export class Builder {
     return this.top.defs.has(name)
   }
 
-  /** The NodeDef `name` of the top level. */
-  def(name: string): NodeDef | undefined {
-    return this.top.defs.get(name)
+  /** What the tensor of a PlaceholderWithDefault is where nobody feeds it; null for every other, or where it is no constant. */
+  defaultOf(tensor: string): Tensor | null {
+    const def = this.top.defs.get(parse(tensor, false).name)
+    if (def?.op !== 'PlaceholderWithDefault') return null
+    return constantOf(this.build([def.input?.[0] ?? ''], [], new Map()).outputs[0])
   }
 
   /**

@@ -142,15 +142,21 @@ function draft(name: string, def: tensorflow.SignatureDef.$Properties, builder: 
   return {
     name,
     method: def.methodName ?? '',
-    inputs: inputs.map(({ port }) => withFallback(port, def.defaults ?? {})),
+    inputs: inputs.map(({ port, tensor }) => withFallback(port, def.defaults ?? {}, () => builder.defaultOf(tensor))),
     outputs: outputs.map((output) => output.port),
     graph,
   }
 }
 
-/** The port with its default. Names are the export's own, so one may be called `constructor`. */
-const withFallback = (port: Port, defaults: Readonly<Record<string, tensorflow.TensorProto.$Properties>>): Port =>
-  Object.hasOwn(defaults, port.name) ? { ...port, fallback: tensorOf(defaults[port.name]) } : port
+/** The port with its default: the signature's, or the graph's own. Names are the export's, so one may be `constructor`. */
+function withFallback(
+  port: Port,
+  defaults: Readonly<Record<string, tensorflow.TensorProto.$Properties>>,
+  ofGraph: () => Tensor | null,
+): Port {
+  const fallback = Object.hasOwn(defaults, port.name) ? tensorOf(defaults[port.name]) : ofGraph()
+  return fallback === null ? port : { ...port, fallback }
+}
 
 /** The ends of a signature with the tensors they stand for; a sparse one is three dense ones. */
 function ports(

@@ -132,3 +132,13 @@ export function float32Text(value: number): string {
   }
   return String(Number(value.toPrecision(9)))
 }
+
+/**
+ * The shortest decimal that reads back as `value`. Sixteen digits or more are written with an exponent: readers find
+ * 64-bit integers by such runs of digits, and a fraction must not look like one.
+ */
+export function float64Text(value: number): string {
+  if (Object.is(value, -0)) return '-0'
+  const text = String(value)
+  return /\d{16}/.test(text) ? value.toExponential() : text
+}

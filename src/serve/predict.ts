@@ -1,7 +1,7 @@
 import type { InputValue, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
-import { float32Text, type Json } from './json.ts'
+import { float32Text, float64Text, type Json } from './json.ts'
 
 // TensorFlow Serving's predict body (tensorflow_serving/util/json_tensor.cc): rows in `instances`, columns in `inputs`.
 
@@ -146,7 +146,8 @@ function writer(t: Tensor, name: string): (i: number) => string {
   const data = t.data as NumberArray | BigArray
   if (t.dtype === 'float32' || t.dtype === 'float16' || t.dtype === 'bfloat16')
     return (i) => float32Text(data[i] as number)
-  return (i) => (Object.is(data[i], -0) ? '-0' : String(data[i]))
+  if (t.dtype === 'float64') return (i) => float64Text(data[i] as number)
+  return (i) => String(data[i])
 }
 
 function base64(bytes: Uint8Array): string {
