@@ -42,6 +42,15 @@ function fillFrom<T>(to: Elements<T>, from: Elements<T>, indices: ArrayLike<numb
   for (let i = 0; i < indices.length; i++) to[i] = indices[i] < 0 ? padding[0] : from[indices[i]]
 }
 
+/** The slices `rows` of `from` along its first dimension, in that order. */
+export function pickRows(from: Tensor, rows: ArrayLike<number>): Tensor {
+  const inner = from.shape.slice(1)
+  const width = sizeOf(inner)
+  const elements = new Float64Array(rows.length * width)
+  for (let i = 0; i < rows.length; i++) for (let j = 0; j < width; j++) elements[i * width + j] = rows[i] * width + j
+  return pick(from, elements, [rows.length, ...inner])
+}
+
 /** The elements of all `parts`, one after the other, as a vector; all are of one dtype. */
 export function join(parts: readonly Tensor[]): Tensor {
   const [{ dtype }] = parts

@@ -41,6 +41,13 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./gather.ts'),
     ops: names('Gather GatherNd GatherV2'),
   },
+  arrange: {
+    load: () => import('./arrange.ts'),
+    ops: names(`
+      BatchToSpaceND ConjugateTranspose MirrorPad Pad PadV2 Reverse ReverseSequence ReverseV2 Roll SpaceToBatchND Tile
+      Transpose
+    `),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`
@@ -88,5 +95,12 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   sets: {
     load: () => import('./sets.ts'),
     ops: names('DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation'),
+  },
+  ragged: {
+    load: () => import('./ragged.ts'),
+    ops: names(`
+      DenseCountSparseOutput RaggedBincount RaggedCountSparseOutput RaggedFillEmptyRows RaggedGather RaggedRange
+      RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant SparseCountSparseOutput
+    `),
   },
 }

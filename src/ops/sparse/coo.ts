@@ -1,6 +1,5 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { pick } from '../elements.ts'
 import { integersOf, integerTensor } from '../integers.ts'
 
 /** A sparse tensor in coordinate form, as SparseTensor's three tensors hold it. */
@@ -100,13 +99,6 @@ export function requireOrdered(sparse: Sparse): void {
     if (order > 0) throw new InvalidArgumentError(`indices[${i}] = [${at}] is out of order.`)
     if (order === 0) throw new InvalidArgumentError(`indices[${i}] = [${at}] is repeated`)
   }
-}
-
-/** The rows `rows` of an int64 matrix of `rank` columns, exactly. */
-export function pickRows(matrix: Tensor, rows: ArrayLike<number>, rank: number): Tensor {
-  const elements = new Float64Array(rows.length * rank)
-  for (let i = 0; i < rows.length; i++) for (let d = 0; d < rank; d++) elements[i * rank + d] = rows[i] * rank + d
-  return pick(matrix, elements, [rows.length, rank])
 }
 
 /** An int64 tensor of `values`. */

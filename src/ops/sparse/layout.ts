@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import { type Tensor, zeros } from '../../tensor/index.ts'
-import { checkedSize, join, pick } from '../elements.ts'
+import { checkedSize, join, pick, pickRows } from '../elements.ts'
 import { integer, integersOf } from '../integers.ts'
-import { int64, OUTPUTS, orderOf, pickRows, requireInside, requireOrdered, type Sparse, sparseOf } from './coo.ts'
+import { int64, OUTPUTS, orderOf, requireInside, requireOrdered, type Sparse, sparseOf } from './coo.ts'
 
 // Ops that move entries of a sparse tensor and compute nothing.
 
@@ -197,7 +197,7 @@ export const reorder: Op = {
     const sparse = sparseOf(indices, values, shape)
     requireInside(sparse)
     const order = orderOf(sparse)
-    return [pickRows(indices, order, sparse.rank), pick(values, order, [sparse.count])]
+    return [pickRows(indices, order), pick(values, order, [sparse.count])]
   },
 }
 
@@ -316,7 +316,7 @@ export const concat: Op = {
     const count = parts.reduce((sum, part) => sum + part.count, 0)
     const order = orderOf({ indices: coordinates, count, rank })
     return [
-      pickRows(int64([count, rank], coordinates), order, rank),
+      pickRows(int64([count, rank], coordinates), order),
       pick(join(parts.map((part) => part.values)), order, [count]),
       int64([rank], dims),
     ]

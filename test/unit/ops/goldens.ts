@@ -97,7 +97,7 @@ export function tensorOf({ dtype, shape, data }: GoldenTensor): Tensor {
   return { dtype, shape, data: array } as Tensor
 }
 
-function attrOf(value: unknown): Attr {
+export function attrOf(value: unknown): Attr {
   if (Array.isArray(value)) return value.map(attrOf)
   if (typeof value === 'object' && value !== null && 'b64' in value)
     return new Uint8Array(Buffer.from(String(value.b64), 'base64'))
