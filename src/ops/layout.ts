@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import {
   type DType,
+  isBig,
   isNumeric,
   type Shape,
   Strings,
@@ -42,11 +43,11 @@ export function grid(lists: readonly (readonly number[])[]): Int32Array {
   return all
 }
 
-/** The elements `indices` of `x` in the shape `shape`. An index of -1 stands for the one element of `fill`. */
+/** The elements `indices` of `x` in the shape `shape`. An index of -1 is the one element of `fill`, or nothing: 0, false, ''. */
 export function take(x: Tensor, indices: ArrayLike<number>, shape: Shape, fill?: Tensor): Tensor {
   if (isNumeric(x)) {
     const [from, data] = [x.data as TypedArray, zeros(x.dtype, indices.length) as TypedArray]
-    const other = fill === undefined ? 0 : (fill.data as TypedArray)[0]
+    const other = fill === undefined ? (isBig(x.dtype) ? 0n : 0) : (fill.data as TypedArray)[0]
     for (let i = 0; i < data.length; i++) data[i] = indices[i] < 0 ? other : from[indices[i]]
     return { dtype: x.dtype, shape, data } as Tensor
   }
