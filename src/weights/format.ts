@@ -55,6 +55,8 @@ export type ResourceRecord =
       readonly keys: number
       readonly values: number
       readonly valueShape: readonly number[]
+      /** Keys that may not be looked up. */
+      readonly reserved: readonly number[]
     }
   | { readonly kind: 'variable'; readonly name: string; readonly dtype: DType; readonly value: number | null }
 

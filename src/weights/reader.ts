@@ -182,13 +182,16 @@ class Reader {
       }
     const [keys, values] = [this.array(record.keys), this.array(record.values)]
     if (record.kind === 'mutable-table') {
-      const table = new MutableTable(name, keys.dtype, values.dtype, record.valueShape)
+      const reserved = record.reserved.map((key) => this.array(key))
+      const table = new MutableTable(name, keys.dtype, values.dtype, record.valueShape, reserved)
       table.insert(keys, values)
       return table
     }
     const slots = this.array(record.slots)
     if (record.kind !== 'static-table' || slots.dtype !== 'int32')
       throw new CorruptModelError(MANIFEST, `table "${name}" is of no known kind`)
+    if (sizeOf(keys.shape) !== sizeOf(values.shape))
+      throw new CorruptModelError(MANIFEST, `table "${name}" has not one value a key`)
     const table = new StaticTable(name, keys.dtype, values.dtype)
     table.restore(keys, values, slots.data)
     return table

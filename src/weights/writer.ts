@@ -10,6 +10,7 @@ import {
   type TowerDefinition,
   type Towers,
 } from '../graph/index.ts'
+import { MutableTable } from '../ops/tables/mutable.ts'
 import { StaticTable } from '../ops/tables/static.ts'
 import { isNumeric, type Tensor } from '../tensor/index.ts'
 import {
@@ -133,7 +134,11 @@ class Layout {
     }
     const { keys, values } = resource.export()
     const stored = { name, keys: this.array(`${name}/keys`, keys), values: this.array(`${name}/values`, values) }
-    if (!(resource instanceof StaticTable)) return { kind: 'mutable-table', ...stored, valueShape: resource.valueShape }
+    if (resource instanceof MutableTable) {
+      const reserved = resource.reserved.map((key, i) => this.array(`${name}/reserved ${i}`, key))
+      return { kind: 'mutable-table', ...stored, valueShape: resource.valueShape, reserved }
+    }
+    if (!(resource instanceof StaticTable)) throw new TypeError(`table "${name}" has no flat form`)
     const slots: Tensor = { dtype: 'int32', shape: [resource.slots.length], data: resource.slots }
     return { kind: 'static-table', ...stored, slots: this.array(`${name}/slots`, slots) }
   }

@@ -26,8 +26,9 @@ export class MutableTable implements Table {
   readonly keyDtype: DType
   readonly valueDtype: DType
   readonly valueShape: readonly number[]
-  /** The empty and the deleted key of a dense table: they cannot be looked up. */
-  private readonly reserved: ReadonlySet<Element>
+  /** The empty and the deleted key of a dense table, one a tensor: they cannot be looked up. */
+  readonly reserved: readonly Tensor[]
+  private readonly refused: ReadonlySet<Element>
   private readonly rows = new Map<Element, { readonly key: Element; readonly values: readonly Element[] }>()
 
   constructor(
@@ -41,7 +42,8 @@ export class MutableTable implements Table {
     this.keyDtype = keyDtype
     this.valueDtype = valueDtype
     this.valueShape = valueShape
-    this.reserved = new Set(reserved.map((key) => keyOf(element(key, 0))))
+    this.reserved = reserved
+    this.refused = new Set(reserved.map((key) => keyOf(element(key, 0))))
   }
 
   get size(): number {
@@ -59,7 +61,7 @@ export class MutableTable implements Table {
     }
     for (let i = 0; i < count; i++) {
       const key = element(keys, i)
-      if (this.reserved.has(keyOf(key))) {
+      if (this.refused.has(keyOf(key))) {
         // A checkpoint of a dense table holds its empty buckets too.
         continue
       }
@@ -81,7 +83,7 @@ export class MutableTable implements Table {
     const found: Element[] = []
     for (let i = 0; i < count; i++) {
       const key = keyOf(element(keys, i))
-      if (this.reserved.has(key))
+      if (this.refused.has(key))
         throw new InvalidArgumentError('Using the empty_key or deleted_key as a table key is not allowed')
       const row = this.rows.get(key)
       for (let j = 0; j < width; j++)

@@ -72,8 +72,9 @@ export class StaticTable implements Table {
     }
     const index = indexOf(keys)
     const distinct: number[] = []
+    const places = locate(index, keys)
     for (let i = 0; i < size; i++) {
-      const first = positionOf(index, keys, i)
+      const first = places[i]
       if (first === i) distinct.push(i)
       else if (!sameElement(values, first, i)) {
         throw new InvalidArgumentError(
@@ -101,22 +102,16 @@ export class StaticTable implements Table {
     }
     if (sizeOf(fallback.shape) !== 1)
       throw new InvalidArgumentError(`the default must be a scalar, got ${describe(fallback)}`)
-    const size = sizeOf(keys.shape)
+    const positions = locate(index, keys)
     if (values.dtype === 'string' && fallback.dtype === 'string') {
-      const out = new StringsBuilder(size)
-      for (let i = 0; i < size; i++) {
-        const position = positionOf(index, keys, i)
-        out.push(position < 0 ? fallback.data.at(0) : values.data.at(position))
-      }
+      const out = new StringsBuilder(positions.length)
+      for (const position of positions) out.push(position < 0 ? fallback.data.at(0) : values.data.at(position))
       return tensor('string', keys.shape, out.finish())
     }
     const dtype = values.dtype as ArrayDType
     const [from, otherwise] = [values.data as TypedArray, (fallback.data as TypedArray)[0]]
-    const out = zeros(dtype, size) as TypedArray
-    for (let i = 0; i < size; i++) {
-      const position = positionOf(index, keys, i)
-      out[i] = position < 0 ? otherwise : from[position]
-    }
+    const out = zeros(dtype, positions.length) as TypedArray
+    for (let i = 0; i < out.length; i++) out[i] = positions[i] < 0 ? otherwise : from[positions[i]]
     return { dtype, shape: keys.shape, data: out } as Tensor
   }
 
@@ -155,21 +150,19 @@ function wide(keys: Tensor): BigInt64Array {
   return BigInt64Array.from(data as Int32Array, (x) => BigInt(x))
 }
 
-const WIDE = new WeakMap<Tensor, BigInt64Array>()
-
-/** Where element `i` of `keys` is in the index, or -1. */
-function positionOf(index: Index, keys: Tensor, i: number): number {
+/** Where each element of `keys` is in the index, or -1. */
+function locate(index: Index, keys: Tensor): Int32Array {
+  const positions = new Int32Array(sizeOf(keys.shape))
   if (keys.dtype === 'string') {
     const { bytes, offsets } = keys.data
-    return (index as StringIndex).find(bytes, offsets[i], offsets[i + 1])
+    for (let i = 0; i < positions.length; i++)
+      positions[i] = (index as StringIndex).find(bytes, offsets[i], offsets[i + 1])
+    return positions
   }
-  let image = WIDE.get(keys)
-  if (image === undefined) {
-    image = wide(keys)
-    WIDE.set(keys, image)
-  }
+  const image = wide(keys)
   const halves = new Int32Array(image.buffer, image.byteOffset, image.length * 2)
-  return (index as Int64Index).find(halves[2 * i], halves[2 * i + 1])
+  for (let i = 0; i < positions.length; i++) positions[i] = (index as Int64Index).find(halves[2 * i], halves[2 * i + 1])
+  return positions
 }
 
 function flat(t: Tensor): Tensor {
