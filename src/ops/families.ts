@@ -48,6 +48,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       Transpose
     `),
   },
+  reduce: {
+    load: () => import('./reduce.ts'),
+    ops: names('All Any EuclideanNorm L2Loss Max Mean Min Prod Sum'),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`

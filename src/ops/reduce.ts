@@ -1,0 +1,199 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Call, Op } from '../graph/index.ts'
+import {
+  type ArrayDType,
+  type BigArray,
+  isBig,
+  isFloat,
+  type NumberArray,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  zeros,
+} from '../tensor/index.ts'
+import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import { integersOf } from './integers.ts'
+import { grid, progression, stepsOf } from './layout.ts'
+
+// Reductions after core/kernels/reduction_ops*.cc. Floats are accumulated in double and rounded once, integers wrap.
+
+/** How elements of one dtype come together. `last` sees the number of elements behind a result. */
+interface Reduction<T extends number | bigint> {
+  readonly initial: T
+  next(so: T, x: T): T
+  /** The total of integers is kept in full instead of wrapping. */
+  readonly wide?: true
+  last?(total: T, count: number): T
+}
+
+/** A reduction of a dtype; `big` is null for the dtypes whose elements are numbers. */
+interface Reducer {
+  numbers(dtype: ArrayDType): Reduction<number>
+  big?(dtype: ArrayDType): Reduction<bigint>
+}
+
+/** The axes of input 1, each counted from the front and given once. */
+function axesOf(call: Call, rank: number): boolean[] {
+  const reduced = new Array<boolean>(rank).fill(false)
+  for (const given of integersOf(call.inputs[1], 'reduction_indices')) {
+    const axis = given < 0 ? given + rank : given
+    if (!(axis >= 0 && axis < rank)) {
+      throw new InvalidArgumentError(`Invalid reduction dimension (${given} for input with ${rank} dimension(s)`)
+    }
+    if (reduced[axis]) {
+      throw new InvalidArgumentError(`Invalid reduction arguments: Axes contains duplicate dimension: ${axis}`)
+    }
+    reduced[axis] = true
+  }
+  return reduced
+}
+
+const reduction = (reducer: Reducer): Op => ({
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const reduced = axesOf(call, x.shape.length)
+    const kept = x.shape.map((dim, axis) => (reduced[axis] ? 1 : dim))
+    const shape = call.attrs.boolean('keep_dims', false) ? kept : kept.filter((_, axis) => !reduced[axis])
+    const steps = stepsOf(kept)
+    const targets = grid(x.shape.map((dim, axis) => progression(dim, reduced[axis] ? 0 : steps[axis])))
+    const count = sizeOf(x.shape.filter((_, axis) => reduced[axis]))
+    if (!isBig(x.dtype)) return reduceNumbers(x, shape, targets, count, reducer.numbers(x.dtype))
+    if (reducer.big === undefined) throw new TypeError(`${x.dtype} is not a type of this op`)
+    return reduceBig(x, shape, targets, count, reducer.big(x.dtype))
+  },
+})
+
+function reduceNumbers(
+  x: NumericTensor,
+  shape: readonly number[],
+  targets: Int32Array,
+  count: number,
+  { initial, next, last, wide }: Reduction<number>,
+): Tensor {
+  const data = x.data as NumberArray
+  // An accumulator of the integer's own type wraps as the type does.
+  const totals = zeros(wide || isFloat(x.dtype) ? 'float64' : x.dtype, sizeOf(shape)) as NumberArray
+  totals.fill(initial)
+  for (let i = 0; i < targets.length; i++) totals[targets[i]] = next(totals[targets[i]], data[i])
+  return filled(x.dtype, shape, (out) => {
+    for (let i = 0; i < out.length; i++) out[i] = last === undefined ? totals[i] : last(totals[i], count)
+  })
+}
+
+function reduceBig(
+  x: NumericTensor,
+  shape: readonly number[],
+  targets: Int32Array,
+  count: number,
+  { initial, next, last }: Reduction<bigint>,
+): Tensor {
+  const data = x.data as BigArray
+  return filled(x.dtype, shape, (filling) => {
+    const out = filling as BigArray
+    out.fill(initial)
+    for (let i = 0; i < targets.length; i++) out[targets[i]] = next(out[targets[i]], data[i])
+    if (last !== undefined) for (let i = 0; i < out.length; i++) out[i] = last(out[i], count)
+  })
+}
+
+/** The smallest and the largest number of `dtype`; of floats the infinities. */
+export function limits(dtype: ArrayDType): readonly [lowest: number | bigint, highest: number | bigint] {
+  if (isFloat(dtype)) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  const ends = zeros(dtype, 2) as TypedArray
+  const bits = BigInt(8 * ends.BYTES_PER_ELEMENT)
+  const unsigned = dtype.startsWith('u')
+  const [lowest, highest] = unsigned ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]
+  return isBig(dtype) ? [lowest, highest] : [Number(lowest), Number(highest)]
+}
+
+const add = (a: number, b: number): number => a + b
+const addBig = (a: bigint, b: bigint): bigint => a + b
+const multiply = (a: number, b: number): number => a * b
+
+const sum: Reducer = {
+  numbers: () => ({ initial: 0, next: add }),
+  big: () => ({ initial: 0n, next: addBig }),
+}
+
+const product: Reducer = {
+  numbers: (dtype) => ({ initial: 1, next: isFloat(dtype) ? multiply : Math.imul }),
+  big: () => ({ initial: 1n, next: (a, b) => a * b }),
+}
+
+/** The mean of integers up to 32 bits does not wrap, and is cut towards zero; of no integers it is 0, of no floats NaN. */
+const mean: Reducer = {
+  numbers: (dtype) => ({
+    initial: 0,
+    next: add,
+    wide: true,
+    last: (total, count) => (isFloat(dtype) ? total / count : count === 0 ? 0 : Math.trunc(total / count)),
+  }),
+  big: () => ({ initial: 0n, next: addBig, last: (total, count) => (count === 0 ? 0n : total / BigInt(count)) }),
+}
+
+/** NaN wins. Of nothing the answer is the lowest number there is. */
+const maximum: Reducer = {
+  numbers: (dtype) => ({
+    initial: Number(limits(dtype)[0]),
+    next: (a, b) => (b > a || Number.isNaN(b) ? b : a),
+  }),
+  big: (dtype) => ({ initial: BigInt(limits(dtype)[0]), next: (a, b) => (b > a ? b : a) }),
+}
+const minimum: Reducer = {
+  numbers: (dtype) => ({
+    initial: Number(limits(dtype)[1]),
+    next: (a, b) => (b < a || Number.isNaN(b) ? b : a),
+  }),
+  big: (dtype) => ({ initial: BigInt(limits(dtype)[1]), next: (a, b) => (b < a ? b : a) }),
+}
+
+const euclideanNorm: Reducer = {
+  numbers: (dtype) => ({
+    initial: 0,
+    next: isFloat(dtype) ? (a, b) => a + b * b : (a, b) => a + Math.imul(b, b),
+    last: Math.sqrt,
+  }),
+  big: () => ({
+    initial: 0n,
+    next: (a, b) => a + b * b,
+    last: (total) => BigInt(Math.trunc(Math.sqrt(Number(total)))),
+  }),
+}
+
+const all: Reducer = { numbers: () => ({ initial: 1, next: (a, b) => a & b }) }
+const any: Reducer = { numbers: () => ({ initial: 0, next: (a, b) => a | b }) }
+
+/** Only bool is reduced by All and Any. */
+const logical = (reducer: Reducer): Op => {
+  const op = reduction(reducer)
+  return {
+    evaluate(call) {
+      if (call.inputs[0].dtype !== 'bool') throw new TypeError(`input 0 must be bool, got ${call.inputs[0].dtype}`)
+      return op.evaluate(call)
+    },
+  }
+}
+
+/** Half the sum of all squares (kernels/l2loss_op.cc). */
+const l2Loss: Op = {
+  evaluate(call) {
+    const x = numeric(call, 0)
+    return filled(x.dtype, [], (out) => {
+      let total = 0
+      for (const value of x.data as NumberArray) total += value * value
+      out[0] = total / 2
+    })
+  },
+}
+
+export const ops: Readonly<Record<string, Op>> = {
+  Sum: reduction(sum),
+  Prod: reduction(product),
+  Mean: reduction(mean),
+  Max: reduction(maximum),
+  Min: reduction(minimum),
+  EuclideanNorm: reduction(euclideanNorm),
+  All: logical(all),
+  Any: logical(any),
+  L2Loss: l2Loss,
+}

@@ -1,0 +1,5 @@
+import { describe } from 'vitest'
+import { ops } from '../../../src/ops/reduce.ts'
+import { goldenOps } from './goldens.ts'
+
+describe('reductions', () => goldenOps('reduce', ops))
