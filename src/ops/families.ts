@@ -107,4 +107,20 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant SparseCountSparseOutput
     `),
   },
+  tensorarrays: {
+    load: () => import('./tensorarrays.ts'),
+    ops: names(`
+      TensorArrayCloseV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayV3
+      TensorArrayWriteV3
+    `),
+  },
+  lists: {
+    load: () => import('./lists.ts'),
+    ops: names(`
+      EmptyTensorList TensorListConcat TensorListConcatV2 TensorListElementShape TensorListFromTensor TensorListGather
+      TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack TensorListPushBackBatch
+      TensorListReserve TensorListResize TensorListScatter TensorListScatterIntoExistingList TensorListScatterV2
+      TensorListSetItem TensorListSplit TensorListStack
+    `),
+  },
 }

@@ -1,0 +1,98 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Dim } from '../graph/index.ts'
+import { type DType, Strings, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
+import { checkedSize } from './elements.ts'
+import { integersOf } from './integers.ts'
+
+/** What is known of a shape; null where not even the rank is. */
+export type PartialShape = readonly Dim[] | null
+
+/**
+ * The payload of a list's variant tensor (core/kernels/tensor_list.h). Immutable: ops that change a list make another,
+ * which shares the elements. An element that was never set is undefined; read, it is zeros of the element shape.
+ */
+export class TensorList {
+  readonly dtype: DType
+  readonly shape: PartialShape
+  readonly tensors: readonly (Tensor | undefined)[]
+  /** How many elements may be pushed; -1 for any number. */
+  readonly capacity: number
+
+  constructor(dtype: DType, shape: PartialShape, tensors: readonly (Tensor | undefined)[], capacity = -1) {
+    this.dtype = dtype
+    this.shape = shape
+    this.tensors = tensors
+    this.capacity = capacity
+  }
+
+  /** This list with other elements. */
+  with(tensors: readonly (Tensor | undefined)[]): TensorList {
+    return new TensorList(this.dtype, this.shape, tensors, this.capacity)
+  }
+
+  /** The scalar variant that holds this list. */
+  handle(): TensorOf<'variant'> {
+    return { dtype: 'variant', shape: [], data: [this] }
+  }
+}
+
+/** The list in `handle`, whose elements must be of `dtype` where that is given. */
+export function listOf(handle: Tensor, dtype?: DType): TensorList {
+  if (handle.dtype !== 'variant' || handle.shape.length !== 0) {
+    throw new InvalidArgumentError(`Input list must be a scalar saw: ${handle.dtype}[${handle.shape}]`)
+  }
+  const [list] = handle.data
+  if (!(list instanceof TensorList)) throw new InvalidArgumentError('Input handle is not a list.')
+  if (dtype !== undefined && dtype !== list.dtype) {
+    throw new InvalidArgumentError(`Invalid data types; op elements ${dtype} but list elements ${list.dtype}`)
+  }
+  return list
+}
+
+/** The element shape that an input holds: a scalar -1 for no rank, else dimensions of which -1 is unknown. */
+export function partialShapeOf(tensor: Tensor): PartialShape {
+  const dims = integersOf(tensor, 'element_shape')
+  if (tensor.shape.length > 1) {
+    throw new InvalidArgumentError(`element_shape must be at most rank 1 but has the shape of [${tensor.shape}]`)
+  }
+  if (tensor.shape.length === 0) {
+    if (dims[0] !== -1) {
+      throw new InvalidArgumentError('The only valid scalar shape tensor is the fully unknown shape specified as -1.')
+    }
+    return null
+  }
+  return dims.map((dim) => {
+    if (dim < -1) throw new InvalidArgumentError(`Dimension ${dim} must be >= -1`)
+    return dim === -1 ? null : dim
+  })
+}
+
+/** For messages. */
+export const show = (shape: PartialShape): string =>
+  shape === null ? '<unknown>' : `[${shape.map((dim) => dim ?? '?').join(',')}]`
+
+/** What both say together. */
+export function merge(a: PartialShape, b: PartialShape): PartialShape {
+  if (a === null || b === null) return a ?? b
+  if (!compatible(a, b)) throw new InvalidArgumentError(`Incompatible shapes during merge: ${show(a)} vs. ${show(b)}`)
+  return a.map((dim, d) => dim ?? b[d])
+}
+
+export const compatible = (a: PartialShape, b: PartialShape): boolean =>
+  a === null ||
+  b === null ||
+  (a.length === b.length && a.every((dim, d) => dim === null || b[d] === null || dim === b[d]))
+
+/** `shape` where every dimension is known, else null. */
+export const definite = (shape: PartialShape): readonly number[] | null =>
+  shape?.every((dim) => dim !== null) ? shape : null
+
+/** Zeros, or empty strings, for an element that was never set. */
+export function blank(dtype: DType, shape: readonly number[]): Tensor {
+  const size = checkedSize(shape, 'element shape')
+  if (dtype === 'string') return { dtype, shape, data: new Strings(new Uint8Array(0), new Uint32Array(size + 1)) }
+  if (dtype === 'resource' || dtype === 'variant') {
+    throw new InvalidArgumentError(`an element of ${dtype} was read before it was set`)
+  }
+  return { dtype, shape, data: zeros(dtype, size) } as Tensor
+}
