@@ -30,18 +30,42 @@ export interface ImportOptions {
 }
 
 /**
- * All signatures of one meta graph as typed graphs: functions inlined, variables bound, tables filled by the export's
- * own initialisers, constants folded. An export without signatures has its root object's functions instead.
- *
- * @throws {RangeError} for tags that the export does not have
- * @throws {CorruptModelError} where the graph contradicts itself or the checkpoint
+ * The signatures of the meta graph that `tags` name. Without tags those of the one for serving, and of the export's other
+ * meta graphs the signatures that it does not have.
+ * @throws as `importMetaGraph` does, and RangeError for tags that the export does not have
  */
 export async function importSignatures(
   saved: SavedModel,
   ops: OpTable,
   options: ImportOptions = {},
 ): Promise<Signature[]> {
-  const meta = chooseMetaGraph(saved, options.tags)
+  const chosen = chooseMetaGraph(saved, options.tags)
+  const signatures = await importMetaGraph(saved, chosen, ops, options)
+  if (options.tags !== undefined) return signatures
+  for (const other of saved.metaGraphs) {
+    if (other === chosen || other.metaInfoDef?.tags?.some((tag) => TRAINING.test(tag))) continue
+    const known = new Set(signatures.map(({ name }) => name))
+    const names = Object.keys(other.signatureDef ?? {}).filter((name) => !known.has(name))
+    if (names.length > 0) signatures.push(...(await importMetaGraph(saved, other, ops, { signatures: names })))
+  }
+  return signatures
+}
+
+/** Tags of meta graphs that are not for inference. */
+const TRAINING = /^(train|eval)/i
+
+/**
+ * All signatures of one meta graph as typed graphs: functions inlined, variables bound, tables filled by the export's
+ * own initialisers, constants folded. An export without signatures has its root object's functions instead.
+ *
+ * @throws {CorruptModelError} where the graph contradicts itself or the checkpoint
+ */
+async function importMetaGraph(
+  saved: SavedModel,
+  meta: MetaGraph,
+  ops: OpTable,
+  options: ImportOptions,
+): Promise<Signature[]> {
   const builder = new Builder(meta.graphDef ?? {}, ops, { shareByName: meta.objectGraphDef == null })
   const { files, feeds: assets } = await readAssets(saved, meta)
 
@@ -73,7 +97,7 @@ function initialiserFor(whole: Graph, wanted: Set<Resource>, ops: OpTable): Grap
   }
 }
 
-/** The meta graph with exactly `tags`; without tags the one for serving, or the only one. */
+/** The meta graph with exactly `tags`; without tags the one for serving, or the first that is not for training. */
 export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): MetaGraph {
   const tagsOf = (meta: MetaGraph) => meta.metaInfoDef?.tags ?? []
   const listed = saved.metaGraphs.map((meta) => `[${tagsOf(meta).join(', ')}]`).join(', ')
@@ -84,7 +108,7 @@ export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): Me
       ? saved.metaGraphs.find((meta) => same(tagsOf(meta), tags))
       : (saved.metaGraphs.find((meta) => same(tagsOf(meta), ['serve'])) ??
         saved.metaGraphs.find((meta) => tagsOf(meta).includes('serve')) ??
-        (saved.metaGraphs.length === 1 ? saved.metaGraphs[0] : undefined))
+        saved.metaGraphs.find((meta) => !tagsOf(meta).some((tag) => TRAINING.test(tag))))
   if (found !== undefined) return found
   const wanted = tags === undefined ? 'the tag "serve"' : `the tags [${tags.join(', ')}]`
   throw new RangeError(
