@@ -3,12 +3,14 @@ import type { Attrs, Call, Op } from '../graph/index.ts'
 import {
   type ArrayDType,
   type BigArray,
+  fromFloat16,
   isBig,
   isFloat,
   type NumberArray,
   sizeOf,
   type Tensor,
   type TypedArray,
+  toFloat16,
 } from '../tensor/index.ts'
 import { ACTIVATIONS } from './activations.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
@@ -46,6 +48,39 @@ function multiply(
     }
     out.set(sums, start + row * n)
   }
+}
+
+/**
+ * The same for half floats, to the bit where Eigen takes one element after the other. float16: each product and each sum
+ * is rounded. bfloat16: summed in float32 and cut off, not rounded (matmul_op_impl.h, FloatToBFloat16). Where terms
+ * cancel, that is most of the result.
+ */
+function multiplyHalf(
+  a: Matrix<NumberArray>,
+  b: Matrix<NumberArray>,
+  [m, k, n]: readonly [number, number, number],
+  dtype: 'float16' | 'bfloat16',
+  out: Float32Array,
+  start: number,
+): void {
+  const round = dtype === 'float16' ? (x: number) => fromFloat16(toFloat16(x)) : Math.fround
+  for (let row = 0; row < m; row++) {
+    for (let j = 0; j < n; j++) {
+      let sum = 0
+      for (let l = 0; l < k; l++) {
+        const x = a.data[a.start + row * a.rowStep + l * a.columnStep]
+        sum = round(sum + round(x * b.data[b.start + l * b.rowStep + j * b.columnStep]))
+      }
+      out[start + row * n + j] = sum
+    }
+  }
+  if (dtype === 'bfloat16') cutOff(out.subarray(start, start + m * n))
+}
+
+/** Drops the lower half of each float32, which leaves the bfloat16 towards zero. */
+function cutOff(values: Float32Array): void {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  for (let i = 0; i < bits.length; i++) if (!Number.isNaN(values[i])) bits[i] &= 0xffff0000
 }
 
 /** The same for 64-bit integers. */
@@ -98,7 +133,10 @@ function products(
       } else {
         const left = { data: a.data as NumberArray, start: startA, ...stepA }
         const right = { data: b.data as NumberArray, start: startB, ...stepB }
-        multiply(left, right, [m, k, n], isFloat(dtype), out as NumberArray, i * m * n)
+        const shape = [m, k, n] as const
+        if (dtype === 'float16' || dtype === 'bfloat16')
+          multiplyHalf(left, right, shape, dtype, out as Float32Array, i * m * n)
+        else multiply(left, right, shape, isFloat(dtype), out as NumberArray, i * m * n)
       }
     }
   })
