@@ -52,6 +52,14 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./reduce.ts'),
     ops: names('All Any EuclideanNorm L2Loss Max Mean Min Prod Sum'),
   },
+  nn: {
+    load: () => import('./nn.ts'),
+    ops: names(`
+      CheckNumerics CheckNumericsV2 ClipByValue DataFormatVecPermute Elu FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3
+      LeakyRelu LogSoftmax Relu Relu6 Selu Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign
+      SparseSoftmaxCrossEntropyWithLogits
+    `),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`

@@ -1,0 +1,283 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Op } from '../graph/index.ts'
+import { type DType, isFloat, type NumberArray, rounded, type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
+import { ACTIVATIONS } from './activations.ts'
+import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { filled, type NumericTensor, numeric, unary } from './elementwise.ts'
+import { integersOf, integerTensor } from './integers.ts'
+
+// Activations, normalisation and losses after core/kernels/{relu_op,softmax_op,fused_batch_norm_op,xent_op,
+// sparse_xent_op,cwise_op_clip,check_numerics_op,data_format_ops}.*
+
+/** An activation of floats. */
+const activation = (name: string): Op => floats(unary((x) => ACTIVATIONS[name](x, 0)))
+
+/** `op`, refusing inputs that are not of a float type. */
+const floats = (op: Op): Op => ({
+  evaluate(call) {
+    const { dtype } = call.inputs[0]
+    if (!isFloat(dtype)) throw new TypeError(`input 0 must be of a float type, got ${dtype}`)
+    return op.evaluate(call)
+  },
+})
+
+const leakyRelu: Op = floats({
+  evaluate(call) {
+    const alpha = call.attrs.number('alpha', 0.2)
+    return unary((x) => ACTIVATIONS.LeakyRelu(x, alpha)).evaluate(call)
+  },
+})
+
+/** Relu and Relu6 of any number type. */
+const rectifier = (name: string): Op =>
+  unary(
+    (x) => ACTIVATIONS[name](x, 0),
+    (x) => BigInt(ACTIVATIONS[name](Number(x), 0)),
+  )
+
+/** exp(x − max) along the last dimension, or its logarithm; divided by, or less, the (logarithm of the) sum. */
+const softmax = (log: boolean): Op =>
+  floats({
+    evaluate(call) {
+      const x = numeric(call, 0)
+      const width = x.shape.at(-1)
+      if (width === undefined) throw new InvalidArgumentError(`logits must have >= 1 dimension, got [${x.shape}]`)
+      const data = x.data as NumberArray
+      const round = rounding(x.dtype)
+      return filled(x.dtype, x.shape, (out) => {
+        for (let start = 0; start < data.length; start += width) {
+          const { top, sum } = partition(data, start, width, round)
+          for (let i = start; i < start + width; i++) {
+            out[i] = log ? round(data[i] - top) - round(Math.log(sum)) : Math.exp(data[i] - top) / sum
+          }
+        }
+      })
+    },
+  })
+
+/** Half floats are rounded after every step of a softmax, as Eigen does; wider ones only at its end. */
+function rounding(dtype: DType): (x: number) => number {
+  if (dtype !== 'float16' && dtype !== 'bfloat16') return exactly
+  const cell = new Float32Array(1)
+  return (x) => {
+    cell[0] = x
+    return rounded(dtype, cell)[0]
+  }
+}
+
+const exactly = (x: number): number => x
+
+/** The largest of a row of logits, and the sum of exp(x − largest). */
+function partition(data: NumberArray, start: number, width: number, round = exactly): { top: number; sum: number } {
+  let [top, sum] = [Number.NEGATIVE_INFINITY, 0]
+  for (let i = start; i < start + width; i++) top = Math.max(top, data[i])
+  for (let i = start; i < start + width; i++) sum = round(sum + round(Math.exp(round(data[i] - top))))
+  return { top, sum }
+}
+
+/** Which channel element `i` belongs to is (i / inner) mod channels. */
+function channelsOf(shape: Shape, format: string): { readonly channels: number; readonly inner: number } {
+  const axis = format.startsWith('NC') ? 1 : shape.length - 1
+  return { channels: shape[axis], inner: sizeOf(shape.slice(axis + 1)) }
+}
+
+/** NaN in place of every element. */
+const unknown = (t: NumericTensor): Tensor => filled(t.dtype, t.shape, (out) => (out as NumberArray).fill(Number.NaN))
+
+/**
+ * (x − mean) · scale / √(variance + epsilon) + offset by the moments that training left. The moments are outputs
+ * too (NaN of an empty batch); what a gradient would read is the moments again, where TensorFlow leaves garbage.
+ */
+const fusedBatchNorm = (outputs: readonly string[]): Op => ({
+  outputs,
+  evaluate(call) {
+    const { attrs } = call
+    if (attrs.boolean('is_training', true)) {
+      throw new InvalidArgumentError(
+        'batch normalisation in training mode is not an inference graph: export the model with training=False',
+      )
+    }
+    const x = numeric(call, 0)
+    const [scale, offset, mean, variance] = [1, 2, 3, 4].map((i) => numeric(call, i))
+    if (x.shape.length !== 4 && x.shape.length !== 5) {
+      throw new InvalidArgumentError(`input must be 4 or 5-dimensional [${x.shape}]`)
+    }
+    const { channels, inner } = channelsOf(x.shape, attrs.string('data_format', 'NHWC'))
+    for (const { shape } of [scale, offset, mean, variance]) {
+      if (shape.length === 1 && shape[0] === channels) continue
+      throw new InvalidArgumentError(`scale, offset, mean and variance must have ${channels} elements, got [${shape}]`)
+    }
+    const epsilon = attrs.number('epsilon', 0.0001)
+    const factors = Float64Array.from(
+      scale.data as NumberArray,
+      (s, c) => s / Math.sqrt(Number(variance.data[c]) + epsilon),
+    )
+    const y = filled(x.dtype, x.shape, (out) => {
+      for (let i = 0; i < out.length; i++) {
+        const c = Math.floor(i / inner) % channels
+        out[i] = (Number(x.data[i]) - Number(mean.data[c])) * factors[c] + Number(offset.data[c])
+      }
+    })
+    const moments = x.data.length > 0 ? [mean, variance] : [mean, variance].map(unknown)
+    const kept: Tensor[] = [y, ...moments, mean, variance]
+    return outputs.length === 5 ? kept : [...kept, filled(variance.dtype, [0], () => {})]
+  },
+})
+
+/** The bounds are scalars or of the input's shape. Where they cross, the lower one wins. */
+const clip: Op = {
+  evaluate(call) {
+    const [x, low, high] = [numeric(call, 0), numeric(call, 1), numeric(call, 2)]
+    for (const { shape } of [low, high]) {
+      if (shape.length === 0 || sameShape(shape, x.shape)) continue
+      throw new InvalidArgumentError(
+        `clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. input shape: [${x.shape}] clip_value_min shape: [${low.shape}] clip_value_max shape: [${high.shape}]`,
+      )
+    }
+    const at = (bound: NumericTensor, i: number) => bound.data[bound.shape.length === 0 ? 0 : i]
+    return filled(x.dtype, x.shape, (out) => {
+      for (let i = 0; i < out.length; i++) {
+        const [value, least, most] = [x.data[i], at(low, i), at(high, i)]
+        const lowered = value > most ? most : value
+        out[i] = lowered < least ? least : lowered
+      }
+    })
+  },
+}
+
+/** −Σ label · log softmax(logits) of each row, and its gradient softmax − label. Rows broadcast. */
+const crossEntropy: Op = {
+  outputs: ['loss', 'backprop'],
+  evaluate(call) {
+    const [logits, labels] = [numeric(call, 0), numeric(call, 1)]
+    const shape = broadcastShape(logits.shape, labels.shape)
+    if (shape.length !== 2) {
+      throw new InvalidArgumentError(
+        `logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional: [${shape}]`,
+      )
+    }
+    const [rows, width] = shape
+    const [a, b] = [broadcastIndices(logits.shape, shape), broadcastIndices(labels.shape, shape)]
+    const scores = Float64Array.from(a, (i) => Number(logits.data[i]))
+    const loss = new Float64Array(rows)
+    const backprop = filled(logits.dtype, shape, (out) => {
+      for (let row = 0; row < rows; row++) {
+        const { top, sum } = partition(scores, row * width, width)
+        for (let i = row * width; i < (row + 1) * width; i++) {
+          const label = Number(labels.data[b[i]])
+          const log = scores[i] - top - Math.log(sum)
+          loss[row] -= label === 0 ? 0 : label * log
+          out[i] = Math.exp(log) - label
+        }
+      }
+    })
+    return [filled(logits.dtype, [rows], (out) => (out as NumberArray).set(loss)), backprop]
+  },
+}
+
+/** The same with one class a row; a class that does not exist is refused. */
+const sparseCrossEntropy: Op = {
+  outputs: ['loss', 'backprop'],
+  evaluate(call) {
+    const logits = numeric(call, 0)
+    const [, labels] = call.inputs
+    if (logits.shape.length !== 2) throw new InvalidArgumentError(`logits must be 2-D, but got shape [${logits.shape}]`)
+    if (labels.shape.length !== 1) throw new InvalidArgumentError(`labels must be 1-D, but got shape [${labels.shape}]`)
+    const [rows, width] = logits.shape
+    if (labels.shape[0] !== rows) {
+      throw new InvalidArgumentError(
+        `logits and labels must have the same first dimension, got logits shape [${logits.shape}] and labels shape [${labels.shape}]`,
+      )
+    }
+    if (width === 0)
+      throw new InvalidArgumentError(`Must have at least one class, but got logits shape [${logits.shape}]`)
+    const classes = integersOf(labels, 'labels')
+    const bad = classes.find((label) => !(label >= 0 && label < width))
+    if (bad !== undefined) {
+      throw new InvalidArgumentError(
+        `Received a label value of ${bad} which is outside the valid range of [0, ${width}).  Label values: ${classes.join(' ')}`,
+      )
+    }
+    const data = logits.data as NumberArray
+    const loss = new Float64Array(rows)
+    const backprop = filled(logits.dtype, logits.shape, (out) => {
+      for (let row = 0; row < rows; row++) {
+        const start = row * width
+        const { top, sum } = partition(data, start, width)
+        for (let i = start; i < start + width; i++) out[i] = Math.exp(data[i] - top) / sum
+        const label = start + classes[row]
+        loss[row] = Math.log(sum) + top - data[label]
+        out[label] = Number(out[label]) - 1
+      }
+    })
+    return [filled(logits.dtype, [rows], (out) => (out as NumberArray).set(loss)), backprop]
+  },
+}
+
+/** The input, unless it holds what is not finite. V2 tells the infinities apart. */
+const checkNumerics = (signed: boolean): Op =>
+  floats({
+    evaluate(call) {
+      const x = numeric(call, 0)
+      const data = x.data as NumberArray
+      const found = [
+        {
+          name: signed ? '-Inf' : 'Inf',
+          is: (v: number) => v === Number.NEGATIVE_INFINITY || (!signed && v === Number.POSITIVE_INFINITY),
+        },
+        { name: '+Inf', is: (v: number) => signed && v === Number.POSITIVE_INFINITY },
+        { name: 'NaN', is: Number.isNaN },
+      ].filter(({ is }) => data.some(is))
+      if (found.length === 0) return x
+      const names = found.map(({ name }) => name).join(signed ? ', ' : ' and ')
+      throw new InvalidArgumentError(`${call.attrs.string('message', '')} : Tensor had ${names} values`)
+    },
+  })
+
+/** A vector of four (or two, for height and width) in another data format's order, or a matrix of such rows of two. */
+const permuteFormat: Op = {
+  evaluate(call) {
+    const [x] = call.inputs
+    const [from, to] = [call.attrs.string('src_format', 'NHWC'), call.attrs.string('dst_format', 'NCHW')]
+    const short = x.shape[0] === from.length - 2
+    const letters = (format: string) => [...format].filter((letter) => !short || (letter !== 'N' && letter !== 'C'))
+    const [source, target] = [letters(from), letters(to)]
+    if (x.shape.length < 1 || x.shape.length > 2 || x.shape[0] !== source.length || (x.shape[1] ?? 2) !== 2) {
+      throw new InvalidArgumentError(
+        `input must be a vector or matrix of ${from.length} or ${from.length - 2} rows, got [${x.shape}]`,
+      )
+    }
+    const values = integersOf(x, 'input')
+    const width = x.shape[1] ?? 1
+    const order = target.map((letter) => source.indexOf(letter))
+    if (order.includes(-1)) throw new InvalidArgumentError(`Destination format ${to} is no permutation of ${from}`)
+    return integerTensor(
+      x.dtype,
+      x.shape,
+      order.flatMap((row) => values.slice(row * width, (row + 1) * width)),
+    )
+  },
+}
+
+const BATCH_NORM = ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']
+
+export const ops: Readonly<Record<string, Op>> = {
+  Relu: rectifier('Relu'),
+  Relu6: rectifier('Relu6'),
+  Elu: activation('Elu'),
+  Selu: activation('Selu'),
+  LeakyRelu: leakyRelu,
+  Softplus: activation('Softplus'),
+  Softsign: activation('Softsign'),
+  Softmax: softmax(false),
+  LogSoftmax: softmax(true),
+  FusedBatchNorm: fusedBatchNorm(BATCH_NORM),
+  FusedBatchNormV2: fusedBatchNorm(BATCH_NORM),
+  FusedBatchNormV3: fusedBatchNorm([...BATCH_NORM, 'reserve_space_3']),
+  ClipByValue: clip,
+  SoftmaxCrossEntropyWithLogits: crossEntropy,
+  SparseSoftmaxCrossEntropyWithLogits: sparseCrossEntropy,
+  CheckNumerics: checkNumerics(false),
+  CheckNumericsV2: checkNumerics(true),
+  DataFormatVecPermute: permuteFormat,
+}
