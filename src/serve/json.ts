@@ -125,8 +125,8 @@ class Reader {
 export function float32Text(value: number): string {
   if (!Number.isFinite(value)) return String(value)
   if (Object.is(value, -0)) return '-0'
-  // Most values need 8 digits or fewer than the 9 that always do.
-  for (let digits = 6; digits < 9; digits++) {
+  // Six digits that end in zeros are shorter ones; only subnormals need to be tried with fewer.
+  for (let digits = Math.abs(value) < 2 ** -126 ? 1 : 6; digits < 9; digits++) {
     const text = value.toPrecision(digits)
     if (Math.fround(Number(text)) === value) return String(Number(text))
   }

@@ -1,0 +1,124 @@
+import { describe, expect, test } from 'vitest'
+import { bindInputs, type InputValue, toPublic, toTensor } from '../../../src/engine/inputs.ts'
+import type { Port } from '../../../src/graph/index.ts'
+import { Strings, tensor } from '../../../src/tensor/index.ts'
+
+const port = (dtype: Port['dtype'], shape: Port['shape'], name = 'x'): Port => ({ name, dtype, shape })
+
+describe('an input', () => {
+  test('is nested lists, whose shape is read from them', () => {
+    expect(
+      toTensor(
+        [
+          [1, 2, 3],
+          [4, 5, 6],
+        ],
+        port('float32', [null, 3]),
+      ),
+    ).toEqual(tensor('float32', [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6)))
+  })
+
+  test('is a typed array, whose open dimension is what the length leaves', () => {
+    expect(toTensor(Float32Array.of(1, 2, 3, 4), port('float32', [null, 2])).shape).toEqual([2, 2])
+  })
+
+  test('is copied, so that the caller may write on', () => {
+    const mine = Float32Array.of(1, 2)
+    const taken = toTensor(mine, port('float32', [2]))
+    mine[0] = 9
+    expect(taken.data).toEqual(Float32Array.of(1, 2))
+  })
+
+  test('of no rows takes its inner dimensions from the signature', () => {
+    expect(toTensor([], port('int64', [null, 4])).shape).toEqual([0, 4])
+  })
+
+  test('of int64 is exact past 2^53', () => {
+    expect(toTensor([9007199254740993n, 3], port('int64', [2])).data).toEqual(BigInt64Array.of(9007199254740993n, 3n))
+  })
+
+  test('of float16 is rounded to it', () => {
+    expect(toTensor([0.1], port('float16', [1])).data).toEqual(Float32Array.of(0.0999755859375))
+  })
+
+  const refusals: [string, InputValue, Port, RegExp][] = [
+    ['a string for a number', ['a'], port('float32', [1]), /"x" must be float32\[1\], got the string "a"/],
+    ['a number for a string', [1], port('string', [1]), /must be string\[1\], got the number 1/],
+    ['a fraction for an integer', [1.5], port('int32', [1]), /must be int32\[1\], got 1.5/],
+    ['a number for a bool', [1], port('bool', [1]), /must be bool/],
+    ['an int32 past its range', [2 ** 31], port('int32', [1]), /2147483648 is not a value of int32/],
+    ['an int64 past its range', [2n ** 63n], port('int64', [1]), /is not a value of int64/],
+    ['ragged lists', [[1], [1, 2]], port('float32', [null, null]), /ragged/],
+    ['a list among numbers', [1, [2]], port('float32', [null]), /ragged/],
+    ['a wrong rank', [1, 2], port('float32', [null, 2]), /must be float32\[\?, 2\], got the shape \[2\]/],
+    ['a wrong dimension', [[1, 2, 3]], port('float32', [null, 2]), /got the shape \[1, 3\]/],
+    ['an array of another type', Float64Array.of(1), port('float32', [1]), /got a Float64Array/],
+    [
+      'an array that does not fill the shape',
+      Float32Array.of(1, 2, 3),
+      port('float32', [null, 2]),
+      /3 elements do not fill it/,
+    ],
+    ['an array for an open shape', Float32Array.of(1), port('float32', [null, null]), /leaves its shape open/],
+    [
+      'a tensor of another dtype',
+      { dtype: 'int32', shape: [1], data: Int32Array.of(1) },
+      port('float32', [1]),
+      /got int32/,
+    ],
+    [
+      'a tensor with too little data',
+      { dtype: 'float32', shape: [2], data: Float32Array.of(1) },
+      port('float32', [2]),
+      /asks for 2 elements, data has 1/,
+    ],
+    [
+      'a tensor with other data than its dtype',
+      { dtype: 'float32', shape: [1], data: Int32Array.of(1) },
+      port('float32', [1]),
+      /data of Int32Array/,
+    ],
+  ]
+  test.each(refusals)('is refused where it is %s', (_, value, wanted, message) => {
+    expect(() => toTensor(value, wanted)).toThrow(message)
+  })
+})
+
+describe('the inputs of a signature', () => {
+  const ports = [port('float32', [null], 'age'), port('string', [null], 'constructor')]
+
+  test('are bound by name, also where a name is one that objects have', () => {
+    const [age, name] = bindInputs(ports, { age: [1], constructor: ['x'] }, 's')
+    expect([age.dtype, name.dtype]).toEqual(['float32', 'string'])
+  })
+
+  test('must all be there, and the error lists them', () => {
+    expect(() => bindInputs(ports, { age: [1] }, 's')).toThrow(
+      /"constructor" is missing: signature "s" takes "age" float32\[\?\]/,
+    )
+  })
+
+  test('may not have a stranger among them', () => {
+    expect(() => bindInputs(ports, { age: [1], constructor: ['x'], agee: [1] }, 's')).toThrow(/has no input "agee"/)
+  })
+
+  test('take their default where they are left out', () => {
+    const fallback = tensor('float32', [], Float32Array.of(7))
+    expect(bindInputs([{ ...port('float32', []), fallback }], {}, 's')).toEqual([fallback])
+  })
+})
+
+describe('a result', () => {
+  test('of strings is text where all of it is UTF-8', () => {
+    expect(toPublic(tensor('string', [2], Strings.from(['ä', ''])))).toEqual({
+      dtype: 'string',
+      shape: [2],
+      data: ['ä', ''],
+    })
+  })
+
+  test('of strings is bytes where one is not UTF-8', () => {
+    const bytes = [Uint8Array.of(0xff), Uint8Array.of(97)]
+    expect(toPublic(tensor('string', [2], Strings.from(bytes))).data).toEqual(bytes)
+  })
+})

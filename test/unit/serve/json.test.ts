@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { float32Text, float64Text, type Json, parseJson } from '../../../src/serve/json.ts'
+
+describe('JSON as TensorFlow Serving speaks it', () => {
+  test('reads bare NaN and infinities', () => {
+    expect(parseJson('[NaN, Infinity, -Infinity]')).toEqual([
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      Number.NEGATIVE_INFINITY,
+    ])
+  })
+
+  test('keeps an integer past 2^53 in full, and one within it a number', () => {
+    expect(parseJson('[9223372036854775807, -9223372036854775808, 9007199254740991, 9007199254740993]')).toEqual([
+      9223372036854775807n,
+      -9223372036854775808n,
+      9007199254740991,
+      9007199254740993n,
+    ])
+  })
+
+  test('reads a long fraction and a long exponent as numbers', () => {
+    expect(parseJson('[0.30000000000000004, 12345678901234567e-16]')).toEqual([0.1 + 0.2, 1.2345678901234567])
+  })
+
+  test('leaves the words alone inside strings', () => {
+    expect(parseJson('{"NaN": "Infinity 12345678901234567890 \\"NaN\\""}')).toEqual({
+      NaN: 'Infinity 12345678901234567890 "NaN"',
+    })
+  })
+
+  test('keeps a member called __proto__', () => {
+    const value = parseJson('{"__proto__": [NaN]}') as { readonly [name: string]: Json }
+    expect(Object.keys(value)).toEqual(['__proto__'])
+  })
+
+  test('reads what JSON.parse reads, with a NaN beside it', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value)
+        fc.pre(!/\d{16}/.test(text))
+        expect(JSON.stringify((parseJson(`[NaN, ${text}]`) as readonly Json[])[1])).toBe(text)
+      }),
+    )
+  })
+
+  test.each([
+    '[NaN',
+    '[NaN,]',
+    '{"a" NaN}',
+    '{NaN: 1}',
+    '[NaN] 1',
+    '[NaN, 01]',
+    '[NaN, "\\x"]',
+    '[NaN, "\n"]',
+    `NaN${'['.repeat(9)}`,
+  ])('refuses %j with a position', (text) => {
+    expect(() => parseJson(text)).toThrow(SyntaxError)
+  })
+
+  test('refuses nesting that would exhaust the stack', () => {
+    expect(() => parseJson(`${'['.repeat(100_000)}NaN`)).toThrow(SyntaxError)
+  })
+})
+
+describe('numbers as text', () => {
+  test('a float32 comes back from the shortest text', () => {
+    fc.assert(
+      fc.property(fc.float({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        const text = float32Text(value)
+        expect(Object.is(Math.fround(Number(text)), value)).toBe(true)
+        expect(text.length).toBeLessThanOrEqual(String(value).length)
+      }),
+    )
+  })
+
+  test.each([
+    [0.1, '0.1'],
+    [16777216, '16777216'],
+    [3.4028234663852886e38, '3.4028235e+38'],
+    [1e-45, '1e-45'],
+    [-0, '-0'],
+  ])('the float32 %d is written %s', (value, text) => {
+    expect(float32Text(Math.fround(value))).toBe(text)
+  })
+
+  test('a double comes back too, and never shows sixteen digits in a row', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        const text = float64Text(value)
+        expect(Object.is(Number(text), value)).toBe(true)
+        expect(/\d{16,}(?![\d.eE])/.test(text)).toBe(false)
+      }),
+    )
+  })
+})
