@@ -73,15 +73,15 @@ describe('the flat format', () => {
       shape: { shape: [null, 3] },
       open: { shape: null },
       list: [1, 'a', [2]],
-      then: { graph: inner },
+      branch: { graph: inner },
     }
     const node: Node = { name: 'n', op: 'Anything', attrs: new Attrs(attrs), inputs: [], controls: [] }
     const back = through(model(out(node))).signatures[0].graph.nodes[0].attrs
-    expect(Object.fromEntries(back.entries().filter(([name]) => name !== 'then'))).toEqual({
+    expect(Object.fromEntries(back.entries().filter(([name]) => name !== 'branch'))).toEqual({
       ...attrs,
-      then: undefined,
+      branch: undefined,
     })
-    expect(back.graph('then').nodes[0].attrs.tensor('value').data).toEqual(values[0].data)
+    expect(back.graph('branch').nodes[0].attrs.tensor('value').data).toEqual(values[0].data)
   })
 
   test('aligns every array to 64 bytes and writes a shared one once', () => {
