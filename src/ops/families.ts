@@ -60,6 +60,17 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       SparseSoftmaxCrossEntropyWithLogits
     `),
   },
+  select: {
+    load: () => import('./select.ts'),
+    ops: names('OneHot Select SelectV2 Where'),
+  },
+  scatter: {
+    load: () => import('./scatter.ts'),
+    ops: names(`
+      DynamicPartition DynamicStitch ParallelDynamicStitch ScatterNd TensorScatterAdd TensorScatterMax TensorScatterMin
+      TensorScatterSub TensorScatterUpdate
+    `),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`
@@ -129,6 +140,16 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack TensorListPushBackBatch
       TensorListReserve TensorListResize TensorListScatter TensorListScatterIntoExistingList TensorListScatterV2
       TensorListSetItem TensorListSplit TensorListStack
+    `),
+  },
+  random: {
+    load: () => import('./random.ts'),
+    ops: names(`
+      Multinomial RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt StatelessMultinomial
+      StatelessRandomGetAlg StatelessRandomGetKeyCounter StatelessRandomGetKeyCounterAlg StatelessRandomNormal
+      StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2
+      StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformV2 StatelessTruncatedNormal
+      StatelessTruncatedNormalV2 TruncatedNormal
     `),
   },
 }

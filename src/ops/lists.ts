@@ -8,6 +8,7 @@ import {
   compatible,
   definite,
   listOf,
+  MOST,
   merge,
   type PartialShape,
   partialShapeOf,
@@ -105,6 +106,7 @@ const scatterIntoExisting: Op = {
       )
     }
     const grown = list.tensors.slice()
+    if (indices.some((index) => index >= MOST)) throw new InvalidArgumentError('the list would be too long')
     for (const index of indices) while (grown.length < index) grown.push(NOTHING)
     return list.with(scatter(grown, rows, indices)).handle()
   },

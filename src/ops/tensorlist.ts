@@ -7,6 +7,9 @@ import { integersOf } from './integers.ts'
 /** What is known of a shape; null where not even the rank is. */
 export type PartialShape = readonly Dim[] | null
 
+/** Most elements of a list: what a damaged model asks for beyond would only fill memory. */
+export const MOST = 2 ** 26
+
 /**
  * The payload of a list's variant tensor (core/kernels/tensor_list.h). Immutable: ops that change a list make another,
  * which shares the elements. An element that was never set is undefined; read, it is zeros of the element shape.
@@ -19,6 +22,7 @@ export class TensorList {
   readonly capacity: number
 
   constructor(dtype: DType, shape: PartialShape, tensors: readonly (Tensor | undefined)[], capacity = -1) {
+    if (tensors.length > MOST) throw new InvalidArgumentError(`a list of ${tensors.length} elements is too long`)
     this.dtype = dtype
     this.shape = shape
     this.tensors = tensors
