@@ -1,0 +1,202 @@
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { compileKernels } from '../../../src/engine/engine.ts'
+import { instantiate } from '../../../src/engine/kernels.ts'
+import { Memory } from '../../../src/engine/memory.ts'
+import { withKernels } from '../../../src/engine/table.ts'
+import { Attrs, type OpTable } from '../../../src/graph/index.ts'
+import { loadAllOps } from '../../../src/ops/index.ts'
+import { packPanels, type Tensor, tensor } from '../../../src/tensor/index.ts'
+
+// Kernels are an optimisation of the same op table, never a second semantics: each is held against the reference, at
+// every tail and in every broadcast that the table hands to a kernel or keeps from it.
+
+let reference: OpTable
+let table: OpTable
+let memory: Memory
+
+beforeAll(async () => {
+  reference = await loadAllOps()
+  memory = new Memory(1 << 20)
+  table = withKernels(reference, instantiate(await compileKernels(), memory.wasm), memory)
+})
+
+function call(ops: OpTable, op: string, inputs: readonly Tensor[], attrs = Attrs.none): Tensor {
+  const node = { name: 'n', op, attrs, inputs: [], controls: [] }
+  const result = ops.get(op)?.evaluate({ inputs, attrs, node, files: new Map(), run: () => [] })
+  return (result !== undefined && 'dtype' in result ? result : result?.[0]) as Tensor
+}
+
+/** The same answer from both tables, to a few units in the last place. */
+function expectSame(op: string, inputs: readonly Tensor[], attrs = Attrs.none, tolerance = 2e-6): void {
+  memory.begin()
+  const [ours, theirs] = [call(table, op, inputs, attrs), call(reference, op, inputs, attrs)]
+  expect(ours.shape, op).toEqual(theirs.shape)
+  const [a, b] = [ours.data as Float32Array, theirs.data as Float32Array]
+  for (let i = 0; i < b.length; i++) {
+    const same =
+      Object.is(a[i], b[i]) || a[i] === b[i] || Math.abs(a[i] - b[i]) <= tolerance * Math.max(1, Math.abs(b[i]))
+    if (!same) expect.fail(`${op} of ${inputs.map((t) => `[${t.shape}]`)} [${i}]: kernel ${a[i]}, reference ${b[i]}`)
+  }
+}
+
+const EDGES = [
+  0,
+  -0,
+  1,
+  -1,
+  0.5,
+  2.5,
+  -2.5,
+  90,
+  -90,
+  1e-30,
+  3e38,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  Number.NaN,
+]
+const floats = (shape: readonly number[], seed = 1, scale = 3): Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1)
+  return tensor(
+    'float32',
+    shape,
+    Float32Array.from({ length: size }, (_, i) => Math.sin(i * 12.9898 + seed) * scale),
+  )
+}
+
+const UNARY =
+  'Relu Relu6 Elu Selu LeakyRelu Softplus Sigmoid Tanh Exp Log Log1p Sqrt Rsqrt Square Neg Abs Erf Reciprocal Floor Ceil Round Rint'.split(
+    ' ',
+  )
+const BINARY = 'Add AddV2 Sub Mul Div RealDiv Maximum Minimum SquaredDifference'.split(' ')
+
+describe('a kernel answers as the reference does', () => {
+  test.each(UNARY)('%s, of 0 to 70 elements', (op) => {
+    for (let n = 0; n <= 70; n++) expectSame(op, [floats([n], n)])
+  })
+
+  test.each(UNARY)('%s, of NaN, infinities and zeros in any lane', (op) => {
+    for (let shift = 0; shift < 4; shift++) {
+      const values = Float32Array.from({ length: 40 + shift }, (_, i) => EDGES[(i + shift) % EDGES.length])
+      expectSame(op, [tensor('float32', [values.length], values)])
+    }
+  })
+
+  const shapes: [number[], number[]][] = [
+    [
+      [7, 9],
+      [7, 9],
+    ],
+    [[7, 9], []],
+    [[], [7, 9]],
+    [[7, 9], [9]],
+    [[9], [7, 9]],
+    [
+      [7, 9],
+      [7, 1],
+    ],
+    [
+      [7, 1],
+      [7, 9],
+    ],
+    [
+      [7, 9],
+      [1, 9],
+    ],
+    [
+      [7, 9],
+      [1, 1],
+    ],
+    [
+      [7, 1],
+      [1, 9],
+    ],
+    [
+      [3, 5, 4],
+      [5, 1],
+    ],
+    [
+      [3, 5, 4],
+      [3, 1, 4],
+    ],
+    [
+      [3, 5, 4],
+      [3, 5, 1],
+    ],
+    [
+      [3, 5, 4],
+      [5, 4],
+    ],
+    [
+      [2, 40],
+      [1, 2, 40],
+    ],
+    [
+      [1, 40],
+      [40, 1],
+    ],
+    [[40], [1]],
+    [[0, 40], [40]],
+  ]
+  test.each(BINARY)('%s, in every broadcast', (op) => {
+    for (const [a, b] of shapes) expectSame(op, [floats(a, 1), floats(b, 2)])
+  })
+
+  test.each(['Softmax', 'LogSoftmax', 'twotower>L2Normalize'])('%s, in rows of 1 to 40', (op) => {
+    for (let n = 1; n <= 40; n++) expectSame(op, [floats([33, n], n)], new Attrs({ epsilon: 1e-12 }))
+  })
+
+  test('MatMul, at every tail', () => {
+    for (let n = 1; n <= 20; n++) {
+      for (const k of [1, 3, 4, 17]) {
+        expectSame('MatMul', [floats([5, k], n, 1), floats([k, n], k, 1)])
+        expectSame('MatMul', [floats([5, k], n, 1), floats([n, k], k, 1)], new Attrs({ transpose_b: true }))
+      }
+    }
+  })
+
+  test('a dense layer, with each activation and without, with a bias and without, at every tail', () => {
+    const activations = [null, 'Relu', 'Relu6', 'Sigmoid', 'Tanh', 'Elu', 'Selu', 'Softplus', 'LeakyRelu']
+    fc.assert(
+      fc.property(
+        fc.nat({ max: 9 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.constantFrom(...activations),
+        fc.boolean(),
+        (rows, k, n, activation, biased) => {
+          const weights = floats([k, n], k, 1).data as Float32Array
+          const panels = tensor('float32', [Math.ceil(n / 16), k, 16], packPanels(weights, k, n))
+          const attrs = new Attrs({ k, n, ...(activation === null ? {} : { activation, alpha: 0.3 }) })
+          const inputs = [floats([rows, k], n, 1), panels, ...(biased ? [floats([n], 5)] : [])]
+          expectSame('twotower>Dense', inputs, attrs, 1e-5)
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('the table', () => {
+  test('leaves integers, halves and refusals to the reference', () => {
+    const ints = tensor('int32', [40], new Int32Array(40).fill(7))
+    expect(call(table, 'Mul', [ints, ints])).toEqual(call(reference, 'Mul', [ints, ints]))
+    expect(() => call(table, 'Add', [floats([40, 2]), floats([40, 3])])).toThrow(/Incompatible shapes/)
+  })
+
+  test('computes outside where the arena is full, and the next run has room', () => {
+    const small = new Memory(65536)
+    const values = floats([100_000])
+    return compileKernels().then((module) => {
+      const ops = withKernels(reference, instantiate(module, small.wasm), small)
+      small.begin()
+      const first = call(ops, 'Relu', [values])
+      expect(small.holds(first.data as Float32Array)).toBe(false)
+      small.begin()
+      const second = call(ops, 'Relu', [values])
+      expect(small.holds(second.data as Float32Array)).toBe(true)
+      expect(second.data).toEqual(first.data)
+    })
+  })
+})
