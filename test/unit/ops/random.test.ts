@@ -31,4 +31,25 @@ describe('random ops', () => {
   test('truncated normal numbers stay within two deviations', () => {
     for (const value of draw(nodeOf('TruncatedNormal'))) expect(Math.abs(value)).toBeLessThan(2)
   })
+
+  test('with seeds a node goes on in the stream where TensorFlow does', () => {
+    const node: Node = { ...nodeOf('RandomUniform'), attrs: new Attrs({ dtype: 'float32', seed: 5, seed2: 7 }) }
+    const three: Tensor = { dtype: 'int32', shape: [1], data: Int32Array.of(3) }
+    const call = { inputs: [three], attrs: node.attrs, node, files: new Map(), run: () => [] }
+    const rounds = [1, 2].map(() => [...((ops.RandomUniform.evaluate(call) as Tensor).data as Float32Array)])
+    // Two runs of one session of TensorFlow 2.15.
+    expect(rounds).toEqual([
+      [0.4474637508392334, 0.620756983757019, 0.2590693235397339],
+      [0.7806154489517212, 0.4538689851760864, 0.2246779203414917],
+    ])
+    const values: Tensor = { dtype: 'int32', shape: [9], data: Int32Array.from({ length: 9 }, (_, i) => i) }
+    const shuffle: Node = { ...nodeOf('RandomShuffle'), attrs: node.attrs }
+    const shuffled = [1, 2].map(() => [
+      ...((ops.RandomShuffle.evaluate({ ...call, node: shuffle, inputs: [values] }) as Tensor).data as Int32Array),
+    ])
+    expect(shuffled).toEqual([
+      [1, 8, 6, 5, 0, 3, 4, 7, 2],
+      [4, 7, 0, 6, 8, 5, 1, 3, 2],
+    ])
+  })
 })
