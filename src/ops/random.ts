@@ -99,7 +99,7 @@ const randomShuffle: Op = {
     const [value] = call.inputs
     const rows = value.shape[0] ?? 1
     if (rows <= 1 || value.data.length <= 1) return value
-    const word = reserve(call, Math.ceil(rows / 4)).words()
+    const word = reserve(call, Math.ceil((rows - 1) / 4)).words()
     const order = Float64Array.from({ length: rows }, (_, i) => i)
     for (let i = 0; i + 1 < rows; i++) {
       const j = i + (word() % (rows - i))

@@ -51,5 +51,16 @@ describe('random ops', () => {
       [1, 8, 6, 5, 0, 3, 4, 7, 2],
       [4, 7, 0, 6, 8, 5, 1, 3, 2],
     ])
+    const logits: Tensor = { dtype: 'float32', shape: [2, 4], data: Float32Array.of(0, 1, 2, 3, 0, 1, 2, 3) }
+    const five: Tensor = { dtype: 'int32', shape: [], data: Int32Array.of(5) }
+    const draws: Node = { ...nodeOf('Multinomial'), attrs: new Attrs({ seed: 5, seed2: 7 }) }
+    const drawn = [1, 2].map(() => {
+      const result = ops.Multinomial.evaluate({ ...call, node: draws, attrs: draws.attrs, inputs: [logits, five] })
+      return Array.from((result as Tensor).data as BigInt64Array, Number)
+    })
+    expect(drawn).toEqual([
+      [3, 1, 3, 1, 2, 3, 0, 3, 3, 2],
+      [2, 2, 0, 1, 3, 3, 0, 3, 1, 3],
+    ])
   })
 })
