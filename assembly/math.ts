@@ -1,6 +1,6 @@
 // exp, log, tanh … on four floats at once, without branches and without tables. The polynomials are minimax fits (Remez
-// exchange, 40 digits) rounded to float32; the tests sweep each function against double precision and hold the largest
-// relative error below 3e-7 (2.5 units in the last place).
+// exchange, 40 digits) rounded to float32. Largest relative error over all magnitudes, which the tests hold: exp and log
+// 8e-8, elu 1.3e-7, erf, sigmoid, tanh, softplus and log1p 1.8e-7 (a unit in the last place is 1.2e-7).
 import { madd, splat } from './lanes'
 
 /** 1.5 · 2²³: added to a small float and taken away again it leaves the nearest integer, ties to even. */

