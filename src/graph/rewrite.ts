@@ -1,5 +1,5 @@
 import type { Tensor } from '../tensor/index.ts'
-import { Attrs } from './attrs.ts'
+import { Attrs, functionsOf } from './attrs.ts'
 import { CONST, type Graph, type Node, type Value } from './graph.ts'
 import type { OpTable } from './op.ts'
 
@@ -69,7 +69,7 @@ const READ_COUNTS = new WeakMap<Graph, Map<Node, number>>()
 export function prune(graph: Graph, ops: OpTable): Graph {
   const needed = new Set<Node>(graph.parameters)
   const pending: Node[] = graph.outputs.map((value) => value.node)
-  for (const node of graph.nodes) if (ops.get(node.op)?.effect) pending.push(node)
+  for (const node of graph.nodes) if (hasEffect(node, ops)) pending.push(node)
   while (pending.length > 0) {
     const node = pending.pop() as Node
     if (needed.has(node)) continue
@@ -78,4 +78,12 @@ export function prune(graph: Graph, ops: OpTable): Graph {
     pending.push(...node.controls)
   }
   return { ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) }
+}
+
+/** True where `node`, or a node of one of its functions, must run whenever the graph runs: an assertion in a branch. */
+export function hasEffect(node: Node, ops: OpTable): boolean {
+  return (
+    ops.get(node.op)?.effect === true ||
+    functionsOf(node).some((graph) => graph.nodes.some((inner) => hasEffect(inner, ops)))
+  )
 }

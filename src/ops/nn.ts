@@ -84,42 +84,69 @@ function channelsOf(shape: Shape, format: string): { readonly channels: number; 
 /** NaN in place of every element. */
 const unknown = (t: NumericTensor): Tensor => filled(t.dtype, t.shape, (out) => (out as NumberArray).fill(Number.NaN))
 
+/** Means and variances by channel. */
+interface Moments {
+  readonly mean: ArrayLike<number>
+  readonly variance: ArrayLike<number>
+}
+
+/** The moments of the batch itself. */
+function momentsOf(x: NumericTensor, channels: number, inner: number): Moments & { readonly count: number } {
+  const [mean, variance] = [new Float64Array(channels), new Float64Array(channels)]
+  const count = x.data.length / channels
+  const channel = (i: number) => Math.floor(i / inner) % channels
+  for (let i = 0; i < x.data.length; i++) mean[channel(i)] += Number(x.data[i]) / count
+  for (let i = 0; i < x.data.length; i++) variance[channel(i)] += (Number(x.data[i]) - mean[channel(i)]) ** 2 / count
+  return { mean, variance, count }
+}
+
 /**
- * (x − mean) · scale / √(variance + epsilon) + offset by the moments that training left. The moments are outputs
- * too (NaN of an empty batch); what a gradient would read is the moments again, where TensorFlow leaves garbage.
+ * (x − mean) · scale / √(variance + epsilon) + offset. The moments are those that training left, or, with
+ * `is_training`, the batch's own: Keras computes LayerNormalization that way, one row a channel. The moments are outputs
+ * too (NaN of an empty batch; the batch's own variance with Bessel's correction, blended into the running ones by
+ * `exponential_avg_factor`); what a gradient would read is the moments again, where TensorFlow leaves garbage.
  */
 const fusedBatchNorm = (outputs: readonly string[]): Op => ({
   outputs,
   evaluate(call) {
     const { attrs } = call
-    if (attrs.boolean('is_training', true)) {
-      throw new InvalidArgumentError(
-        'batch normalisation in training mode is not an inference graph: export the model with training=False',
-      )
-    }
+    const training = attrs.boolean('is_training', true)
     const x = numeric(call, 0)
     const [scale, offset, mean, variance] = [1, 2, 3, 4].map((i) => numeric(call, i))
     if (x.shape.length !== 4 && x.shape.length !== 5) {
       throw new InvalidArgumentError(`input must be 4 or 5-dimensional [${x.shape}]`)
     }
     const { channels, inner } = channelsOf(x.shape, attrs.string('data_format', 'NHWC'))
-    for (const { shape } of [scale, offset, mean, variance]) {
+    const factor = training ? attrs.number('exponential_avg_factor', 1) : 0
+    for (const { shape } of training && factor === 1 ? [scale, offset] : [scale, offset, mean, variance]) {
       if (shape.length === 1 && shape[0] === channels) continue
       throw new InvalidArgumentError(`scale, offset, mean and variance must have ${channels} elements, got [${shape}]`)
     }
+    const own = training ? momentsOf(x, channels, inner) : null
+    const used: Moments = own ?? { mean: mean.data as NumberArray, variance: variance.data as NumberArray }
     const epsilon = attrs.number('epsilon', 0.0001)
-    const factors = Float64Array.from(
-      scale.data as NumberArray,
-      (s, c) => s / Math.sqrt(Number(variance.data[c]) + epsilon),
-    )
+    const factors = Float64Array.from(scale.data as NumberArray, (s, c) => s / Math.sqrt(used.variance[c] + epsilon))
     const y = filled(x.dtype, x.shape, (out) => {
       for (let i = 0; i < out.length; i++) {
         const c = Math.floor(i / inner) % channels
-        out[i] = (Number(x.data[i]) - Number(mean.data[c])) * factors[c] + Number(offset.data[c])
+        out[i] = (Number(x.data[i]) - used.mean[c]) * factors[c] + Number(offset.data[c])
       }
     })
-    const moments = x.data.length > 0 ? [mean, variance] : [mean, variance].map(unknown)
-    const kept: Tensor[] = [y, ...moments, mean, variance]
+    let moments: Tensor[] = x.data.length > 0 ? [mean, variance] : [mean, variance].map(unknown)
+    if (own !== null) {
+      const bessel = own.count > 1 ? own.count / (own.count - 1) : 1
+      const blend = (running: NumericTensor, batch: ArrayLike<number>, correction: number): Tensor =>
+        filled(scale.dtype, [channels], (out) => {
+          for (let c = 0; c < channels; c++) {
+            out[c] =
+              x.data.length === 0
+                ? Number.NaN
+                : batch[c] * correction * factor + (factor === 1 ? 0 : Number(running.data[c]) * (1 - factor))
+          }
+        })
+      moments = [blend(mean, own.mean, 1), blend(variance, own.variance, bessel)]
+    }
+    const kept: Tensor[] = [y, ...moments, ...(own === null ? [mean, variance] : moments)]
     return outputs.length === 5 ? kept : [...kept, filled(variance.dtype, [0], () => {})]
   },
 })
