@@ -233,8 +233,9 @@ export const ops: Readonly<Record<string, Op>> = {
   RandomShuffle: randomShuffle,
   Multinomial: {
     stateful: true,
+    // Samples count in fours, and twice because each is a double of two words.
     evaluate: (call) =>
-      multinomial(call, (rows, samples) => reserve(call, rows * Math.ceil(samples / 4) * 4 * PER_OUTPUT)),
+      multinomial(call, (rows, samples) => reserve(call, rows * Math.ceil(samples / 4) * 8 * PER_OUTPUT)),
   },
   StatelessRandomUniform: stateless(UNIFORM, ofSeed, 'float32'),
   StatelessRandomUniformV2: stateless(UNIFORM, fromKey, 'float32'),
