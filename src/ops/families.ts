@@ -71,6 +71,29 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       TensorScatterSub TensorScatterUpdate
     `),
   },
+  rank: {
+    load: () => import('./rank.ts'),
+    ops: names('ArgMax ArgMin InTopK InTopKV2 TopK TopKV2'),
+  },
+  unique: {
+    load: () => import('./unique.ts'),
+    ops: names('ListDiff Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2'),
+  },
+  bins: {
+    load: () => import('./bins.ts'),
+    ops: names('Bincount Bucketize DenseBincount LowerBound UpperBound'),
+  },
+  scan: {
+    load: () => import('./scan.ts'),
+    ops: names('Cumprod Cumsum CumulativeLogsumexp'),
+  },
+  segment: {
+    load: () => import('./segment.ts'),
+    ops: names(`
+      SegmentMax SegmentMean SegmentMin SegmentProd SegmentSum UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd
+      UnsortedSegmentSum
+    `),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`

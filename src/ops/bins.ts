@@ -1,0 +1,105 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Call, Op } from '../graph/index.ts'
+import { isBig, sizeOf, type Tensor } from '../tensor/index.ts'
+import { sameShape } from './broadcast.ts'
+import { filled, numeric } from './elementwise.ts'
+import { integer, integersOf, integerTensor } from './integers.ts'
+
+// Counting and sorting into bins, after core/kernels/{bincount_op,bucketize_op,searchsorted_op}.cc.
+
+/**
+ * How many values (or, where there are weights, the sum of theirs) fall on each number below `size`. Larger values count
+ * nowhere. A matrix is counted row by row.
+ */
+function counted(call: Call, dense: boolean): Tensor {
+  const [values] = call.inputs
+  const size = integer(call, 1, 'size')
+  const weights = numeric(call, 2)
+  const rank = values.shape.length
+  if (dense && rank !== 1 && rank !== 2) throw new InvalidArgumentError(`Shape must be rank 1 or 2 but is rank ${rank}`)
+  if (size < 0) throw new InvalidArgumentError(`size (${size}) must be non-negative`)
+  const weighted = sizeOf(weights.shape) > 0
+  if (weighted && !sameShape(weights.shape, values.shape)) {
+    throw new InvalidArgumentError(
+      `\`weights\` must be the same shape as \`arr\` or a length-0 \`Tensor\`, in which case it acts as all weights equal to 1. Received [${weights.shape}]`,
+    )
+  }
+  const positions = integersOf(values, 'the values')
+  if (positions.some((value) => value < 0)) throw new InvalidArgumentError('Input arr must be non-negative!')
+  const binary = call.attrs.boolean('binary_output', false)
+  const width = dense && rank === 2 ? values.shape[1] : positions.length
+  const one = isBig(weights.dtype) ? 1n : 1
+  return filled(weights.dtype, dense && rank === 2 ? [values.shape[0], size] : [size], (out) => {
+    positions.forEach((value, i) => {
+      if (value >= size) return
+      const bin = Math.floor(i / width) * size + value
+      if (binary) out[bin] = one
+      else out[bin] = ((out[bin] as number) + ((weighted ? weights.data[i] : one) as number)) as number
+    })
+  })
+}
+
+/** How many of the ascending `bounds` lie below `value`, or with `upper` are not above it. NaN lies past them all or, by a lower bound, before. */
+function boundary(
+  bounds: ArrayLike<number | bigint>,
+  start: number,
+  count: number,
+  value: number | bigint,
+  upper: boolean,
+): number {
+  let [low, high] = [0, count]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const bound = bounds[start + middle]
+    if (upper ? !(value < bound) : bound < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Which of the buckets between `boundaries` each value falls into; a value on a boundary belongs above it. */
+const bucketize: Op = {
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const bounds = Float32Array.from(call.attrs.numbers('boundaries'))
+    if (bounds.some((bound, i) => i > 0 && bound < bounds[i - 1])) {
+      throw new InvalidArgumentError('Expected sorted boundaries')
+    }
+    // Every type is compared as float32 but float64, which float32 becomes.
+    const compared = x.dtype === 'float64' ? Number : (value: number | bigint) => Math.fround(Number(value))
+    return integerTensor(
+      'int32',
+      x.shape,
+      Array.from(x.data as ArrayLike<number | bigint>, (value) =>
+        boundary(bounds, 0, bounds.length, compared(value), true),
+      ),
+    )
+  },
+}
+
+/** For each row of values where they would go in the same row of sorted inputs. */
+const search = (upper: boolean): Op => ({
+  evaluate(call) {
+    const [sorted, values] = [numeric(call, 0), numeric(call, 1)]
+    if (sorted.shape.length !== 2) throw new InvalidArgumentError('sorted input argument must be a matrix')
+    if (values.shape.length !== 2) throw new InvalidArgumentError('values must be a matrix')
+    const [rows, count] = sorted.shape
+    if (rows !== values.shape[0]) throw new InvalidArgumentError('Leading dim_size of both tensors must match.')
+    const width = values.shape[1]
+    return integerTensor(
+      call.attrs.dtype('out_type', 'int32'),
+      values.shape,
+      Array.from(values.data as ArrayLike<number | bigint>, (value, i) =>
+        boundary(sorted.data as ArrayLike<number | bigint>, Math.floor(i / width) * count, count, value, upper),
+      ),
+    )
+  },
+})
+
+export const ops: Readonly<Record<string, Op>> = {
+  Bincount: { evaluate: (call) => counted(call, false) },
+  DenseBincount: { evaluate: (call) => counted(call, true) },
+  Bucketize: bucketize,
+  LowerBound: search(false),
+  UpperBound: search(true),
+}

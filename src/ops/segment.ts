@@ -1,0 +1,141 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Op } from '../graph/index.ts'
+import {
+  type ArrayDType,
+  type BigArray,
+  isBig,
+  isFloat,
+  type NumberArray,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  zeros,
+} from '../tensor/index.ts'
+import { sameShape } from './broadcast.ts'
+import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import { position } from './gather.ts'
+import { integer, integersOf } from './integers.ts'
+import { limits } from './reduce.ts'
+
+// Reductions of rows by their segment, after core/kernels/segment_reduction_ops_impl.h.
+
+interface Reducer {
+  numbers(a: number, b: number): number
+  bigs(a: bigint, b: bigint): bigint
+  /** For integers of up to 32 bits, where it is not `numbers`. */
+  integers?(a: number, b: number): number
+  /** Divides the total by the number of rows. */
+  readonly mean?: true
+}
+
+/**
+ * Row i of `data` (`inner` elements) into row ids[i] of the result; a negative id is dropped. A segment without rows is
+ * `empty`.
+ */
+function reduced(
+  data: NumericTensor,
+  ids: readonly number[],
+  shape: readonly number[],
+  empty: number | bigint,
+  { numbers, bigs, integers = numbers, mean }: Reducer,
+): Tensor {
+  const inner = sizeOf(shape.slice(1))
+  const rows = new Uint32Array(shape[0])
+  const total = zeros(isFloat(data.dtype) ? 'float64' : data.dtype, sizeOf(shape)) as TypedArray
+  const next = isFloat(data.dtype) ? numbers : integers
+  ids.forEach((id, i) => {
+    if (id < 0) return
+    const fresh = rows[id]++ === 0
+    for (let j = 0; j < inner; j++) {
+      const [to, x] = [id * inner + j, data.data[i * inner + j]]
+      if (fresh) total[to] = x
+      else if (typeof x === 'bigint') total[to] = bigs(total[to] as bigint, x)
+      else total[to] = next(total[to] as number, x)
+    }
+  })
+  return filled(data.dtype, shape, (out) => {
+    for (let i = 0; i < out.length; i++) {
+      const count = rows[Math.floor(i / inner)]
+      if (count === 0) out[i] = empty
+      else if (!mean) out[i] = total[i]
+      else if (isBig(data.dtype)) out[i] = (total as BigArray)[i] / BigInt(count)
+      else
+        out[i] = isFloat(data.dtype) ? (total as NumberArray)[i] / count : Math.trunc((total as NumberArray)[i] / count)
+    }
+  })
+}
+
+/** The ids ascend and say how many segments there are; one that none names is `empty`. */
+const sorted = (reducer: Reducer, empty: number): Op => ({
+  evaluate(call) {
+    const data = numeric(call, 0)
+    const [, segments] = call.inputs
+    if (data.shape.length === 0) throw new InvalidArgumentError('data should be at least a vector')
+    if (segments.shape.length !== 1) throw new InvalidArgumentError('segment_ids should be a vector.')
+    if (segments.shape[0] !== data.shape[0]) {
+      throw new InvalidArgumentError('segment_ids should be the same size as dimension 0 of input.')
+    }
+    const ids = integersOf(segments, 'segment_ids')
+    ids.forEach((id, i) => {
+      if (id < 0) throw new InvalidArgumentError('segment ids must be >= 0')
+      if (i > 0 && id < ids[i - 1]) throw new InvalidArgumentError('segment ids are not increasing')
+    })
+    const count = ids.length === 0 ? 0 : ids[ids.length - 1] + 1
+    return reduced(data, ids, [count, ...data.shape.slice(1)], isBig(data.dtype) ? BigInt(empty) : empty, reducer)
+  },
+})
+
+/** Any id below `num_segments`; a negative one is dropped. The ids may have several of the data's first dimensions. */
+const unsorted = (reducer: Reducer, emptyOf: (dtype: ArrayDType) => number | bigint): Op => ({
+  evaluate(call) {
+    const data = numeric(call, 0)
+    const [, segments] = call.inputs
+    const count = integer(call, 2, 'num_segments')
+    const rank = segments.shape.length
+    if (count < 0) throw new InvalidArgumentError(`Input num_segments == ${count} must not be negative.`)
+    if (!sameShape(data.shape.slice(0, rank), segments.shape)) {
+      throw new InvalidArgumentError(
+        `data.shape = [${data.shape}] does not start with segment_ids.shape = [${segments.shape}]`,
+      )
+    }
+    const ids = integersOf(segments, 'segment_ids')
+    const bad = ids.findIndex((id) => id >= count)
+    if (bad >= 0) {
+      throw new InvalidArgumentError(
+        `segment_ids${position(segments.shape, bad)} = ${ids[bad]} is out of range [0, ${count})`,
+      )
+    }
+    return reduced(data, ids, [count, ...data.shape.slice(rank)], emptyOf(data.dtype), reducer)
+  },
+})
+
+const SUM: Reducer = { numbers: (a, b) => a + b, bigs: (a, b) => a + b }
+const MEAN: Reducer = { ...SUM, mean: true }
+const PROD: Reducer = { numbers: (a, b) => a * b, integers: Math.imul, bigs: (a, b) => a * b }
+/** Where one is NaN the later one stays, as x86's maxps has it. */
+const MAX: Reducer = { numbers: (a, b) => (a > b ? a : b), bigs: (a, b) => (a > b ? a : b) }
+const MIN: Reducer = { numbers: (a, b) => (a < b ? a : b), bigs: (a, b) => (a < b ? a : b) }
+
+const number = (value: number) => (dtype: ArrayDType) => (isBig(dtype) ? BigInt(value) : value)
+
+/** The largest finite value of each float type: what an empty segment's minimum is, and its negative the maximum. */
+const FINITE: Partial<Record<ArrayDType, number>> = {
+  float32: 3.4028234663852886e38,
+  float64: Number.MAX_VALUE,
+  float16: 65504,
+  bfloat16: 3.3895313892515355e38,
+}
+const highest = (dtype: ArrayDType) => FINITE[dtype] ?? limits(dtype)[1]
+const lowest = (dtype: ArrayDType) => (isFloat(dtype) ? -Number(highest(dtype)) : limits(dtype)[0])
+
+export const ops: Readonly<Record<string, Op>> = {
+  SegmentSum: sorted(SUM, 0),
+  SegmentMean: sorted(MEAN, 0),
+  SegmentProd: sorted(PROD, 1),
+  SegmentMax: sorted(MAX, 0),
+  SegmentMin: sorted(MIN, 0),
+  UnsortedSegmentSum: unsorted(SUM, number(0)),
+  UnsortedSegmentProd: unsorted(PROD, number(1)),
+  UnsortedSegmentMax: unsorted(MAX, lowest),
+  UnsortedSegmentMin: unsorted(MIN, highest),
+}
