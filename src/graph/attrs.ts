@@ -135,6 +135,16 @@ export class Attrs {
     )
   }
 
+  /** Integers in full. */
+  int64s(name: string, fallback?: readonly bigint[]): readonly bigint[] {
+    return this.list(
+      name,
+      'integers',
+      (v) => (typeof v === 'number' || typeof v === 'bigint' ? BigInt(v) : undefined),
+      fallback,
+    )
+  }
+
   strings(name: string, fallback?: readonly string[]): readonly string[] {
     return this.list(name, 'strings', (v) => (typeof v === 'string' ? v : undefined), fallback)
   }

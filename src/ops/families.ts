@@ -175,4 +175,8 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       StatelessTruncatedNormalV2 TruncatedNormal
     `),
   },
+  hashing: {
+    load: () => import('./hashing.ts'),
+    ops: names('StringToHashBucket StringToHashBucketFast StringToHashBucketStrong'),
+  },
 }

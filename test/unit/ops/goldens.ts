@@ -101,6 +101,7 @@ export function attrOf(value: unknown): Attr {
   if (Array.isArray(value)) return value.map(attrOf)
   if (typeof value === 'object' && value !== null && 'b64' in value)
     return new Uint8Array(Buffer.from(String(value.b64), 'base64'))
+  if (typeof value === 'object' && value !== null && 'int' in value) return BigInt(String(value.int))
   if (typeof value === 'object' && value !== null && 'tensor' in value)
     return { tensor: tensorOf(value.tensor as GoldenTensor) }
   return value as Attr
