@@ -179,4 +179,8 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./hashing.ts'),
     ops: names('StringToHashBucket StringToHashBucketFast StringToHashBucketStrong'),
   },
+  crosses: {
+    load: () => import('./crosses.ts'),
+    ops: names('RaggedCross SparseCross SparseCrossHashed SparseCrossV2'),
+  },
 }
