@@ -1,4 +1,4 @@
-import { type Strings, StringsBuilder, type Tensor } from '../../tensor/index.ts'
+import { StringsBuilder, type Tensor } from '../../tensor/index.ts'
 import { type Column, forEachCross } from './columns.ts'
 
 const encoder = new TextEncoder()
