@@ -72,7 +72,7 @@ function combineGroups(values: NumericTensor, group: Float64Array, size: number,
       // Sums are kept in double precision and rounded once.
       const sums = new Float64Array(size)
       merge(values.data as NumberArray, sums, combine.number)
-      out.set(sums as never)
+      for (let i = 0; i < size; i++) out[i] = sums[i]
     } else merge(values.data as NumberArray, out as NumberArray, combine.number)
   })
 }
