@@ -94,6 +94,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       UnsortedSegmentSum
     `),
   },
+  conv: {
+    load: () => import('./conv.ts'),
+    ops: names('AvgPool Conv2D DepthwiseConv2dNative MaxPool'),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`

@@ -1,0 +1,209 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Call, Op } from '../graph/index.ts'
+import { isBig, isFloat, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import { stepsOf } from './layout.ts'
+import { limits } from './reduce.ts'
+import { forEachCovered, type Image, imageOf, shapeOf, type Windows, windowsOf } from './windows.ts'
+
+// Convolutions and pooling over images, after core/kernels/{conv_ops,depthwise_conv_op,maxpooling_op,avgpooling_op}.cc.
+// Floats are summed in double and rounded once. NCHW is taken too, which TensorFlow's CPU kernels mostly refuse.
+
+/** An image tensor: its sizes and steps by name. */
+interface Pixels {
+  readonly tensor: NumericTensor
+  readonly data: NumberArray
+  readonly sizes: Image
+  readonly steps: Image
+}
+
+function pixelsOf(call: Call, format: string): Pixels {
+  const tensor = numeric(call, 0)
+  if (isBig(tensor.dtype) || tensor.dtype === 'bool') throw new TypeError(`${tensor.dtype} is not a type of this op`)
+  if (format !== 'NHWC' && format !== 'NCHW')
+    throw new InvalidArgumentError(`data format ${format} is not NHWC or NCHW`)
+  const sizes = imageOf(tensor.shape, format, 'input')
+  return { tensor, data: tensor.data as NumberArray, sizes, steps: imageOf(stepsOf(tensor.shape), format, 'input') }
+}
+
+/** Which input channels and which part of the filter make output channel `out`. */
+interface Wiring {
+  readonly channels: number
+  /** The first input channel, how many follow it, and where their weights lie: weight + i·step past the window's place. */
+  of(out: number): { readonly input: number; readonly count: number; readonly weight: number; readonly step: number }
+}
+
+/** Sums of products of each window with the filter: `place` weights lie between neighbouring places of a window. */
+function convolve(
+  { tensor, data, sizes, steps }: Pixels,
+  filter: NumericTensor,
+  { rows, columns }: { rows: Windows; columns: Windows },
+  { channels, of }: Wiring,
+  format: string,
+): Tensor {
+  const shape = shapeOf({ batch: sizes.batch, height: rows.count, width: columns.count, channels }, format)
+  const [, rowStep] = stepsOf(filter.shape)
+  const weights = filter.data as NumberArray
+  const wires = Array.from({ length: channels }, (_, out) => of(out))
+  const to = imageOf(stepsOf(shape), format, 'output')
+  const sums = new Float64Array(channels)
+  return filled(tensor.dtype, shape, (out) => {
+    for (let b = 0; b < sizes.batch; b++) {
+      for (let row = 0; row < rows.count; row++) {
+        for (let column = 0; column < columns.count; column++) {
+          sums.fill(0)
+          forEachCovered(rows, row, sizes.height, (y, r) => {
+            forEachCovered(columns, column, sizes.width, (x, c) => {
+              const pixel = b * steps.batch + y * steps.height + x * steps.width
+              const place = (r * filter.shape[1] + c) * rowStep
+              for (let o = 0; o < channels; o++) {
+                const { input, count, weight, step } = wires[o]
+                for (let i = 0; i < count; i++) {
+                  sums[o] += data[pixel + (input + i) * steps.channels] * weights[place + weight + i * step]
+                }
+              }
+            })
+          })
+          const at = b * to.batch + row * to.height + column * to.width
+          for (let o = 0; o < channels; o++) out[at + o * to.channels] = sums[o]
+        }
+      }
+    }
+  })
+}
+
+/** The filter, [height, width, input channels, output channels or the like]. */
+function filterOf(call: Call): NumericTensor {
+  const filter = numeric(call, 1)
+  if (filter.shape.length !== 4) throw new InvalidArgumentError(`filter must be 4-dimensional: [${filter.shape}]`)
+  return filter
+}
+
+const windowSize = (filter: NumericTensor): Image => ({
+  batch: 1,
+  height: filter.shape[0],
+  width: filter.shape[1],
+  channels: 1,
+})
+
+/** A filter of fewer input channels than the image has is one of a group of convolutions side by side. */
+const conv2D: Op = {
+  evaluate(call) {
+    const format = call.attrs.string('data_format', 'NHWC')
+    const image = pixelsOf(call, format)
+    const filter = filterOf(call)
+    if (sizeOf(filter.shape) === 0) {
+      throw new InvalidArgumentError('filter must not have zero elements (i.e. all dimensions must be non-zero)')
+    }
+    const [, , depth, channels] = filter.shape
+    if (image.sizes.channels % depth !== 0) {
+      throw new InvalidArgumentError(
+        `input depth must be evenly divisible by filter depth: ${image.sizes.channels} vs ${depth}`,
+      )
+    }
+    const groups = image.sizes.channels / depth
+    if (channels % groups !== 0) {
+      throw new InvalidArgumentError(
+        `output depth must be evenly divisible by number of groups: ${channels} vs ${groups}`,
+      )
+    }
+    const windows = windowsOf(call.attrs, image.sizes, windowSize(filter), format)
+    const width = channels / groups
+    const of = (out: number) => ({ input: Math.floor(out / width) * depth, count: depth, weight: out, step: channels })
+    return convolve(image, filter, windows, { channels, of }, format)
+  },
+}
+
+/** Each input channel has its own filters, [height, width, channels, multiplier]; their outputs lie side by side. */
+const depthwise: Op = {
+  evaluate(call) {
+    const format = call.attrs.string('data_format', 'NHWC')
+    const image = pixelsOf(call, format)
+    const filter = filterOf(call)
+    const [, , depth, multiplier] = filter.shape
+    if (image.sizes.channels !== depth) {
+      throw new InvalidArgumentError(`input and filter must have the same depth: ${image.sizes.channels} vs ${depth}`)
+    }
+    const dilations = call.attrs.numbers('dilations', [1, 1, 1, 1])
+    if (dilations.some((dilation) => dilation !== 1)) {
+      throw new InvalidArgumentError(
+        'Current implementation only supports dilations equal to 1 in the row and column dimensions.',
+      )
+    }
+    const strides = imageOf(call.attrs.numbers('strides'), format, 'strides')
+    if (strides.height !== strides.width) {
+      throw new InvalidArgumentError(
+        'Current implementation only supports equal length strides in the row and column dimensions.',
+      )
+    }
+    const windows = windowsOf(call.attrs, image.sizes, windowSize(filter), format)
+    const of = (out: number) => ({ input: Math.floor(out / multiplier), count: 1, weight: out, step: 0 })
+    return convolve(image, filter, windows, { channels: depth * multiplier, of }, format)
+  },
+}
+
+/** One number of each window and channel: `next` takes its elements in, `last` sees how many there were. */
+interface Pooling {
+  initial(tensor: NumericTensor): number
+  next(so: number, x: number): number
+  last(total: number, count: number): number
+}
+
+const pool = ({ initial, next, last }: Pooling): Op => ({
+  evaluate(call) {
+    const format = call.attrs.string('data_format', 'NHWC')
+    const { tensor, data, sizes, steps } = pixelsOf(call, format)
+    const window = imageOf(call.attrs.numbers('ksize'), format, 'ksize')
+    if (window.batch !== 1 || window.channels !== 1) {
+      throw new InvalidArgumentError('Pooling is not yet supported on the batch or the depth dimension.')
+    }
+    if (window.height <= 0 || window.width <= 0)
+      throw new InvalidArgumentError('Sliding window ksize must be positive.')
+    const { rows, columns } = windowsOf(call.attrs, sizes, window, format)
+    const shape = shapeOf({ ...sizes, height: rows.count, width: columns.count }, format)
+    const to = imageOf(stepsOf(shape), format, 'output')
+    const totals = zeros('float64', sizes.channels)
+    return filled(tensor.dtype, shape, (out) => {
+      for (let b = 0; b < sizes.batch; b++) {
+        for (let row = 0; row < rows.count; row++) {
+          for (let column = 0; column < columns.count; column++) {
+            totals.fill(initial(tensor))
+            let count = 0
+            forEachCovered(rows, row, sizes.height, (y) => {
+              forEachCovered(columns, column, sizes.width, (x) => {
+                const pixel = b * steps.batch + y * steps.height + x * steps.width
+                for (let c = 0; c < totals.length; c++) totals[c] = next(totals[c], data[pixel + c * steps.channels])
+                count++
+              })
+            })
+            const at = b * to.batch + row * to.height + column * to.width
+            for (let c = 0; c < totals.length; c++) out[at + c * to.channels] = last(totals[c], count)
+          }
+        }
+      }
+    })
+  },
+})
+
+const maxPool = pool({
+  initial: ({ dtype }) => Number(limits(dtype)[0]),
+  next: (so, x) => (x > so ? x : so),
+  last: (total) => total,
+})
+
+/** Padding does not count: a window at the border is the mean of what it covers. */
+const meanPool = pool({ initial: () => 0, next: (so, x) => so + x, last: (total, count) => total / count })
+const avgPool: Op = {
+  evaluate(call) {
+    if (!isFloat(call.inputs[0].dtype))
+      throw new TypeError(`input 0 must be of a float type, got ${call.inputs[0].dtype}`)
+    return meanPool.evaluate(call)
+  },
+}
+
+export const ops: Readonly<Record<string, Op>> = {
+  Conv2D: conv2D,
+  DepthwiseConv2dNative: depthwise,
+  MaxPool: maxPool,
+  AvgPool: avgPool,
+}
