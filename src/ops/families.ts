@@ -98,6 +98,13 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./conv.ts'),
     ops: names('AvgPool Conv2D DepthwiseConv2dNative MaxPool'),
   },
+  diagonals: {
+    load: () => import('./diagonals.ts'),
+    ops: names(`
+      Diag DiagPart MatrixBandPart MatrixDiag MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3
+      MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3
+    `),
+  },
   control: {
     load: () => import('./control.ts'),
     ops: names(`
