@@ -3,7 +3,7 @@ import type { Call, Op } from '../graph/index.ts'
 import { sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { integersOf, integerVector } from './integers.ts'
-import { grid, progression, stepsOf, take } from './layout.ts'
+import { grid, pick, progression, stepsOf, take } from './layout.ts'
 
 // The same elements in another order or more than once, after core/kernels/{transpose,tile,pad,mirror_pad,reverse,
 // reverse_sequence,roll,spacetobatch,batchtospace}_op.cc.
@@ -24,7 +24,11 @@ const transpose: Op = {
     if (missing !== undefined) throw new InvalidArgumentError(`${missing} is missing from {${perm}}.`)
     const steps = stepsOf(x.shape)
     const shape = perm.map((axis) => x.shape[axis])
-    return take(x, grid(perm.map((axis) => progression(x.shape[axis], steps[axis]))), shape)
+    return pick(
+      x,
+      perm.map((axis) => progression(x.shape[axis], steps[axis])),
+      shape,
+    )
   },
 }
 
@@ -44,9 +48,9 @@ const tile: Op = {
     const shape = x.shape.map((dim, axis) => dim * multiples[axis])
     zeros('uint8', sizeOf(shape))
     const steps = stepsOf(x.shape)
-    return take(
+    return pick(
       x,
-      grid(shape.map((dim, axis) => progression(dim).map((i) => (i % x.shape[axis]) * steps[axis]))),
+      shape.map((dim, axis) => progression(dim).map((i) => (i % x.shape[axis]) * steps[axis])),
       shape,
     )
   },
@@ -116,9 +120,9 @@ const mirrorPad: Op = {
       ]
       return order.map((i) => i * steps[axis])
     })
-    return take(
+    return pick(
       x,
-      grid(lists),
+      lists,
       lists.map((list) => list.length),
     )
   },
@@ -130,7 +134,7 @@ function backwards(x: Tensor, axes: ReadonlySet<number>): Tensor {
   const lists = x.shape.map((dim, axis) =>
     axes.has(axis) ? progression(dim, -steps[axis], (dim - 1) * steps[axis]) : progression(dim, steps[axis]),
   )
-  return take(x, grid(lists), x.shape)
+  return pick(x, lists, x.shape)
 }
 
 /** TensorFlow 1's op: a bool for each dimension. */
@@ -203,7 +207,7 @@ const roll: Op = {
     const steps = stepsOf(x.shape)
     const modulo = (i: number, dim: number) => ((i % dim) + dim) % dim
     const lists = x.shape.map((dim, d) => progression(dim).map((i) => modulo(i - shifts[d], dim) * steps[d]))
-    return take(x, grid(lists), x.shape)
+    return pick(x, lists, x.shape)
   },
 }
 
@@ -244,7 +248,7 @@ const spaceToBatch: Op = {
       ...progression(rest).map((i) => progression(x.shape[i + 1 + block.length], steps[i + 1 + block.length])),
     ]
     const spatial = block.map((size, i) => x.shape[i + 1] / size)
-    return take(x, grid(lists), [x.shape[0] * sizeOf(block), ...spatial, ...x.shape.slice(1 + block.length)])
+    return pick(x, lists, [x.shape[0] * sizeOf(block), ...spatial, ...x.shape.slice(1 + block.length)])
   },
 }
 
@@ -276,9 +280,9 @@ const batchToSpace: Op = {
       }),
       ...x.shape.slice(inner).map((dim, i) => progression(dim, steps[inner + block.length + i])),
     ]
-    return take(
+    return pick(
       x,
-      grid(lists),
+      lists,
       lists.map((list) => list.length),
     )
   },

@@ -194,4 +194,19 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./crosses.ts'),
     ops: names('RaggedCross SparseCross SparseCrossHashed SparseCrossV2'),
   },
+  strings: {
+    load: () => import('./strings.ts'),
+    ops: names(`
+      DecodeBase64 EncodeBase64 ReduceJoin StringFormat StringJoin StringLength StringLower StringNGrams StringSplit
+      StringSplitV2 StringStrip StringUpper Substr UnsortedSegmentJoin
+    `),
+  },
+  regexes: {
+    load: () => import('./regexes.ts'),
+    ops: names('RegexFullMatch RegexReplace StaticRegexFullMatch StaticRegexReplace'),
+  },
+  numberstrings: {
+    load: () => import('./numberstrings.ts'),
+    ops: names('AsString StringToNumber'),
+  },
 }

@@ -60,6 +60,26 @@ export function take(x: Tensor, indices: ArrayLike<number>, shape: Shape, fill?:
   return { dtype: x.dtype, shape, data: Array.from(indices, (index) => x.data[index]) }
 }
 
+/**
+ * The elements of `x` on a grid: what `take(x, grid(lists), shape)` is, but what lies together is copied together, be it
+ * rows of a slice or all of a tensor.
+ */
+export function pick(x: Tensor, lists: readonly (readonly number[])[], shape: Shape): Tensor {
+  let [run, first, outer] = [1, 0, lists.length]
+  for (; outer > 0; outer--) {
+    const list = lists[outer - 1]
+    const [start = 0] = list
+    if (list.some((offset, i) => offset !== start + i * run)) break
+    first += start
+    run *= list.length
+  }
+  const starts = grid(lists.slice(0, outer))
+  if (run === 1) return take(x, first === 0 ? starts : starts.map((start) => start + first), shape)
+  const picked = new Assembly(x.dtype, shape)
+  for (const start of starts) picked.append(x, start + first, run)
+  return picked.finish()
+}
+
 /** The same elements in another shape of as many. */
 export const reshaped = (x: Tensor, shape: Shape): Tensor => ({ ...x, shape })
 

@@ -4,7 +4,7 @@ import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { sameShape } from './broadcast.ts'
 import { integer, integersOf, integerVector } from './integers.ts'
-import { Assembly, grid, progression, reshaped, stepsOf, take } from './layout.ts'
+import { Assembly, pick, progression, reshaped, stepsOf } from './layout.ts'
 
 // Cutting tensors up and joining them, after core/kernels/{concat,pack,unpack,split,split_v,slice,strided_slice}_op.cc.
 
@@ -156,7 +156,11 @@ const slice: Op = {
       return size
     })
     const steps = stepsOf(x.shape)
-    return take(x, grid(shape.map((size, i) => progression(size, steps[i], begin[i] * steps[i]))), shape)
+    return pick(
+      x,
+      shape.map((size, i) => progression(size, steps[i], begin[i] * steps[i])),
+      shape,
+    )
   },
 }
 
@@ -240,7 +244,7 @@ const stridedSlice: Op = {
         add(spec, begin[i])
       }
     }
-    return take(x, grid(lists), shape)
+    return pick(x, lists, shape)
   },
 }
 

@@ -3,7 +3,7 @@ import type { Call, Op } from '../graph/index.ts'
 import { type Shape, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { integersOf, integerTensor } from './integers.ts'
-import { grid, progression, stepsOf, take } from './layout.ts'
+import { grid, pick, progression, stepsOf, take } from './layout.ts'
 
 // What is there, each once, after core/kernels/{unique_op,list_diff_op}.cc. Zeros are equal whatever their sign, a NaN
 // not even to itself.
@@ -79,7 +79,7 @@ function uniqueAlong(call: Call, axis: number): Tensor[] {
   const lists = x.shape.map((dim, d) => (d === axis ? first.map((i) => i * steps[d]) : progression(dim, steps[d])))
   const dtype = call.attrs.dtype('out_idx', 'int32')
   return [
-    take(x, grid(lists), x.shape.with(axis, first.length)),
+    pick(x, lists, x.shape.with(axis, first.length)),
     integerTensor(dtype, [index.length], index),
     integerTensor(dtype, [counts.length], counts),
   ]

@@ -1,0 +1,136 @@
+import { RE2JS } from 're2js'
+import { InvalidArgumentError } from '../../errors.ts'
+import { utf8 } from '../../tensor/index.ts'
+import { concat } from './bytes.ts'
+
+/** Where a match lies, group by group; -1 for a group that took no part. */
+type Groups = readonly (readonly [start: number, end: number])[]
+
+/**
+ * A regular expression of RE2 on bytes, by the library re2js (a port of RE2 that matches in linear time too). RE2 knows
+ * only UTF-8: a byte that is none matches nothing, so a text is matched in the runs between such bytes.
+ */
+export class Regex {
+  private readonly compiled: RE2JS
+  readonly groups: number
+
+  /** @throws {InvalidArgumentError} where RE2 would not take the pattern */
+  constructor(pattern: string) {
+    try {
+      this.compiled = RE2JS.compile(pattern)
+    } catch (error) {
+      throw new InvalidArgumentError(`Invalid pattern: ${pattern}, error: ${(error as Error).message}`)
+    }
+    this.groups = this.compiled.groupCount()
+  }
+
+  private static readonly known = new Map<string, Regex>()
+
+  /** The expression for `pattern`, compiled once. */
+  static of(pattern: string): Regex {
+    let regex = Regex.known.get(pattern)
+    if (regex === undefined) {
+      regex = new Regex(pattern)
+      // Patterns come from graphs, so they are few; one that arrives as data must not fill the memory.
+      if (Regex.known.size > 1000) Regex.known.clear()
+      Regex.known.set(pattern, regex)
+    }
+    return regex
+  }
+
+  /** True where the whole of `text` matches. */
+  fullMatch(text: Uint8Array): boolean {
+    return utf8(text) !== null && this.compiled.matches(text)
+  }
+
+  /** All matches in order, as RE2::GlobalReplace finds them: an empty one not at the end of the one before. */
+  matches(text: Uint8Array, most = Number.POSITIVE_INFINITY): Groups[] {
+    const found: Groups[] = []
+    for (const [start, end] of utf8(text) === null ? validRuns(text) : [[0, text.length] as const]) {
+      this.matchesIn(text.subarray(start, end), start, most, found)
+    }
+    return found
+  }
+
+  private matchesIn(run: Uint8Array, offset: number, most: number, found: Groups[]): void {
+    const matcher = this.compiled.matcher(run)
+    let lastEnd = -1
+    for (let from = 0; from <= run.length && found.length < most && matcher.find(from); ) {
+      const [start, end] = [matcher.start(), matcher.end()]
+      if (start === end && start === lastEnd) {
+        from = start + characterLength(run, start)
+        continue
+      }
+      found.push(
+        Array.from({ length: this.groups + 1 }, (_, group) => {
+          const at = matcher.start(group)
+          return at < 0 ? ([-1, -1] as const) : ([at + offset, matcher.end(group) + offset] as const)
+        }),
+      )
+      lastEnd = end
+      from = end
+    }
+  }
+
+  /**
+   * `text` with its matches, or only the first, rewritten: \0 is the match, \1 … \9 its groups, \\ a backslash. A rewrite
+   * that names a group that is not there changes nothing, as in RE2.
+   */
+  replace(text: Uint8Array, rewrite: Uint8Array, all: boolean): Uint8Array {
+    const parts = rewriteParts(rewrite)
+    if (parts === null || parts.some((part) => typeof part === 'number' && part > this.groups)) return text
+    const matches = this.matches(text, all ? undefined : 1)
+    if (matches.length === 0) return text
+    const out: Uint8Array[] = []
+    let kept = 0
+    for (const groups of matches) {
+      out.push(text.subarray(kept, groups[0][0]))
+      for (const part of parts) out.push(typeof part === 'number' ? text.subarray(...groups[part]) : part)
+      kept = groups[0][1]
+    }
+    out.push(text.subarray(kept))
+    return concat(out)
+  }
+}
+
+/** Bytes of the character at `at`, of UTF-8 that is known to be valid; one past the end. */
+function characterLength(text: Uint8Array, at: number): number {
+  const byte = text[at] ?? 0
+  return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+}
+
+/** The longest stretches of valid UTF-8. */
+function validRuns(text: Uint8Array): [number, number][] {
+  const runs: [number, number][] = []
+  let start = 0
+  for (let at = 0; at < text.length; ) {
+    const length = characterLength(text, at)
+    if (at + length <= text.length && utf8(text.subarray(at, at + length)) !== null) {
+      at += length
+      continue
+    }
+    runs.push([start, at])
+    at++
+    start = at
+  }
+  runs.push([start, text.length])
+  return runs
+}
+
+const BACKSLASH = 92
+
+/** A rewrite as literal bytes and group numbers, or null where RE2 would not take it. */
+function rewriteParts(rewrite: Uint8Array): (Uint8Array | number)[] | null {
+  const parts: (Uint8Array | number)[] = []
+  let start = 0
+  for (let at = rewrite.indexOf(BACKSLASH); at >= 0; at = rewrite.indexOf(BACKSLASH, start)) {
+    parts.push(rewrite.subarray(start, at))
+    const next = rewrite[at + 1]
+    if (next >= 48 && next <= 57) parts.push(next - 48)
+    else if (next === BACKSLASH) parts.push(rewrite.subarray(at, at + 1))
+    else return null
+    start = at + 2
+  }
+  parts.push(rewrite.subarray(start))
+  return parts
+}
