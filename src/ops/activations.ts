@@ -1,3 +1,6 @@
+import type { Op } from '../graph/index.ts'
+import { isFloat } from '../tensor/index.ts'
+
 /** An activation of one number; `alpha` is the slope of LeakyRelu below zero. */
 export type Activation = (x: number, alpha: number) => number
 
@@ -19,3 +22,12 @@ export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   Tanh: Math.tanh,
   Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 }
+
+/** `op`, refusing inputs that are not of a float type. */
+export const floats = (op: Op): Op => ({
+  evaluate(call) {
+    const { dtype } = call.inputs[0]
+    if (!isFloat(dtype)) throw new TypeError(`input 0 must be of a float type, got ${dtype}`)
+    return op.evaluate(call)
+  },
+})

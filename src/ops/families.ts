@@ -56,9 +56,12 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./nn.ts'),
     ops: names(`
       CheckNumerics CheckNumericsV2 ClipByValue DataFormatVecPermute Elu FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3
-      LeakyRelu LogSoftmax Relu Relu6 Selu Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign
-      SparseSoftmaxCrossEntropyWithLogits
+      LeakyRelu Relu Relu6 Selu Softplus Softsign
     `),
+  },
+  softmax: {
+    load: () => import('./softmax.ts'),
+    ops: names('LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
   },
   select: {
     load: () => import('./select.ts'),
