@@ -5,6 +5,9 @@ const INTEGER = /^[ \t\n\v\f\r]*(-?[0-9]+)[ \t\n\v\f\r]*$/
 const FLOAT =
   /^[ \t\n\v\f\r]*([-+]?)(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)|(0x[0-9a-f]+)|(inf)|nan)[ \t\n\v\f\r]*$/i
 
+/** Blanks alone are the float 0; nothing at all is no number. */
+const BLANK = /^[ \t\n\v\f\r]+$/
+
 /** The integer of `bits` bits that `text` is; null where it is none or does not fit. */
 export function parseInteger(text: string, bits: 32 | 64): bigint | null {
   const digits = INTEGER.exec(text)?.[1]
@@ -15,6 +18,7 @@ export function parseInteger(text: string, bits: 32 | 64): bigint | null {
 
 /** The number that `text` is, which may be hexadecimal, `inf` or `nan` in any case; null where it is none. */
 export function parseFloating(text: string): number | null {
+  if (BLANK.test(text)) return 0
   const match = FLOAT.exec(text)
   if (match === null) return null
   const [, sign, decimal, hex, infinite] = match

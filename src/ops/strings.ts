@@ -166,7 +166,8 @@ const reduceJoin: Op = {
           all.flatMap((offset) => Array.from({ length: x.shape[axis] }, (_, i) => offset + i * steps[axis])),
         [0],
       )
-    const inner = offsets(axes)
+    // The axis that is named first runs fastest.
+    const inner = offsets([...axes].reverse())
     const out = new StringsBuilder()
     for (const start of offsets(kept))
       out.push(
@@ -308,9 +309,9 @@ function summary(t: Tensor | undefined, edge: number): string {
   if (t === undefined) return ''
   const steps = stepsOf(t.shape)
   const one = (i: number): string => {
-    if (t.dtype === 'string') return t.shape.length === 0 ? t.data.text(i) : JSON.stringify(t.data.text(i))
+    if (t.dtype === 'string') return JSON.stringify(t.data.text(i))
     if (!isNumeric(t)) return t.dtype
-    return t.dtype === 'bool' ? (t.data[i] ? 'True' : 'False') : String((t.data as TypedArray)[i])
+    return String((t.data as TypedArray)[i])
   }
   const level = (axis: number, start: number): string => {
     if (axis === t.shape.length) return one(start)

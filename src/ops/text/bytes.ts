@@ -38,6 +38,7 @@ export function utf8Length(text: Uint8Array): number {
  * (string_split_op.cc, SplitV2 without a separator).
  */
 export function splitSpaces(text: Uint8Array, most: number): Uint8Array[] {
+  if (most === 0) return [text]
   const words: Uint8Array[] = []
   let at = 0
   const skip = () => {
@@ -59,6 +60,7 @@ export function splitSpaces(text: Uint8Array, most: number): Uint8Array[] {
 
 /** The parts between occurrences of `separator`, empty ones included, at most `most` split off (-1: all). */
 export function splitAt(text: Uint8Array, separator: Uint8Array, most: number): Uint8Array[] {
+  if (most === 0) return [text]
   const parts: Uint8Array[] = []
   let start = 0
   for (let at = find(text, separator, 0); at >= 0; at = find(text, separator, start)) {
@@ -79,8 +81,9 @@ function find(text: Uint8Array, wanted: Uint8Array, from: number): number {
   return -1
 }
 
-/** The parts between bytes that are in `separators`, where there are none the single bytes (string_split_op.cc, v1). */
+/** The parts between bytes that are in `separators`, where there are none the single bytes; of '' none (string_split_op.cc, v1). */
 export function splitAny(text: Uint8Array, separators: Uint8Array, skipEmpty: boolean): Uint8Array[] {
+  if (text.length === 0) return []
   if (separators.length === 0) return Array.from(text, (_, i) => text.subarray(i, i + 1))
   const parts: Uint8Array[] = []
   let start = 0
