@@ -10,6 +10,8 @@ import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 export interface LoadOptions {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
   readonly tags?: readonly string[]
+  /** What runs the numeric part: our kernels, or tfjs-wasm as an independent reference (an optional package). */
+  readonly backend?: 'kernels' | 'tfjs'
   /** The kernels, compiled, where the runtime forbids compiling: `import wasm from 'twotower/kernels.wasm'`. */
   readonly wasm?: WebAssembly.Module
 }
@@ -33,7 +35,9 @@ export async function load(source: string | Folder | BundleBytes, options: LoadO
       ? fromBytes(source)
       : await fromFolder(await folderAt(source), options)
   const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels()])
-  return new Model(definition, new Engine(definition, ops, module))
+  if (options.backend !== 'tfjs') return new Model(definition, new Engine(definition, ops, module))
+  const { withTfjs } = await import('./reference/tfjs.ts')
+  return new Model(definition, new Engine(definition, ops, module, await withTfjs(ops)))
 }
 
 function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {

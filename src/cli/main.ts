@@ -27,6 +27,12 @@ program
   .addHelpText('after', '\nExample:\n  twotower convert export/ -o weights/movies')
   .action(async (model: string, options) => (await import('./convert.ts')).convert(model, options))
 
+program
+  .command('demo')
+  .description('a trained model on real films: convert, embed, recommend, and compare with TensorFlow')
+  .addHelpText('after', '\nExample:\n  twotower demo')
+  .action(async () => (await import('./demo.ts')).demo())
+
 try {
   await program.parseAsync()
 } catch (error) {

@@ -11,10 +11,13 @@ export class Engine {
   readonly ops: OpTable
   readonly memory: Memory
 
-  /** @param module the compiled kernels: of this package's kernels.wasm, or of kernels-relaxed.wasm */
-  constructor(definition: ModelDefinition, reference: OpTable, module: WebAssembly.Module) {
+  /**
+   * @param module the compiled kernels: of this package's kernels.wasm, or of kernels-relaxed.wasm
+   * @param instead a table that runs everything in place of the kernels
+   */
+  constructor(definition: ModelDefinition, reference: OpTable, module: WebAssembly.Module, instead?: OpTable) {
     this.memory = new Memory(FIRST_ARENA)
-    this.ops = withKernels(reference, instantiate(module, this.memory.wasm), this.memory)
+    this.ops = instead ?? withKernels(reference, instantiate(module, this.memory.wasm), this.memory)
     const { query, candidate } = definition.towers
     for (const { graph } of [...definition.signatures, query, candidate].filter((part) => part !== null))
       this.keepWeights(graph)

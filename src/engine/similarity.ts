@@ -1,4 +1,4 @@
-import type { Similarity } from '../graph/index.ts'
+import type { Metric, Similarity } from '../graph/index.ts'
 import type { PublicTensor } from './inputs.ts'
 
 /**
@@ -20,19 +20,13 @@ export function compare(a: PublicTensor, b: PublicTensor, similarity: Similarity
   for (let i = 0; i < rows; i++) {
     const x = m.rows === 1 ? 0 : i * m.width
     const y = n.rows === 1 ? 0 : i * n.width
-    scores[i] = finish(measure(m.data, x, n.data, y, m.width, similarity), similarity)
+    scores[i] = finish(measure(m.data, x, n.data, y, m.width, similarity.metric), similarity)
   }
   return { dtype: 'float32', shape: [rows], data: scores }
 }
 
-function measure(
-  a: Float32Array,
-  x: number,
-  b: Float32Array,
-  y: number,
-  width: number,
-  { metric }: Similarity,
-): number {
+/** The raw metric of the `width` numbers of `a` at `x` and of `b` at `y`. */
+export function measure(a: Float32Array, x: number, b: Float32Array, y: number, width: number, metric: Metric): number {
   let [dot, aa, bb, distance] = [0, 0, 0, 0]
   for (let i = 0; i < width; i++) {
     const [p, q] = [a[x + i], b[y + i]]
