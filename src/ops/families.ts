@@ -18,7 +18,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       Abs Acos Acosh Add AddN AddV2 Asin Asinh Atan Atan2 Atanh BitwiseAnd BitwiseOr BitwiseXor Cast Ceil Cos Cosh Div
       DivNoNan Equal Erf Erfc Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual Inv Invert IsFinite IsInf IsNan Less
       LessEqual Lgamma Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mod Mul MulNoNan Neg NotEqual OnesLike
-      Pow RealDiv Reciprocal Rint Round Rsqrt Sigmoid Sign Sin Sinh Sqrt Square SquaredDifference Sub Tan Tanh
+      Pow LeftShift RealDiv Reciprocal RightShift Rint Round Rsqrt Sigmoid Sign Sin Sinh Sqrt Square SquaredDifference Sub Tan Tanh
       TruncateDiv TruncateMod Xdivy Xlog1py Xlogy ZerosLike
     `),
   },
@@ -211,5 +211,9 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   numberstrings: {
     load: () => import('./numberstrings.ts'),
     ops: names('AsString StringToNumber'),
+  },
+  unicode: {
+    load: () => import('./unicode.ts'),
+    ops: names('UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode'),
   },
 }

@@ -14,7 +14,9 @@ import {
   type TypedArray,
   tensor,
 } from '../tensor/index.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { binary, comparison, filled, numeric, test, unary } from './elementwise.ts'
+import { concat } from './text/bytes.ts'
 
 // Elementwise arithmetic after core/kernels/cwise_ops*.cc. A double's result rounded to float32 is exactly float32's own
 // for + − × ÷ and the square root, so those equal TensorFlow's to the bit.
@@ -104,6 +106,17 @@ const floorDivide: Op = {
 /** A NaN on either side is the answer (Eigen's scalar_max_op with PropagateNaN, as TensorFlow's functor uses). */
 const greater = (x: number, y: number): number => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : x > y ? x : y)
 const lesser = (x: number, y: number): number => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : x < y ? x : y)
+
+/** Add, unlike AddV2, also joins strings. */
+const addOrJoin: Op = {
+  evaluate(call) {
+    const [x, y] = call.inputs
+    if (x.dtype !== 'string' || y.dtype !== 'string') return add.evaluate(call)
+    const shape = broadcastShape(x.shape, y.shape)
+    const [a, b] = [broadcastIndices(x.shape, shape), broadcastIndices(y.shape, shape)]
+    return tensor('string', shape, Strings.from(Array.from(a, (from, i) => concat([x.data.at(from), y.data.at(b[i])]))))
+  },
+}
 
 /** x^y of integers wraps; a negative exponent is refused (cwise_ops.h, safe_scalar_binary_pow_op). */
 const power: Op = {
@@ -233,12 +246,25 @@ const like = (value: number): Op => ({
   },
 })
 
+/** Shifts by less than nothing or by more than the type holds stop at its bounds, as cwise_ops.h clamps them. */
+const shift = (int: (x: number, by: number) => number, big: (x: bigint, by: bigint) => bigint): Op => ({
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const bits = BYTES[x.dtype] * 8
+    const most = BigInt(bits - 1)
+    return binary(
+      (value, by) => int(value, Math.min(Math.max(by, 0), bits - 1)),
+      (value, by) => big(value, by < 0n ? 0n : by > most ? most : by),
+    ).evaluate(call)
+  },
+})
+
 const logical = (apply: (x: number, y: number) => boolean): Op => binary((x, y) => (apply(x, y) ? 1 : 0))
 
 const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
 
 export const ops: Readonly<Record<string, Op>> = {
-  Add: add,
+  Add: addOrJoin,
   AddV2: add,
   AddN: addN,
   Sub: binary(
@@ -282,6 +308,14 @@ export const ops: Readonly<Record<string, Op>> = {
   BitwiseXor: binary(
     (x, y) => x ^ y,
     (x, y) => x ^ y,
+  ),
+  LeftShift: shift(
+    (x, by) => x << by,
+    (x, by) => x << by,
+  ),
+  RightShift: shift(
+    (x, by) => x >> by,
+    (x, by) => x >> by,
   ),
   Invert: unary(
     (x) => ~x,

@@ -1,0 +1,127 @@
+import { InvalidArgumentError } from '../../errors.ts'
+
+// Unicode text in the encodings that TensorFlow's unicode ops know, after core/kernels/unicode_ops.cc (which uses ICU).
+
+/** A code point where it stands in its text; `valid` is false where the bytes are no character. */
+export interface CodePoint {
+  readonly code: number
+  readonly offset: number
+  readonly valid: boolean
+}
+
+/** Reads one character at `at`. */
+type Step = (
+  text: Uint8Array,
+  at: number,
+) => { readonly code: number; readonly length: number; readonly valid: boolean }
+
+const REPLACEMENT = 0xfffd
+
+/** UTF-8; a malformed sequence is one error, as long as it could have been the beginning of a character. */
+const utf8Step: Step = (text, at) => {
+  const first = text[at]
+  if (first < 0x80) return { code: first, length: 1, valid: true }
+  const size =
+    first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 1
+  let code = size === 2 ? first & 0x1f : size === 3 ? first & 0x0f : first & 0x07
+  let length = 1
+  for (; length < size; length++) {
+    const byte = text[at + length] ?? 0
+    // The second byte's range keeps out overlong forms, surrogates and what is past U+10FFFF.
+    const low = length === 1 ? (first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80) : 0x80
+    const high = length === 1 ? (first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf) : 0xbf
+    if (byte < low || byte > high) break
+    code = (code << 6) | (byte & 0x3f)
+  }
+  const valid = size > 1 && length === size
+  return { code: valid ? code : REPLACEMENT, length, valid }
+}
+
+const utf16Step: Step = (text, at) => {
+  const unit = (i: number) => (i + 1 < text.length ? (text[i] << 8) | text[i + 1] : -1)
+  const high = unit(at)
+  if (high < 0) return { code: REPLACEMENT, length: text.length - at, valid: false }
+  if (high < 0xd800 || high > 0xdfff) return { code: high, length: 2, valid: true }
+  const low = unit(at + 2)
+  if (high < 0xdc00 && low >= 0xdc00 && low <= 0xdfff)
+    return { code: 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00), length: 4, valid: true }
+  return { code: REPLACEMENT, length: 2, valid: false }
+}
+
+const utf32Step: Step = (text, at) => {
+  if (at + 4 > text.length) return { code: REPLACEMENT, length: text.length - at, valid: false }
+  const code = ((text[at] << 24) | (text[at + 1] << 16) | (text[at + 2] << 8) | text[at + 3]) >>> 0
+  const valid = code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
+  return { code: valid ? code : REPLACEMENT, length: 4, valid }
+}
+
+const latin1Step: Step = (text, at) => ({ code: text[at], length: 1, valid: true })
+const asciiStep: Step = (text, at) =>
+  text[at] < 0x80 ? { code: text[at], length: 1, valid: true } : { code: REPLACEMENT, length: 1, valid: false }
+
+const STEPS: Readonly<Record<string, Step>> = {
+  'UTF-8': utf8Step,
+  'UTF-16-BE': utf16Step,
+  'UTF-16BE': utf16Step,
+  'UTF-32-BE': utf32Step,
+  'UTF-32BE': utf32Step,
+  'ISO-8859-1': latin1Step,
+  LATIN1: latin1Step,
+  'US-ASCII': asciiStep,
+  ASCII: asciiStep,
+}
+
+/**
+ * The characters of `text` in `encoding`.
+ * @throws {InvalidArgumentError} for an encoding that is not known here
+ */
+export function codePoints(text: Uint8Array, encoding: string): CodePoint[] {
+  const step = STEPS[encoding.toUpperCase()]
+  if (step === undefined) throw new InvalidArgumentError(`Could not create converter for input encoding: ${encoding}`)
+  const found: CodePoint[] = []
+  for (let at = 0; at < text.length; ) {
+    const { code, length, valid } = step(text, at)
+    found.push({ code, offset: at, valid })
+    at += length
+  }
+  return found
+}
+
+/** What becomes of characters that are none. */
+export interface Repair {
+  readonly errors: 'strict' | 'replace' | 'ignore'
+  readonly replacement: number
+  /** Whether the controls U+0000 to U+001F are replaced too. */
+  readonly replaceControls: boolean
+}
+
+const isControl = (code: number): boolean => code < 0x20
+
+/**
+ * The characters after `repair`.
+ * @throws {InvalidArgumentError} where one is none and `errors` is strict
+ */
+export function repaired(points: readonly CodePoint[], repair: Repair): CodePoint[] {
+  const kept: CodePoint[] = []
+  for (const point of points) {
+    const wrong = !point.valid
+    if (wrong && repair.errors === 'strict') throw new InvalidArgumentError('Invalid formatting on input string')
+    if (wrong || (repair.replaceControls && isControl(point.code))) {
+      if (repair.errors !== 'ignore') kept.push({ ...point, code: repair.replacement })
+    } else kept.push(point)
+  }
+  return kept
+}
+
+/** One character in `encoding` UTF-8, UTF-16-BE or UTF-32-BE; one that Unicode has not is U+FFFD. */
+export function encodePoint(code: number, encoding: string, out: number[]): void {
+  const c = code < 0 || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? REPLACEMENT : code
+  if (encoding === 'UTF-32-BE') out.push(c >>> 24, (c >> 16) & 0xff, (c >> 8) & 0xff, c & 0xff)
+  else if (encoding === 'UTF-16-BE') {
+    const units = c < 0x10000 ? [c] : [0xd800 + ((c - 0x10000) >> 10), 0xdc00 + ((c - 0x10000) & 0x3ff)]
+    for (const unit of units) out.push(unit >> 8, unit & 0xff)
+  } else if (c < 0x80) out.push(c)
+  else if (c < 0x800) out.push(0xc0 | (c >> 6), 0x80 | (c & 0x3f))
+  else if (c < 0x10000) out.push(0xe0 | (c >> 12), 0x80 | ((c >> 6) & 0x3f), 0x80 | (c & 0x3f))
+  else out.push(0xf0 | (c >> 18), 0x80 | ((c >> 12) & 0x3f), 0x80 | ((c >> 6) & 0x3f), 0x80 | (c & 0x3f))
+}
