@@ -2,10 +2,11 @@ import type { InputValue, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
 import { float32Text, float64Text, type Json } from './json.ts'
+import { columnsOf, type Row } from './rows.ts'
+import { isBytes, isMembers, type Members, nested } from './values.ts'
+import { openInstance } from './vertex.ts'
 
 // TensorFlow Serving's predict body (tensorflow_serving/util/json_tensor.cc): rows in `instances`, columns in `inputs`.
-
-type Members = { readonly [name: string]: Json }
 
 /** A request that names what to run on which values, and how the answer is laid out. */
 export interface PredictRequest {
@@ -33,11 +34,6 @@ export function readPredict(body: Json, model: Model, byDefault?: string): Predi
   return { signature: signature.name, inputs: byName(body.inputs, signature.inputs), layout: 'columns' }
 }
 
-const isMembers = (value: Json): value is Members =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-const isBytes = (value: Json): value is { readonly b64: string } =>
-  isMembers(value) && typeof value.b64 === 'string' && Object.keys(value).length === 1
-
 /** Columns by name; a bare value is the only input's. */
 function byName(inputs: Json, ports: readonly Port[]): Record<string, InputValue> {
   if (isMembers(inputs) && !isBytes(inputs)) {
@@ -48,9 +44,11 @@ function byName(inputs: Json, ports: readonly Port[]): Record<string, InputValue
 }
 
 /** Rows turned into columns: every instance has the same names, or is the only input's bare value. */
-function columns(instances: Json, ports: readonly Port[]): Record<string, InputValue> {
+function columns(instances: Json, ports: readonly Port[]): Readonly<Record<string, InputValue>> {
   if (!Array.isArray(instances)) throw new TypeError('"instances" must be a list')
-  const rows = instances as readonly Json[]
+  const names = ports.map((port) => port.name)
+  const rows = instances.map((row: Json) => (isMembers(row) && !isBytes(row) ? openInstance(row, names).features : row))
+  const decoded = rows.some((row, i) => row !== instances[i])
   if (rows.length === 0) throw new RangeError('"instances" is empty')
   const named = rows.filter((row) => isMembers(row) && !isBytes(row)).length
   if (named === 0) {
@@ -58,36 +56,23 @@ function columns(instances: Json, ports: readonly Port[]): Record<string, InputV
     return { [ports[0].name]: rows.map(nested) }
   }
   if (named !== rows.length) throw new TypeError('instances must all be objects, or all bare values')
-  const names = Object.keys(rows[0] as Members)
-  const found: Record<string, Nested[]> = Object.fromEntries(names.map((name) => [name, []]))
+  // Vertex writes one value as a list of one, and may send features that this model does not take.
+  if (decoded) return columnsOf(rows as Row[], ports)
+  const given = Object.keys(rows[0] as Members)
+  const found = new Map(given.map((name) => [name, [] as Nested[]]))
   rows.forEach((row, i) => {
     const own = Object.keys(row as Members)
-    if (own.length !== names.length || !own.every((name) => name in found)) {
+    if (own.length !== given.length || !own.every((name) => found.has(name))) {
       throw new RangeError(
-        `instance ${i} has ${own.map((n) => `"${n}"`).join(', ') || 'no values'}, the first has ${names.map((n) => `"${n}"`).join(', ')}`,
+        `instance ${i} has ${own.map((n) => `"${n}"`).join(', ') || 'no values'}, the first has ${given.map((n) => `"${n}"`).join(', ')}`,
       )
     }
-    for (const name of names) found[name].push(nested((row as Members)[name]))
+    for (const [name, values] of found) values.push(nested((row as Members)[name]))
   })
-  return found
+  return Object.fromEntries(found)
 }
 
 const quoted = (ports: readonly Port[]): string => ports.map((port) => `"${port.name}"`).join(', ') || 'no inputs'
-
-/** JSON as an input's nested lists; {"b64"} is bytes. */
-function nested(value: Json): Nested {
-  if (Array.isArray(value)) return value.map(nested)
-  if (isBytes(value)) return bytesOf(value.b64)
-  if (value === null || typeof value === 'object')
-    throw new TypeError(`${value === null ? 'null' : 'an object'} is not a value of a tensor`)
-  return value as Nested
-}
-
-function bytesOf(b64: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(b64)) throw new TypeError('"b64" is not base64')
-  const text = atob(b64.replace(/-/g, '+').replace(/_/g, '/'))
-  return Uint8Array.from(text, (char) => char.charCodeAt(0))
-}
 
 /** The response of a run in the request's layout, as JSON text. @throws {RangeError} for rows of outputs that have no rows */
 export function writePredict(outputs: Readonly<Record<string, Tensor>>, layout: PredictRequest['layout']): string {

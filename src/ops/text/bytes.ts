@@ -13,10 +13,16 @@ export const lowerAscii = (text: Uint8Array): Uint8Array =>
 export const upperAscii = (text: Uint8Array): Uint8Array =>
   text.map((byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte))
 
-/** Unicode's full lower case (ICU's toLower, root locale); what is not UTF-8 becomes U+FFFD. */
-export const lowerUnicode = (text: Uint8Array): Uint8Array => encoder.encode(decoder.decode(text).toLowerCase())
-/** Unicode's full upper case (ICU's toUpper, root locale); what is not UTF-8 becomes U+FFFD. */
-export const upperUnicode = (text: Uint8Array): Uint8Array => encoder.encode(decoder.decode(text).toUpperCase())
+/** Unicode's full lower case (ICU's toLower, root locale); what is not UTF-8 becomes U+FFFD, and a NUL ends the text. */
+export const lowerUnicode = (text: Uint8Array): Uint8Array => encoder.encode(untilNul(text).toLowerCase())
+/** Unicode's full upper case (ICU's toUpper, root locale), as `lowerUnicode`. */
+export const upperUnicode = (text: Uint8Array): Uint8Array => encoder.encode(untilNul(text).toUpperCase())
+
+/** TensorFlow hands the text to ICU as a C string. */
+function untilNul(text: Uint8Array): string {
+  const end = text.indexOf(0)
+  return decoder.decode(end < 0 ? text : text.subarray(0, end))
+}
 
 /** Without white space (`isSpace`) at either end. */
 export function strip(text: Uint8Array): Uint8Array {

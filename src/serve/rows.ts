@@ -1,0 +1,38 @@
+import type { Features, Nested } from '../engine/model.ts'
+import type { Port } from '../graph/index.ts'
+import type { Json } from './json.ts'
+import { type Members, nested } from './values.ts'
+
+/** One instance's features by name. */
+export type Row = Members
+
+/**
+ * Rows of features as columns. A feature of one value an instance may stand in a row bare or as a list of one, as Vertex
+ * writes it; other members of a row are left alone.
+ *
+ * @throws {RangeError} where a row lacks a feature that has no default
+ */
+export function columnsOf(rows: readonly Row[], ports: readonly Port[]): Features {
+  const columns: Record<string, Nested> = {}
+  for (const port of ports) {
+    const missing = rows.findIndex((row) => !Object.hasOwn(row, port.name))
+    if (missing >= 0) {
+      if (port.fallback !== undefined) continue
+      const names = ports.map(({ name }) => `"${name}"`).join(', ')
+      throw new RangeError(
+        `feature "${port.name}" is missing${rows.length > 1 ? ` in row ${missing}` : ''}: the features are ${names}`,
+      )
+    }
+    columns[port.name] = rows.map((row) => value(row[port.name], port))
+  }
+  return columns
+}
+
+function value(json: Json, port: Port): Nested {
+  const isList = Array.isArray(json)
+  if (port.shape?.length === 1 && isList && (json as readonly Json[]).length === 1)
+    return nested((json as readonly Json[])[0])
+  // One value for a feature of shape [1].
+  if (port.shape?.length === 2 && port.shape[1] === 1 && !isList) return [nested(json)]
+  return nested(json)
+}
