@@ -20,9 +20,14 @@ export class Bundle {
     return `${JSON.stringify(this.flat.manifest, null, 1)}\n`
   }
 
+  /** How large weights.bin is. */
+  get byteLength(): number {
+    return this.flat.manifest.weights.byteLength
+  }
+
   /** weights.bin as one array of bytes. */
   get weights(): Uint8Array {
-    const bytes = new Uint8Array(this.flat.manifest.weights.byteLength)
+    const bytes = new Uint8Array(this.byteLength)
     let at = 0
     for (const piece of this.flat.pieces) {
       bytes.set(piece, at)

@@ -20,7 +20,7 @@ async function read(source: ModelSource, options: DefineOptions): Promise<ModelD
   if (typeof source === 'string' || 'open' in source) {
     const folder = await folderAt(source)
     const signatures = await importModel(folder, options)
-    return { source: folder.name, signatures, towers: findTowers(signatures, options) }
+    return { source: folder.name, signatures, towers: findTowers(signatures, options, nameOf(folder)) }
   }
   const [query, candidate] = await Promise.all([folderAt(source.query), folderAt(source.candidate)])
   const sides = [await importModel(query, options), await importModel(candidate, options)] as const
@@ -38,3 +38,6 @@ function renamed(signatures: readonly Signature[], side: string): Signature[] {
     name: signature.name === 'serving_default' || signatures.length === 1 ? side : `${side}/${signature.name}`,
   }))
 }
+
+/** The last part of a folder's name. */
+const nameOf = (folder: Folder): string => folder.name.replace(/[/\\]+$/, '').replace(/^.*[/\\]/, '')

@@ -1,15 +1,17 @@
 import { compileKernels, Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
 import { CorruptModelError } from './errors.ts'
-import { functionsOf, type Graph, type ModelDefinition } from './graph/index.ts'
+import { functionsOf, type Graph, type ModelDefinition, type Similarity } from './graph/index.ts'
 import { loadOps } from './ops/index.ts'
-import { type Folder, readAll, readFile } from './platform/folder.ts'
+import { type Folder, readFile } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
 import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 
 export interface LoadOptions {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
   readonly tags?: readonly string[]
+  /** How embeddings are compared, where the model does not say it or says it wrongly. */
+  readonly similarity?: Similarity
   /** What runs the numeric part: our kernels, or tfjs-wasm as an independent reference (an optional package). */
   readonly backend?: 'kernels' | 'tfjs'
   /** The kernels, compiled, where the runtime forbids compiling: `import wasm from 'twotower/kernels.wasm'`. */
@@ -30,15 +32,26 @@ export interface BundleBytes {
  * @throws {RangeError} where there is no model
  */
 export async function load(source: string | Folder | BundleBytes, options: LoadOptions = {}): Promise<Model> {
-  const definition =
+  const read =
     typeof source === 'object' && 'manifest' in source
       ? fromBytes(source)
       : await fromFolder(await folderAt(source), options)
+  const definition = options.similarity === undefined ? read : withSimilarity(read, options.similarity)
   const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels()])
   if (options.backend !== 'tfjs') return new Model(definition, new Engine(definition, ops, module))
   const { withTfjs } = await import('./reference/tfjs.ts')
   return new Model(definition, new Engine(definition, ops, module, await withTfjs(ops)))
 }
+
+const withSimilarity = (definition: ModelDefinition, similarity: Similarity): ModelDefinition => ({
+  ...definition,
+  towers: {
+    ...definition.towers,
+    similarity,
+    joint: null,
+    notes: [...definition.towers.notes, `similarity ${similarity.metric} chosen by the user`],
+  },
+})
 
 function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {
   const text =
@@ -53,18 +66,20 @@ function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {
 }
 
 async function fromFolder(folder: Folder, options: LoadOptions): Promise<ModelDefinition> {
-  const manifest = await readFile(folder, MANIFEST)
-  if (manifest === null) {
-    const { define } = await import('./define.ts')
-    return define(folder, options)
-  }
-  const file = await folder.open(WEIGHTS)
-  if (file === null) throw new CorruptModelError(WEIGHTS, `is missing beside ${MANIFEST}`)
-  try {
-    return fromBytes({ manifest, weights: await readAll(file) })
-  } finally {
-    await file.close?.()
-  }
+  if ((await folder.list('')).includes(MANIFEST)) return readBundle(folder)
+  const { define } = await import('./define.ts')
+  return define(folder, options)
+}
+
+/**
+ * The model in a bundle's folder.
+ * @throws {CorruptModelError} where a file of it is missing or damaged
+ */
+export async function readBundle(folder: Folder): Promise<ModelDefinition> {
+  const [manifest, weights] = [await readFile(folder, MANIFEST), await readFile(folder, WEIGHTS)]
+  if (manifest === null) throw new CorruptModelError(MANIFEST, 'is missing')
+  if (weights === null) throw new CorruptModelError(WEIGHTS, `is missing beside ${MANIFEST}`)
+  return fromBytes({ manifest, weights })
 }
 
 /** The ops that a model's graphs need, those of their functions included. */

@@ -1,17 +1,43 @@
 import { convert as convertModel } from '../convert.ts'
+import type { ModelSource } from '../define.ts'
+import { EXIT, UsageError } from './exit.ts'
+import { type SimilarityOptions, similarityChoice } from './similarity.ts'
 import { tagsOf } from './stdio.ts'
+import { bytesText, inWords } from './words.ts'
 
-export interface ConvertOptions {
+export interface ConvertOptions extends SimilarityOptions {
   readonly output: string
+  readonly query?: string
+  readonly candidate?: string
+  readonly preprocess?: string
   readonly tags?: string
 }
 
-/** Converts a SavedModel to a bundle and says what became of it. */
-export async function convert(path: string, options: ConvertOptions): Promise<void> {
-  const bundle = await convertModel(path, tagsOf(options))
+/** Converts a SavedModel, or a pair of them, to a bundle and says what was found. */
+export async function convert(path: string | undefined, options: ConvertOptions): Promise<void> {
+  const { query, candidate } = options
+  let source: ModelSource
+  let choices: { readonly query?: string; readonly candidate?: string } = {}
+  if (path === undefined) {
+    if (query === undefined || candidate === undefined)
+      throw new UsageError('name one SavedModel, or two with --query and --candidate')
+    source = { query, candidate }
+  } else {
+    source = path
+    choices = { ...(query === undefined ? {} : { query }), ...(candidate === undefined ? {} : { candidate }) }
+  }
+  const bundle = await convertModel(source, { ...tagsOf(options), ...choices, ...similarityChoice(options) })
   await bundle.save(options.output)
-  const { signatures } = bundle.definition
-  process.stderr.write(
-    `${options.output}: ${signatures.length} signatures, ${bundle.weights.length} bytes of weights\n`,
+  const { signatures, towers } = bundle.definition
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  say(
+    `${options.output}: ${signatures.length} signature${signatures.length === 1 ? '' : 's'} (${signatures.map(({ name }) => name).join(', ')}), ${bytesText(bundle.byteLength)}`,
   )
+  for (const side of ['query', 'candidate'] as const) {
+    const tower = towers[side]
+    if (tower !== null) say(`${side} tower: ${tower.inputs.map((port) => port.name).join(', ')} → ${tower.output.name}`)
+  }
+  say(`similarity: ${towers.similarity === null ? 'not known; choose with --similarity' : inWords(towers.similarity)}`)
+  for (const note of towers.notes) say(`  ${note}`)
+  process.exitCode = EXIT.ok
 }

@@ -9,34 +9,125 @@ const program = new Command('twotower')
   .showHelpAfterError('(add --help for what this command takes)')
   .exitOverride()
 
-program
-  .command('run')
-  .description('answer requests, one JSON document a line, with what the model computes')
-  .argument('<model>', 'a SavedModel folder or a converted bundle')
+const MODEL = 'a SavedModel folder or a converted bundle'
+const TAGS = ['--tags <tags>', 'the meta graph of a SavedModel, for example serve,gpu'] as const
+
+/** A command with its example below the help; what it does is loaded when it is called. */
+function command(name: string, description: string, example: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .exitOverride()
+    .showHelpAfterError('(add --help for what this command takes)')
+    .addHelpText('after', `\nExample:\n  ${example}`)
+}
+
+/** The options that say how embeddings are compared. */
+const withSimilarity = (to: Command): Command =>
+  to
+    .option('--similarity <metric>', 'how embeddings are compared: dot, cosine or euclidean')
+    .option('--scale <number>', 'what the similarity is multiplied by')
+    .option('--bias <number>', 'what is added to it')
+    .option('--sigmoid', 'the score is the logistic of it')
+
+command('inspect', 'show signatures, towers, vocabularies, variables and ops', 'twotower inspect export/')
+  .argument('<model>', MODEL)
+  .option('--json', 'the same as JSON')
+  .option(...TAGS)
+  .action(async (model: string, options) => (await import('./inspect.ts')).inspect(model, options))
+
+withSimilarity(
+  command(
+    'convert',
+    'turn a SavedModel, or one a tower, into a flat bundle: manifest.json and weights.bin',
+    'twotower convert --query job/query_model --candidate job/candidate_model -o weights/movies',
+  ),
+)
+  .argument('[model]', 'a SavedModel folder')
+  .requiredOption('-o, --output <folder>', 'the folder to write; a bundle that is there is replaced')
+  .option('--query <tower>', 'the query tower: a SavedModel folder, or with a model its SIGNATURE[:OUTPUT]')
+  .option('--candidate <tower>', 'the candidate tower, likewise')
+  .option('--preprocess <file>', 'declared preprocessing of raw features, to be kept in the bundle')
+  .option(...TAGS)
+  .action(async (model: string | undefined, options) => (await import('./convert.ts')).convert(model, options))
+
+command(
+  'run',
+  'answer requests, one JSON document a line, with what the model computes',
+  `echo '{"inputs": {"user_id": ["42"]}}' | twotower run export/`,
+)
+  .argument('<model>', MODEL)
   .option('--signature <name>', 'for requests that name none (default: serving_default)')
-  .option('--tags <tags>', 'the meta graph of a SavedModel, for example serve,gpu')
-  .addHelpText('after', `\nExample:\n  echo '{"inputs": {"user_id": ["42"]}}' | twotower run export/`)
+  .option(...TAGS)
   .action(async (model: string, options) => (await import('./run.ts')).run(model, options))
 
-program
-  .command('convert')
-  .description('turn a SavedModel into a flat bundle: manifest.json and weights.bin')
-  .argument('<model>', 'a SavedModel folder')
-  .requiredOption('-o, --output <folder>', 'the folder to write; a bundle that is there is replaced')
-  .option('--tags <tags>', 'the meta graph of a SavedModel, for example serve,gpu')
-  .addHelpText('after', '\nExample:\n  twotower convert export/ -o weights/movies')
-  .action(async (model: string, options) => (await import('./convert.ts')).convert(model, options))
+command(
+  'embed',
+  'embed rows of raw features, one JSON object a line',
+  'twotower embed weights/movies films.jsonl --tower candidate -o films.vectors.jsonl',
+)
+  .argument('<model>', MODEL)
+  .argument('[files...]', 'rows of features; standard input where none is named')
+  .option('--tower <side>', 'query or candidate')
+  .option('-o, --output <file>', 'where to write (default: standard output)')
+  .option('--batch <rows>', 'rows that are embedded together', '256')
+  .option(...TAGS)
+  .action(async (model: string, files: string[], options) => (await import('./embed.ts')).embed(model, files, options))
 
-program
-  .command('demo')
-  .description('a trained model on real films: convert, embed, recommend, and compare with TensorFlow')
-  .addHelpText('after', '\nExample:\n  twotower demo')
-  .action(async () => (await import('./demo.ts')).demo())
+withSimilarity(
+  command(
+    'score',
+    'score pairs of a query and candidates',
+    `echo '{"query": {"user_id": "42"}, "candidates": [{"title": "Key Largo"}]}' | twotower score weights/movies`,
+  ),
+)
+  .argument('<model>', MODEL)
+  .argument('[files...]', 'lines {"query", "candidate"} or {"query", "candidates"}; features or embeddings')
+  .option(...TAGS)
+  .action(async (model: string, files: string[], options) => (await import('./score.ts')).score(model, files, options))
+
+withSimilarity(
+  command(
+    'search',
+    'rank items for queries: exact top-k',
+    'twotower search weights/movies viewers.jsonl --items films.vectors.jsonl --k 10',
+  ),
+)
+  .argument('<model>', MODEL)
+  .argument('[files...]', 'queries: rows of features or {"embedding"}; standard input where none is named')
+  .requiredOption('--items <file>', 'items with "id": rows of candidate features, or what embed wrote')
+  .option('--k <count>', 'how many items a query', '10')
+  .option('--batch <rows>', 'items that are embedded together', '256')
+  .option(...TAGS)
+  .action(async (model: string, files: string[], options) =>
+    (await import('./search.ts')).search(model, files, options),
+  )
+
+command(
+  'verify',
+  'hold recorded answers against what the model computes',
+  'twotower verify weights/movies goldens/movies.json',
+)
+  .argument('<model>', MODEL)
+  .argument('<recordings...>', 'goldens, or predict requests with their responses, one a line')
+  .option('--tolerance <relative>', 'how far a float may be off; a tenth of it absolutely', '1e-5')
+  .option('--backend <name>', 'tfjs: compare with the same graph on tfjs-wasm instead of the recorded answers')
+  .option('--json', 'the report as JSON')
+  .option(...TAGS)
+  .action(async (model: string, files: string[], options) =>
+    (await import('./verify.ts')).verify(model, files, options),
+  )
+
+command(
+  'demo',
+  'a trained model on real films: convert, embed, recommend, and compare with TensorFlow',
+  'twotower demo',
+).action(async () => (await import('./demo.ts')).demo())
 
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
   else {
     report(error)
     process.exitCode = error instanceof UsageError ? EXIT.usage : EXIT.failed

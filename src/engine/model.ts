@@ -64,6 +64,12 @@ export class Model {
     throw new RangeError(`${this.definition.source} has no ${side} tower (${why}); name it when you convert the model`)
   }
 
+  /** The features that `score` takes for a side: the tower's, or where no similarity separates the towers, all. */
+  featuresOf(side: 'query' | 'candidate'): readonly Port[] {
+    const { similarity, joint } = this.definition.towers
+    return similarity === null && joint !== null ? this.signature(joint.signature).inputs : this[side].inputs
+  }
+
   /** How embeddings are compared: 'dot', 'cosine' or 'euclidean'; null where neither the graph nor the user says it. */
   get similarity(): Similarity['metric'] | null {
     return this.definition.towers.similarity?.metric ?? null

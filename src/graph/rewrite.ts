@@ -16,14 +16,21 @@ export const constant = (name: string, value: Tensor): Node => ({
 export const constantOf = (value: Value): Tensor | null =>
   value.node.op === CONST ? value.node.attrs.tensor('value') : null
 
+/** What a rewriting may do with a node besides looking at it. */
+export interface Rewriting {
+  /** The node as the graph had it, before any of its inputs were replaced. */
+  readonly old: Node
+  /** Puts a new node into the graph, before the one that is decided about; once, however often it is called. */
+  emit(node: Node): Node
+  /** What an old value is now. */
+  now(value: Value): Value
+}
+
 /**
  * A copy of `graph` in which `replace` decides about every node, in order: null keeps it (with its inputs already
  * replaced), a list of values stands for its outputs from then on.
  */
-export function rewrite(
-  graph: Graph,
-  replace: (node: Node, emit: (node: Node) => Node) => readonly Value[] | null,
-): Graph {
+export function rewrite(graph: Graph, replace: (node: Node, rewriting: Rewriting) => readonly Value[] | null): Graph {
   const nodes: Node[] = []
   const emitted = new Set<Node>()
   const replaced = new Map<Node, readonly Value[]>()
@@ -40,7 +47,7 @@ export function rewrite(
     const controls = old.controls.map((control) => replaced.get(control)?.[0]?.node ?? control)
     const same = inputs.every((v, i) => v === old.inputs[i]) && controls.every((c, i) => c === old.controls[i])
     const node = same ? old : { ...old, inputs, controls }
-    const values = replace(node, emit)
+    const values = replace(node, { old, emit, now })
     if (values !== null) replaced.set(old, values)
     else {
       emit(node)

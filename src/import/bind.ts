@@ -47,7 +47,7 @@ export function bindVariables(graph: Graph): Graph {
     }
   }
   const bound = new Map<Variable, Node>()
-  return rewrite(graph, (node, emit) => {
+  return rewrite(graph, (node, { emit }) => {
     const variable = node.inputs.length > 0 ? resourceOf(node.inputs[0]) : null
     if (variable?.kind !== 'variable' || variable.value === null || changed.has(variable)) return null
     let value = bound.get(variable)
@@ -77,7 +77,7 @@ const LARGEST_FOLDED = 1 << 20
 
 /** Nodes that depend on constants alone become constants; one that fails stays, so that its error comes when it runs. */
 export function foldConstants(graph: Graph, ops: OpTable): Graph {
-  return rewrite(graph, (node, emit) => {
+  return rewrite(graph, (node, { emit }) => {
     const op = ops.get(node.op)
     if (op === undefined || op.effect || op.stateful || op.resource || node.controls.length > 0) return null
     if (node.inputs.length === 0 || functionsOf(node).length > 0) return null

@@ -93,7 +93,7 @@ class Objects {
   private async withCaptures(graph: Graph, own: number, captures: readonly number[]): Promise<Graph> {
     const values = new Map<unknown, Tensor>()
     for (const [i, node] of graph.parameters.slice(own).entries()) values.set(node, await this.capture(captures[i]))
-    const rewritten = rewrite(graph, (node, emit) => {
+    const rewritten = rewrite(graph, (node, { emit }) => {
       const value = values.get(node)
       return value === undefined ? null : [{ node: emit(constant(node.name, value)), index: 0 } satisfies Value]
     })

@@ -79,7 +79,7 @@ async function readInto(graph: Graph, checkpoint: Checkpoint, ops: OpTable): Pro
     const content = spec === '' ? await checkpoint.read(key) : await checkpoint.readSlice(key, spec)
     outputs.set(value.index, constant(key, content))
   }
-  return rewrite(graph, (node, emit) => {
+  return rewrite(graph, (node, { emit }) => {
     const outputs = read.get(node)
     if (outputs === undefined) return null
     const values: Value[] = []

@@ -21,8 +21,8 @@ export function fuseDense(graph: Graph): Graph {
     if (chain !== null) fused.set(chain.last, chain)
   }
   if (fused.size === 0) return graph
-  return rewrite(graph, (node, emit) => {
-    const chain = fused.get(node)
+  return rewrite(graph, (_, { old, emit, now }) => {
+    const chain = fused.get(old)
     if (chain === undefined) return null
     const { weights, transposed, weightsName, bias, k, n, activation, alpha, name } = chain
     const content = panelsOf(weights, transposed)
@@ -31,8 +31,8 @@ export function fuseDense(graph: Graph): Graph {
       panels = { node: emit(constant(`${weightsName} (packed)`, content)), index: 0 }
       packed.set(content, panels)
     }
-    const inputs = [chain.input, panels]
-    if (bias !== null) inputs.push(bias)
+    const inputs = [now(chain.input), panels]
+    if (bias !== null) inputs.push(now(bias))
     const attrs = new Attrs({ k, n, ...(activation === null ? {} : { activation, alpha }) })
     return [{ node: emit({ name, op: DENSE, attrs, inputs, controls: [] }), index: 0 }]
   })

@@ -10,8 +10,9 @@ interface Pass {
 
 /** In this order. */
 export const PASSES: readonly Pass[] = [
-  { name: 'fuse l2_normalize', apply: fuseL2Normalize },
   { name: 'fuse dense layers', apply: fuseDense },
+  // After the layers: what they make is known to be a matrix.
+  { name: 'fuse l2_normalize', apply: fuseL2Normalize },
 ]
 
 /** `graph` after all passes. */

@@ -1,12 +1,12 @@
 import { Attrs, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
-import type { TypedArray } from '../tensor/index.ts'
+import { DENSE } from './dense.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
 export const L2_NORMALIZE = 'twotower>L2Normalize'
 
 /** tf.math.l2_normalize along the last axis, x · rsqrt(max(Σ x², ε)), becomes one node. */
 export function fuseL2Normalize(graph: Graph): Graph {
-  return rewrite(graph, (node, emit) => {
+  return rewrite(graph, (node, { emit }) => {
     const found = normalized(node)
     if (found === null) return null
     const attrs = new Attrs({ epsilon: found.epsilon })
@@ -35,10 +35,9 @@ function normalized(node: Node): { x: Value; epsilon: number } | null {
   const ofX =
     (square.op === 'Square' || square.op === 'Mul') &&
     square.inputs.every((value) => value.node === x.node && value.index === x.index)
-  // Only the last axis by its own name: 1 is the last axis of a matrix, and the rank is not known here.
-  const last =
-    (axis.dtype === 'int32' || axis.dtype === 'int64') &&
-    (axis.data as TypedArray).length === 1 &&
-    Number((axis.data as TypedArray)[0]) === -1
+  // Axis 1 is the last one of a matrix, which a layer's output is; of other values the rank is not known here.
+  const named =
+    (axis.dtype === 'int32' || axis.dtype === 'int64') && axis.data.length === 1 ? Number(axis.data[0]) : null
+  const last = named === -1 || (named === 1 && (x.node.op === DENSE || x.node.op === 'MatMul'))
   return ofX && last ? { x, epsilon: epsilon.data[0] } : null
 }

@@ -10,7 +10,7 @@ export interface Neighbors {
 
 /**
  * Exact search: every item is scored. Equal scores come in the items' own order, NaN comes last. Under `euclidean` the
- * smallest score is the best, else the largest.
+ * smallest distance is the best, else the largest score.
  */
 export class ExactIndex {
   readonly ids: readonly string[]
@@ -42,8 +42,8 @@ export class ExactIndex {
       throw new RangeError(`the query has ${query.length} dimensions, the items have ${this.width}`)
     }
     const { metric, scale } = this.similarity
-    // The rank key grows with nearness: a distance counts down, and so does a negative scale.
-    const sign = (metric === 'euclidean' ? -1 : 1) * (scale < 0 ? -1 : 1)
+    // The rank key grows with nearness: the nearest has the smallest distance, whatever the sign of its score.
+    const sign = metric === 'euclidean' || scale < 0 ? -1 : 1
     const best = new Best(Math.min(k, this.ids.length))
     for (let i = 0; i < this.ids.length; i++)
       best.offer(sign * measure(query, 0, this.vectors, i * this.width, this.width, metric), i)

@@ -25,18 +25,21 @@ export const similarityOf = (choice: Metric | Partial<Similarity>): Similarity =
 /**
  * The towers of one export, in this order: what the user names; a signature a tower; one signature with an output a
  * tower; one graph in which a similarity joins two towers.
+ * @param source what the export is called, which may say which tower it is alone
  * @throws {RangeError} where the user names a signature or output that is not there
  */
-export function findTowers(signatures: readonly Signature[], choices: TowerChoices = {}): Towers {
+export function findTowers(signatures: readonly Signature[], choices: TowerChoices = {}, source = ''): Towers {
   const notes: string[] = []
   const joins = signatures.flatMap((signature) => joinsOf(signature))
-  const joined = joins.find((found) => found.join !== null)
+  // A signature that is named for scoring says how scores are made; others may only compare.
+  const separable = joins.filter((found) => found.join !== null)
+  const joined = separable.find((found) => /score|rank|predict/i.test(found.signature.name)) ?? separable[0]
   const named = {
     query: chosen(signatures, choices.query, 'query'),
     candidate: chosen(signatures, choices.candidate, 'candidate'),
   }
   const found =
-    towersOfSignatures(signatures, notes) ?? towersOfOutputs(signatures, notes) ?? towersOfJoin(joined, notes)
+    towersOfSignatures(signatures, source, notes) ?? towersOfOutputs(signatures, notes) ?? towersOfJoin(joined, notes)
   const query = named.query ?? found?.query ?? null
   const candidate = named.candidate ?? found?.candidate ?? null
   if (named.query !== null || named.candidate !== null) notes.push('towers named by the user')
@@ -140,6 +143,7 @@ function towerAt(signature: Signature, value: Value, port: Signature['outputs'][
 /** Signatures of which each is plainly one tower. */
 function towersOfSignatures(
   signatures: readonly Signature[],
+  source: string,
   notes: string[],
 ): { query: TowerDefinition | null; candidate: TowerDefinition | null } | null {
   const found: { query: TowerDefinition | null; candidate: TowerDefinition | null } = { query: null, candidate: null }
@@ -154,14 +158,19 @@ function towersOfSignatures(
   if (signatures.length !== 1) return null
   // An export of one tower alone: a user model, an item model.
   const [signature] = signatures
-  const [output, side] = [
-    embeddingOutput(signature),
-    sideOf([...signature.inputs, ...signature.outputs].map((port) => port.name)),
-  ]
+  const names = [...signature.inputs, ...signature.outputs].map((port) => port.name)
+  const ids = names.filter((name) => /(^|_)id$/i.test(name))
+  const [output, side] = [embeddingOutput(signature), sideOf([source]) ?? sideOf(ids) ?? sideOf(names)]
   if (signature.outputs.length !== 1 || output < 0 || side === null) return null
   found[side] = tower(signature, output)
-  notes.push(`signature "${signature.name}" is the ${side} tower by the names of its inputs`)
+  notes.push(`signature "${signature.name}" is the ${side} tower by the names of the export and its inputs`)
   return found
+}
+
+/** Embeddings that are compared have one width; an open one may be it. */
+const sameWidth = (a: Port, b: Port): boolean => {
+  const [m, n] = [a.shape?.[1] ?? null, b.shape?.[1] ?? null]
+  return m === null || n === null || m === n
 }
 
 /** One signature with two embeddings of different inputs. */
@@ -177,7 +186,7 @@ function towersOfOutputs(
       .filter((i) => isEmbedding(signature.outputs[i]) && inputsOf(i).size > 0)
     for (const a of outputs) {
       for (const b of outputs) {
-        if (a >= b || [...inputsOf(a)].some((input) => inputsOf(b).has(input))) continue
+        if (a >= b || [...inputsOf(a)].some((input) => inputsOf(b).has(input)) || !sameWidth(signature.outputs[a], signature.outputs[b])) continue
         const names = (i: number) => [
           signature.outputs[i].name,
           ...[...inputsOf(i)].map((input) => signature.inputs[input].name),
@@ -253,5 +262,5 @@ function normalizedSimilarity(
 
 /** For people: `0.05 · dot + 1, logistic`. */
 function inWords({ metric, scale, bias, sigmoid }: Similarity): string {
-  return `${scale === 1 ? '' : `${scale} · `}${metric}${bias === 0 ? '' : ` + ${bias}`}${sigmoid ? ', logistic' : ''}`
+  return `${scale === 1 ? '' : `${short(scale)} · `}${metric}${bias === 0 ? '' : ` ${bias < 0 ? '−' : '+'} ${short(Math.abs(bias))}`}${sigmoid ? ', logistic' : ''}`
 }

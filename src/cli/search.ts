@@ -1,0 +1,79 @@
+import type { Model } from '../engine/model.ts'
+import { load } from '../load.ts'
+import { ExactIndex } from '../search/exact.ts'
+import { float32Text } from '../serve/json.ts'
+import { embedLines } from './embedding.ts'
+import { EXIT, report, UsageError } from './exit.ts'
+import { Progress } from './progress.ts'
+import { type SimilarityOptions, similarityChoice } from './similarity.ts'
+import { countOf, endOnClosedPipe, readLines, tagsOf, write } from './stdio.ts'
+
+export interface SearchOptions extends SimilarityOptions {
+  readonly items: string
+  readonly k: string
+  readonly batch: string
+  readonly tags?: string
+}
+
+/** Ranks the items for each query: exact top-k over embeddings that are given or made here. */
+export async function search(path: string, files: readonly string[], options: SearchOptions): Promise<void> {
+  const [k, batch] = [countOf('--k', options.k), countOf('--batch', options.batch)]
+  const model = await load(path, { ...tagsOf(options), ...similarityChoice(options) })
+  const { similarity, notes } = model.structure
+  if (similarity === null) {
+    throw new UsageError(
+      `the model does not say how its towers are compared (${notes.join('; ')}): choose with --similarity dot, cosine or euclidean`,
+    )
+  }
+  const { ids, vectors } = await itemsOf(model, options.items, batch)
+  const index = new ExactIndex(ids, vectors, similarity)
+  endOnClosedPipe()
+  for await (const { at, name, embedding, error } of embedLines(readLines(files), model.query, 1)) {
+    const own = Object.entries(name)
+      .map(([key, value]) => `"${key}": ${JSON.stringify(value)}, `)
+      .join('')
+    let answer: string
+    try {
+      if (embedding === undefined) throw new Error(error)
+      const found = index.search(embedding, k)
+      const neighbors = found.ids.map(
+        (id, i) => `{"id": ${JSON.stringify(id)}, "score": ${float32Text(found.scores[i])}}`,
+      )
+      answer = `{${own}"neighbors": [${neighbors.join(', ')}]}`
+    } catch (problem) {
+      process.exitCode = EXIT.failed
+      answer = `{${own}"error": ${JSON.stringify(`${at}: ${(problem as Error).message}`)}}`
+    }
+    await write(process.stdout, `${answer}\n`)
+  }
+}
+
+/** All items with their embeddings; a bad one is reported and left out. */
+async function itemsOf(model: Model, file: string, batch: number): Promise<{ ids: string[]; vectors: Float32Array }> {
+  const ids: string[] = []
+  const parts: Float32Array[] = []
+  const progress = new Progress('items')
+  for await (const { at, name, embedding, error } of embedLines(readLines([file]), model.candidate, batch)) {
+    progress.step()
+    const id = name.id ?? name.key
+    const width = parts[0]?.length ?? embedding?.length
+    const problem =
+      error ??
+      (id === undefined
+        ? 'the item has no "id"'
+        : embedding?.length !== width
+          ? `the embedding has ${embedding?.length} dimensions, the ones before have ${width}`
+          : null)
+    if (problem !== null || embedding === undefined) {
+      process.exitCode = EXIT.failed
+      report(new Error(`${at}: ${problem}`))
+      continue
+    }
+    ids.push(String(id))
+    parts.push(embedding)
+  }
+  progress.stop()
+  const vectors = new Float32Array(parts.length * (parts[0]?.length ?? 0))
+  for (const [i, part] of parts.entries()) vectors.set(part, i * part.length)
+  return { ids, vectors }
+}
