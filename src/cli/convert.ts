@@ -1,9 +1,10 @@
 import { convert as convertModel } from '../convert.ts'
 import type { ModelSource } from '../define.ts'
+import { inWords } from '../graph/index.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { type SimilarityOptions, similarityChoice } from './similarity.ts'
 import { tagsOf } from './stdio.ts'
-import { bytesText, inWords } from './words.ts'
+import { bytesText } from './words.ts'
 
 export interface ConvertOptions extends SimilarityOptions {
   readonly output: string

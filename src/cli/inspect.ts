@@ -1,5 +1,5 @@
 import { define } from '../define.ts'
-import { constantOf, functionsOf, type Graph, type ModelDefinition, type Table } from '../graph/index.ts'
+import { constantOf, functionsOf, type Graph, inWords, type ModelDefinition, type Table } from '../graph/index.ts'
 import { chooseMetaGraph } from '../import/index.ts'
 import { familyOf } from '../ops/index.ts'
 import { readFile } from '../platform/folder.ts'
@@ -8,7 +8,7 @@ import { readSavedModel } from '../savedmodel/index.ts'
 import { isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
 import { MANIFEST } from '../weights/index.ts'
 import { tagsOf } from './stdio.ts'
-import { bytesText, inWords, portRows, shapeText, table } from './words.ts'
+import { bytesText, portRows, shapeText, table } from './words.ts'
 
 export interface InspectOptions {
   readonly json?: boolean

@@ -1,8 +1,4 @@
-import type { Dim, Port, Similarity } from '../graph/index.ts'
-
-/** `0.05 · dot + 1, logistic` */
-export const inWords = ({ metric, scale, bias, sigmoid }: Similarity): string =>
-  `${scale === 1 ? '' : `${short(scale)} · `}${metric}${bias === 0 ? '' : ` ${bias < 0 ? '−' : '+'} ${short(Math.abs(bias))}`}${sigmoid ? ', logistic' : ''}`
+import type { Dim, Port } from '../graph/index.ts'
 
 /** `1.8 MB` */
 export function bytesText(bytes: number): string {

@@ -11,6 +11,15 @@ export interface Similarity {
   readonly sigmoid: boolean
 }
 
+/** A similarity in words: `0.05 · dot + 1, logistic`. */
+export function inWords({ metric, scale, bias, sigmoid }: Similarity): string {
+  // Seven digits are what a float32 of the graph holds.
+  const short = (value: number) => String(Number(value.toPrecision(7)))
+  const scaled = scale === 1 ? metric : `${short(scale)} · ${metric}`
+  const shifted = bias === 0 ? scaled : `${scaled} ${bias < 0 ? '−' : '+'} ${short(Math.abs(bias))}`
+  return sigmoid ? `${shifted}, logistic` : shifted
+}
+
 /** One tower: the part of a signature that computes an embedding from its own features alone. */
 export interface TowerDefinition {
   /** The signature that it was found in. */

@@ -186,7 +186,12 @@ function towersOfOutputs(
       .filter((i) => isEmbedding(signature.outputs[i]) && inputsOf(i).size > 0)
     for (const a of outputs) {
       for (const b of outputs) {
-        if (a >= b || [...inputsOf(a)].some((input) => inputsOf(b).has(input)) || !sameWidth(signature.outputs[a], signature.outputs[b])) continue
+        if (
+          a >= b ||
+          [...inputsOf(a)].some((input) => inputsOf(b).has(input)) ||
+          !sameWidth(signature.outputs[a], signature.outputs[b])
+        )
+          continue
         const names = (i: number) => [
           signature.outputs[i].name,
           ...[...inputsOf(i)].map((input) => signature.inputs[input].name),
@@ -258,9 +263,4 @@ function normalizedSimilarity(
   if (!isNormalized(query.graph.outputs[0]) || !isNormalized(candidate.graph.outputs[0])) return null
   notes.push('both towers end in an L2 normalisation: their dot product is the cosine')
   return similarityOf('cosine')
-}
-
-/** For people: `0.05 · dot + 1, logistic`. */
-function inWords({ metric, scale, bias, sigmoid }: Similarity): string {
-  return `${scale === 1 ? '' : `${short(scale)} · `}${metric}${bias === 0 ? '' : ` ${bias < 0 ? '−' : '+'} ${short(Math.abs(bias))}`}${sigmoid ? ', logistic' : ''}`
 }
