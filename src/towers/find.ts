@@ -1,4 +1,13 @@
-import type { Metric, Signature, Similarity, TowerDefinition, Towers, Value } from '../graph/index.ts'
+import {
+  inWords,
+  type Metric,
+  type Port,
+  type Signature,
+  type Similarity,
+  type TowerDefinition,
+  type Towers,
+  type Value,
+} from '../graph/index.ts'
 import { dependence, subgraph } from './dependence.ts'
 import { findJoin, isNormalized, type Join } from './join.ts'
 import { embeddingOutput, isEmbedding, sideOf } from './sides.ts'
