@@ -2,18 +2,24 @@ import type { ModelDefinition, Signature } from './graph/index.ts'
 import { type ImportOptions, importModel } from './import/index.ts'
 import { lower } from './lower/index.ts'
 import { loadAllOps } from './ops/index.ts'
-import type { Folder } from './platform/folder.ts'
+import { type Folder, memoryFolder, readFile } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
 import { findTowers, pairTowers, type TowerChoices } from './towers/index.ts'
 
 /** Where a model comes from: a path, or a folder of another kind; or two of them, one a tower. */
 export type ModelSource = string | Folder | { readonly query: string | Folder; readonly candidate: string | Folder }
 
-export interface DefineOptions extends ImportOptions, TowerChoices {}
+export interface DefineOptions extends ImportOptions, TowerChoices {
+  /** Declared preprocessing: the path of a preprocess.json, or what one holds with its vocabularies inline. */
+  readonly preprocess?: string | object
+}
 
 /** Reads SavedModels and finds their towers: everything that a bundle holds and an engine runs. */
 export async function define(source: ModelSource, options: DefineOptions = {}): Promise<ModelDefinition> {
-  return lower(await read(source, options), await loadAllOps())
+  const definition = lower(await read(source, options), await loadAllOps())
+  return options.preprocess === undefined
+    ? definition
+    : { ...definition, preprocess: await preprocessOf(options.preprocess) }
 }
 
 async function read(source: ModelSource, options: DefineOptions): Promise<ModelDefinition> {
@@ -41,3 +47,23 @@ function renamed(signatures: readonly Signature[], side: string): Signature[] {
 
 /** The last part of a folder's name. */
 const nameOf = (folder: Folder): string => folder.name.replace(/[/\\]+$/, '').replace(/^.*[/\\]/, '')
+
+/** The declared preprocessing with its vocabularies inside, checked. */
+async function preprocessOf(source: string | object): Promise<unknown> {
+  const { inlineVocabularies, Preprocessor } = await import('./preprocess/index.ts')
+  const at = typeof source === 'string' ? source.replace(/[^/\\]*$/, '') : ''
+  const folder = typeof source === 'string' ? await folderAt(at === '' ? '.' : at) : memoryFolder('the options', {})
+  const json = typeof source === 'string' ? parseFile(await readFile(folder, source.slice(at.length)), source) : source
+  const spec = await inlineVocabularies(json, folder)
+  new Preprocessor(spec)
+  return spec
+}
+
+function parseFile(bytes: Uint8Array | null, name: string): unknown {
+  if (bytes === null) throw new RangeError(`there is no file ${JSON.stringify(name)}`)
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch (error) {
+    throw new TypeError(`${name} is not JSON: ${(error as Error).message}`)
+  }
+}

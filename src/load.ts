@@ -38,9 +38,11 @@ export async function load(source: string | Folder | BundleBytes, options: LoadO
       : await fromFolder(await folderAt(source), options)
   const definition = options.similarity === undefined ? read : withSimilarity(read, options.similarity)
   const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels()])
-  if (options.backend !== 'tfjs') return new Model(definition, new Engine(definition, ops, module))
-  const { withTfjs } = await import('./reference/tfjs.ts')
-  return new Model(definition, new Engine(definition, ops, module, await withTfjs(ops)))
+  const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
+  const engine = new Engine(definition, ops, module, instead)
+  if (definition.preprocess === undefined) return new Model(definition, engine)
+  const { Preprocessor } = await import('./preprocess/index.ts')
+  return new Model(definition, engine, new Preprocessor(definition.preprocess))
 }
 
 const withSimilarity = (definition: ModelDefinition, similarity: Similarity): ModelDefinition => ({

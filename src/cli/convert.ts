@@ -27,7 +27,12 @@ export async function convert(path: string | undefined, options: ConvertOptions)
     source = path
     choices = { ...(query === undefined ? {} : { query }), ...(candidate === undefined ? {} : { candidate }) }
   }
-  const bundle = await convertModel(source, { ...tagsOf(options), ...choices, ...similarityChoice(options) })
+  const bundle = await convertModel(source, {
+    ...tagsOf(options),
+    ...choices,
+    ...similarityChoice(options),
+    ...(options.preprocess === undefined ? {} : { preprocess: options.preprocess }),
+  })
   await bundle.save(options.output)
   const { signatures, towers } = bundle.definition
   const say = (line: string) => process.stdout.write(`${line}\n`)

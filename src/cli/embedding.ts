@@ -43,7 +43,7 @@ function parse({ text, at }: Line, tower: Tower): Parsed {
     const row = parseJson(text)
     if (!isMembers(row)) throw new TypeError('a row must be a JSON object of features')
     name = { ...(row.id === undefined ? {} : { id: row.id }), ...(row.key === undefined ? {} : { key: row.key }) }
-    const names = tower.inputs.map((port) => port.name)
+    const names = tower.features.map((port) => port.name)
     if (row.embedding !== undefined && !names.includes('embedding'))
       return { at, name, embedding: vectorOf(row.embedding) }
     return { at, name, row: openInstance(row, names).features }
@@ -66,7 +66,7 @@ function* embedBatch(batch: readonly Parsed[], tower: Tower): Generator<Embedded
     const { data, shape } = tower.embed(
       columnsOf(
         items.map((item) => item.row as Row),
-        tower.inputs,
+        tower.features,
       ),
     )
     const width = shape[shape.length - 1]

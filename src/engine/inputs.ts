@@ -29,6 +29,19 @@ export interface PublicTensor {
 /** What may be given for an input: nested lists, a typed array of the signature's shape, or a tensor. */
 export type InputValue = Nested | TypedArray | PublicTensor
 
+/** Values by input name. */
+export type Features = Readonly<Record<string, InputValue>>
+
+/** Declared preprocessing (src/preprocess), which turns raw features into a signature's inputs. */
+export interface Preparation {
+  /** The raw features that stand for `ports`. */
+  features(ports: readonly Port[]): readonly Port[]
+  apply(raw: Features, ports: readonly Port[]): Features
+}
+
+/** Inputs as they come. */
+export const NO_PREPARATION: Preparation = { features: (ports) => ports, apply: (raw) => raw }
+
 /**
  * The tensors for `ports`, in order, out of `values` by name.
  * @throws {RangeError} for a missing or unknown name, or a shape or value that does not fit

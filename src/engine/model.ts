@@ -8,13 +8,10 @@ import {
 } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
 import type { Engine } from './engine.ts'
-import { bindInputs, type InputValue, type PublicTensor, toPublic } from './inputs.ts'
+import { bindInputs, type Features, NO_PREPARATION, type Preparation, type PublicTensor, toPublic } from './inputs.ts'
 import { compare } from './similarity.ts'
 
-export type { InputValue, Nested, PublicTensor } from './inputs.ts'
-
-/** Values by input name. */
-export type Features = Readonly<Record<string, InputValue>>
+export type { Features, InputValue, Nested, PublicTensor } from './inputs.ts'
 
 /** What a signature takes and gives. A dimension that the batch decides is null; `shape` null where not even the rank is known. */
 export interface SignatureInfo {
@@ -29,12 +26,15 @@ export class Model {
   readonly signatures: readonly SignatureInfo[]
   private readonly definition: ModelDefinition
   private readonly engine: Engine
+  private readonly preparation: Preparation
   private readonly programs = new Map<Signature, Program>()
   private readonly towers = new Map<'query' | 'candidate', Tower>()
 
-  constructor(definition: ModelDefinition, engine: Engine) {
+  /** @param preparation what makes the signatures' inputs out of raw features */
+  constructor(definition: ModelDefinition, engine: Engine, preparation: Preparation = NO_PREPARATION) {
     this.definition = definition
     this.engine = engine
+    this.preparation = preparation
     this.signatures = definition.signatures.map(({ name, method, inputs, outputs }) => ({
       name,
       method,
@@ -43,7 +43,7 @@ export class Model {
     }))
     for (const side of ['query', 'candidate'] as const) {
       const spec = definition.towers[side]
-      if (spec !== null) this.towers.set(side, new Tower(side, spec, engine))
+      if (spec !== null) this.towers.set(side, new Tower(side, spec, engine, preparation))
     }
   }
 
@@ -67,7 +67,12 @@ export class Model {
   /** The features that `score` takes for a side: the tower's, or where no similarity separates the towers, all. */
   featuresOf(side: 'query' | 'candidate'): readonly Port[] {
     const { similarity, joint } = this.definition.towers
-    return similarity === null && joint !== null ? this.signature(joint.signature).inputs : this[side].inputs
+    return similarity === null && joint !== null ? this.rawInputs(joint.signature) : this[side].features
+  }
+
+  /** What callers give for a signature: its inputs, or the raw features that preprocess.json makes them of. */
+  rawInputs(signature?: string): readonly Port[] {
+    return this.preparation.features(this.signature(signature).inputs)
   }
 
   /** How embeddings are compared: 'dot', 'cosine' or 'euclidean'; null where neither the graph nor the user says it. */
@@ -109,15 +114,19 @@ export class Model {
     return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
   }
 
+  private prepared({ name, inputs: ports }: Signature, raw: Features): Tensor[] {
+    return bindInputs(ports, this.preparation.apply(raw, ports), name)
+  }
+
   /** The inputs' tensors. Of several signatures of one name (a function's traces) the first that they fit is chosen. */
   private bind(first: Signature, inputs: Features): { readonly chosen: Signature; readonly tensors: Tensor[] } {
     try {
-      return { chosen: first, tensors: bindInputs(first.inputs, inputs, first.name) }
+      return { chosen: first, tensors: this.prepared(first, inputs) }
     } catch (error) {
       for (const other of this.definition.signatures) {
         if (other === first || other.name !== first.name) continue
         try {
-          return { chosen: other, tensors: bindInputs(other.inputs, inputs, other.name) }
+          return { chosen: other, tensors: this.prepared(other, inputs) }
         } catch {}
       }
       throw error
@@ -168,14 +177,19 @@ const isTensor = (value: Features | PublicTensor): value is PublicTensor =>
 /** One side of the model: features in, embeddings out. */
 export class Tower {
   readonly side: 'query' | 'candidate'
-  /** The features that this tower takes. */
+  /** The inputs of the tower's graph. */
   readonly inputs: readonly Port[]
+  /** The features that callers give: the inputs, or the raw ones that preprocess.json makes them of. */
+  readonly features: readonly Port[]
+  private readonly preparation: Preparation
   private readonly program: Program
   private readonly engine: Engine
 
-  constructor(side: 'query' | 'candidate', definition: TowerDefinition, engine: Engine) {
+  constructor(side: 'query' | 'candidate', definition: TowerDefinition, engine: Engine, preparation: Preparation) {
     this.side = side
     this.inputs = definition.inputs
+    this.features = preparation.features(definition.inputs)
+    this.preparation = preparation
     this.engine = engine
     this.program = new Program(definition.graph, engine.ops)
   }
@@ -186,7 +200,7 @@ export class Tower {
    * @throws as `Model.run` does
    */
   embed(features: Features): PublicTensor {
-    const tensors = bindInputs(this.inputs, features, `${this.side} tower`)
+    const tensors = bindInputs(this.inputs, this.preparation.apply(features, this.inputs), `${this.side} tower`)
     this.engine.memory.begin()
     const [embedding] = this.program.run(tensors)
     return toPublic(embedding)

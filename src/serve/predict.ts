@@ -28,10 +28,11 @@ export function readPredict(body: Json, model: Model, byDefault?: string): Predi
   const signature = model.signature(named === undefined || named === '' ? byDefault : named)
   if (body.instances !== undefined && body.inputs !== undefined)
     throw new TypeError('give "inputs" or "instances", not both')
+  const ports = model.rawInputs(signature.name)
   if (body.instances !== undefined)
-    return { signature: signature.name, inputs: columns(body.instances, signature.inputs), layout: 'rows' }
+    return { signature: signature.name, inputs: columns(body.instances, ports), layout: 'rows' }
   if (body.inputs === undefined) throw new TypeError('the request has neither "inputs" nor "instances"')
-  return { signature: signature.name, inputs: byName(body.inputs, signature.inputs), layout: 'columns' }
+  return { signature: signature.name, inputs: byName(body.inputs, ports), layout: 'columns' }
 }
 
 /** Columns by name; a bare value is the only input's. */

@@ -1,0 +1,2 @@
+export { inlineVocabularies, Preprocessor } from './compile.ts'
+export { Preprocess, parsePreprocess } from './schema.ts'

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { bindInputs, type Features } from '../../../src/engine/inputs.ts'
+import type { Port } from '../../../src/graph/index.ts'
+import { memoryFolder } from '../../../src/platform/folder.ts'
+import { inlineVocabularies, Preprocessor } from '../../../src/preprocess/index.ts'
+import { expectEqual, type GoldenTensor } from '../ops/goldens.ts'
+
+interface Case {
+  readonly name: string
+  readonly declaration: object
+  readonly rows: readonly (string | number | readonly number[] | { readonly b64: string })[]
+  readonly expected: GoldenTensor
+  readonly port: { readonly dtype: Port['dtype']; readonly shape: Port['shape'] }
+}
+
+const file = fileURLToPath(new URL('../../fixtures/preprocess/cases.json', import.meta.url))
+const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: Case[] }
+
+const preprocess = (inputs: object) => new Preprocessor({ version: 1, inputs })
+const port = (name: string, dtype: Port['dtype'] = 'int64', shape: Port['shape'] = [null]): Port => ({
+  name,
+  dtype,
+  shape,
+})
+
+describe('declared preprocessing equals TensorFlow', () => {
+  test.each(cases.map((example) => [example.name, example] as const))('%s', (_, example) => {
+    const ports = [{ name: 'x', ...example.port }]
+    const rows = example.rows.map((row) =>
+      typeof row === 'object' && 'b64' in row ? new Uint8Array(Buffer.from(row.b64, 'base64')) : row,
+    )
+    const made = preprocess({ x: example.declaration }).apply({ x: rows } as Features, ports)
+    expectEqual(bindInputs(ports, made, 'x')[0], { ...example.expected, dtype: example.port.dtype }, 'x')
+  })
+})
+
+describe('a preprocess.json', () => {
+  test('makes several inputs of one raw feature, and leaves others as they are', () => {
+    const tokens = [{ step: 'split' }, { step: 'lookup', vocabulary: ['a', 'b'] }]
+    const made = preprocess({
+      ids: { from: 'text', steps: [...tokens, { step: 'pad', length: 3 }] },
+      mask: { from: 'text', steps: [...tokens, { step: 'fill', value: 1 }, { step: 'pad', length: 3 }] },
+    })
+    const ports = [port('ids', 'int64', [null, 3]), port('mask', 'int64', [null, 3]), port('age', 'float32')]
+    expect(made.features(ports).map((feature) => feature.name)).toEqual(['text', 'age'])
+    expect(made.apply({ text: ['b x'], age: [3] }, ports)).toEqual({ ids: [[2, 0, 0]], mask: [[1, 1, 0]], age: [3] })
+  })
+
+  test('takes an input that is given itself as it is', () => {
+    const made = preprocess({ ids: { from: 'text', steps: [{ step: 'count' }] } })
+    expect(made.apply({ ids: [7] }, [port('ids')])).toEqual({ ids: [7] })
+  })
+
+  test('reads a vocabulary from the file beside it', async () => {
+    const folder = memoryFolder('there', { 'v.txt': new TextEncoder().encode('a\r\nb\n') })
+    const spec = await inlineVocabularies(
+      { version: 1, inputs: { x: { type: 'Categorical', vocabulary: { file: 'v.txt' } } } },
+      folder,
+    )
+    expect(new Preprocessor(spec).apply({ x: ['b'] }, [port('x')])).toEqual({ x: [2] })
+    await expect(
+      inlineVocabularies({ version: 1, inputs: { x: { type: 'Categorical', vocabulary: { file: 'w.txt' } } } }, folder),
+    ).rejects.toThrow(/"w.txt" is not beside preprocess.json/)
+  })
+
+  const wrong: [string, unknown, RegExp][] = [
+    ['of another version', { version: 2, inputs: {} }, /version/],
+    [
+      'with a step that there is not',
+      { version: 1, inputs: { x: { steps: [{ step: 'lowercase' }] } } },
+      /inputs.x.steps.0.step/,
+    ],
+    ['with an option that there is not', { version: 1, inputs: { x: { steps: [{ step: 'split', by: ' ' }] } } }, /by/],
+    ['with a length of nothing', { version: 1, inputs: { x: { steps: [{ step: 'pad', length: 0 }] } } }, /length/],
+    ['with an empty vocabulary', { version: 1, inputs: { x: { type: 'Categorical', vocabulary: [] } } }, /vocabulary/],
+    [
+      'with a token twice',
+      { version: 1, inputs: { x: { type: 'Categorical', vocabulary: ['a', 'a'] } } },
+      /input "x", step "lookup": lookup: a token comes twice/,
+    ],
+    [
+      'with boundaries that fall',
+      { version: 1, inputs: { x: { steps: [{ step: 'buckets', boundaries: [2, 1] }] } } },
+      /boundaries must rise/,
+    ],
+    [
+      'with a pattern that is none',
+      { version: 1, inputs: { x: { steps: [{ step: 'regex_split', delimiter: '(' }] } } },
+      /Invalid pattern/,
+    ],
+    [
+      'with an Id of two kinds',
+      { version: 1, inputs: { x: { type: 'Id', buckets: 3, vocabulary: ['a'] } } },
+      /either a vocabulary or a number of buckets/,
+    ],
+  ]
+  test.each(wrong)('%s is refused with the place', (_, json, message) => {
+    expect(() => new Preprocessor(json)).toThrow(message)
+  })
+
+  test.each([
+    ['a missing feature', {}, /feature "text" is missing: preprocess.json makes the input "x" of it/],
+    ['a number for text', { text: ['a', 3] }, /feature "text", row 1, step "split": text is wanted, got the number 3/],
+    [
+      'more tokens than fit',
+      { text: ['a b c d'] },
+      /row 0, step "pad": 4 values do not fit into the length 3: truncate/,
+    ],
+  ] as const)('names %s with its row and step', (_, raw, message) => {
+    const made = preprocess({
+      x: { from: 'text', steps: [{ step: 'split' }, { step: 'hash', buckets: 9 }, { step: 'pad', length: 3 }] },
+    })
+    expect(() => made.apply(raw as unknown as Features, [port('x', 'int64', [null, 3])])).toThrow(message)
+  })
+})
