@@ -5,7 +5,9 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
-      { test: { name: 'models', include: ['test/models/**/*.test.ts', 'test/cli/**/*.test.ts'], testTimeout: 120_000 } },
+      {
+        test: { name: 'models', include: ['test/models/**/*.test.ts', 'test/cli/**/*.test.ts'], testTimeout: 120_000 },
+      },
     ],
   },
 })

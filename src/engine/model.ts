@@ -95,9 +95,8 @@ export class Model {
    * @throws {UnsupportedOpError} where the signature needs an op that twotower lacks
    */
   run(signature: string | undefined, inputs: Features): Record<string, PublicTensor> {
-    const outputs: Record<string, PublicTensor> = {}
-    for (const [name, tensor] of Object.entries(this.evaluate(signature, inputs))) outputs[name] = toPublic(tensor)
-    return outputs
+    const outputs = Object.entries(this.evaluate(signature, inputs))
+    return Object.fromEntries(outputs.map(([name, tensor]) => [name, toPublic(tensor)]))
   }
 
   /** Like `run`, with the tensors as they lie in memory: theirs is valid until the next call. */

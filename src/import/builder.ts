@@ -3,6 +3,7 @@ import {
   Attrs,
   constant,
   constantOf,
+  type Dim,
   type Graph,
   type Node,
   type OpTable,
@@ -10,6 +11,7 @@ import {
   prune,
   type Value,
 } from '../graph/index.ts'
+import { shapeOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import { dtypeOf, type Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
@@ -76,6 +78,19 @@ export class Builder {
   /** True where the top level has a node `name`. */
   has(name: string): boolean {
     return this.top.defs.has(name)
+  }
+
+  /**
+   * The shape that `tensor` has in the graph, as far as it is known there: TensorFlow feeds nothing else, also where the
+   * signature leaves it open. Null where the rank is not known.
+   */
+  fedShape(tensor: string): readonly Dim[] | null {
+    const { name, index } = parse(tensor, false)
+    const def = this.top.defs.get(name)
+    const inferred = def?.attr?._output_shapes?.list?.shape?.[index]
+    const declared = def?.op === 'Placeholder' ? def.attr?.shape?.shape : undefined
+    // Old producers wrote an unknown shape of a placeholder as a scalar's.
+    return shapeOf(inferred ?? (declared?.dim?.length ? declared : { unknownRank: true }))
   }
 
   /** What the tensor of a PlaceholderWithDefault is where nobody feeds it; null for every other, or where it is no constant. */

@@ -1,5 +1,6 @@
 import { CorruptModelError } from '../errors.ts'
 import {
+  type Dim,
   type Files,
   type Graph,
   type OpTable,
@@ -166,10 +167,18 @@ function draft(name: string, def: tensorflow.SignatureDef.$Properties, builder: 
   return {
     name,
     method: def.methodName ?? '',
-    inputs: inputs.map(({ port, tensor }) => withFallback(port, def.defaults ?? {}, () => builder.defaultOf(tensor))),
+    inputs: inputs.map(({ port, tensor }) =>
+      withFallback(narrowed(port, builder.fedShape(tensor)), def.defaults ?? {}, () => builder.defaultOf(tensor)),
+    ),
     outputs: outputs.map((output) => output.port),
     graph,
   }
+}
+
+/** The port with what the tensor behind it knows better: a signature may leave dimensions open that the graph does not. */
+function narrowed(port: Port, known: readonly Dim[] | null): Port {
+  if (known === null || (port.shape !== null && port.shape.length !== known.length)) return port
+  return { ...port, shape: known.map((dim, i) => dim ?? port.shape?.[i] ?? null) }
 }
 
 /** The port with its default: the signature's, or the graph's own. Names are the export's, so one may be `constructor`. */

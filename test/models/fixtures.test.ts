@@ -12,7 +12,9 @@ for (const file of goldenFiles(join(fixtures, 'goldens'))) {
   const folder = join(fixtures, 'models', golden.model)
   if (!existsSync(folder)) throw new Error(`${file} names the model ${golden.model}, which is not there`)
   const options = golden.tags === undefined ? {} : { tags: golden.tags }
-  goldenTests(golden, () => load(folder, options), 'as it is')
+  // Two fixtures feed a million into untrained layers.
+  const cancelling = golden.model.startsWith('vertex_')
+  goldenTests(golden, () => load(folder, options), 'as it is', cancelling)
   goldenTests(
     golden,
     async () => {
@@ -20,5 +22,6 @@ for (const file of goldenFiles(join(fixtures, 'goldens'))) {
       return load({ manifest: bundle.manifest, weights: bundle.weights })
     },
     'through the flat format',
+    cancelling,
   )
 }
