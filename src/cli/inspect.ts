@@ -1,219 +1,144 @@
-import { define } from '../define.ts'
-import { constantOf, functionsOf, type Graph, inWords, type ModelDefinition, type Table } from '../graph/index.ts'
-import { chooseMetaGraph } from '../import/index.ts'
-import { familyOf } from '../ops/index.ts'
-import { readFile } from '../platform/folder.ts'
+import { inWords } from '../graph/index.ts'
 import { folderAt } from '../platform/open.ts'
-import { readSavedModel } from '../savedmodel/index.ts'
-import { isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
-import { MANIFEST } from '../weights/index.ts'
+import { EXIT } from './exit.ts'
 import { tagsOf } from './stdio.ts'
-import { bytesText, portRows, shapeText, table } from './words.ts'
+import { type Survey, survey } from './survey.ts'
+import { bytesText, clipped, counted, shapeText, table, wrapped } from './words.ts'
 
 export interface InspectOptions {
   readonly json?: boolean
   readonly tags?: string
 }
 
-/** What `inspect --json` prints. */
-interface Report {
-  readonly kind: 'SavedModel' | 'bundle'
-  readonly metaGraphs: readonly { readonly tags: readonly string[]; readonly tensorflow: string }[]
-  readonly signatures: readonly {
-    readonly name: string
-    readonly method: string
-    readonly inputs: readonly object[]
-    readonly outputs: readonly object[]
-  }[]
-  readonly variables: readonly {
-    readonly name: string
-    readonly dtype: string
-    readonly shape: readonly number[]
-    readonly bytes: number
-  }[]
-  readonly tables: readonly {
-    readonly name: string
-    readonly keys: string
-    readonly values: string
-    readonly size: number
-    readonly first: readonly string[]
-  }[]
-  readonly assets: readonly { readonly name: string; readonly byteLength: number }[]
-  readonly ops: readonly { readonly op: string; readonly count: number; readonly supported: boolean }[]
-  readonly towers: {
-    readonly query: readonly string[] | null
-    readonly candidate: readonly string[] | null
-    readonly similarity: object | null
-    readonly notes: readonly string[]
-  }
-}
+/** Arrays of a bundle that are worth a line: smaller ones are the constants of its graphs. */
+const SMALL = 256
 
-const FIRST = 5
-
-/** Shows what a model holds: for people, or as JSON. */
+/** Shows what a model holds: for people, or as JSON. Fails where the model cannot be run. */
 export async function inspect(path: string, options: InspectOptions): Promise<void> {
-  const report = await reportOf(path, options)
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `${inText(path, report).join('\n')}\n`)
+  const found = await survey(await folderAt(path), tagsOf(options).tags)
+  process.stdout.write(options.json ? `${JSON.stringify(found, null, 2)}\n` : `${inText(path, found).join('\n')}\n`)
+  if (found.problem !== undefined || found.signatures.length === 0) process.exitCode = EXIT.failed
 }
 
-async function reportOf(path: string, options: InspectOptions): Promise<Report> {
-  const folder = await folderAt(path)
-  if ((await readFile(folder, MANIFEST)) !== null) {
-    const { readBundle } = await import('../load.ts')
-    return { kind: 'bundle', metaGraphs: [], assets: [], variables: [], ...contents(await readBundle(folder)) }
-  }
-  const saved = await readSavedModel(folder)
-  const { tags } = tagsOf(options)
-  chooseMetaGraph(saved, tags)
-  const definition = await define(folder, tagsOf(options))
-  const variables = [...(saved.checkpoint?.entries.values() ?? [])]
-    .filter(
-      (entry) =>
-        entry.dtype !== null &&
-        !/^(_CHECKPOINTABLE_OBJECT_GRAPH$|save_counter)|\.OPTIMIZER_SLOT|^keras_api\//.test(entry.key),
-    )
-    .map(({ key, dtype, shape, size }) => ({
-      name: key.replace(/\/\.ATTRIBUTES\/VARIABLE_VALUE$/, ''),
-      dtype: dtype ?? '',
-      shape,
-      bytes: size,
-    }))
-  return {
-    kind: 'SavedModel',
-    metaGraphs: saved.metaGraphs.map((meta) => ({
-      tags: meta.metaInfoDef?.tags ?? [],
-      tensorflow: meta.metaInfoDef?.tensorflowVersion ?? '',
-    })),
-    assets: saved.assets,
-    variables,
-    ...contents(definition),
-  }
-}
-
-function contents(definition: ModelDefinition): Pick<Report, 'signatures' | 'tables' | 'ops' | 'towers'> {
-  const ports = (list: ModelDefinition['signatures'][number]['inputs']) =>
-    list.map(({ name, dtype, shape }) => ({ name, dtype, shape }))
-  const { query, candidate, similarity, notes } = definition.towers
-  const [counts, tables] = [new Map<string, number>(), new Map<string, Table>()]
-  for (const { graph } of definition.signatures) survey(graph, counts, tables)
-  return {
-    signatures: definition.signatures.map(({ name, method, inputs, outputs }) => ({
-      name,
-      method,
-      inputs: ports(inputs),
-      outputs: ports(outputs),
-    })),
-    tables: [...tables.values()].map((held) => ({
-      name: held.name,
-      keys: held.keyDtype,
-      values: held.valueDtype,
-      size: held.size,
-      first: held.initialized ? first(held.export().keys) : [],
-    })),
-    ops: [...counts]
-      .map(([op, count]) => ({ op, count, supported: familyOf(op) !== undefined }))
-      .sort((a, b) => b.count - a.count || (a.op < b.op ? -1 : 1)),
-    towers: {
-      query: query?.inputs.map((port) => port.name) ?? null,
-      candidate: candidate?.inputs.map((port) => port.name) ?? null,
-      similarity,
-      notes,
-    },
-  }
-}
-
-function survey(graph: Graph, counts: Map<string, number>, tables: Map<string, Table>): void {
-  for (const node of graph.nodes) {
-    const held = constantOf({ node, index: 0 })
-    if (held === null && node.op !== 'Parameter') counts.set(node.op, (counts.get(node.op) ?? 0) + 1)
-    if (held?.dtype === 'resource') {
-      const resource = held.data[0] as Table
-      if (resource.kind === 'table') tables.set(resource.name, resource)
-    }
-    for (const inner of functionsOf(node)) survey(inner, counts, tables)
-  }
-}
-
-function first(keys: Tensor): string[] {
-  const count = Math.min(FIRST, sizeOf(keys.shape))
-  return Array.from({ length: count }, (_, i) =>
-    keys.dtype === 'string' ? keys.data.text(i) : isNumeric(keys) ? String(keys.data[i]) : '',
-  )
-}
-
-function inText(path: string, report: Report): string[] {
-  const lines = [`${path}: ${report.kind}`]
-  for (const { tags, tensorflow } of report.metaGraphs)
+function inText(path: string, found: Survey): string[] {
+  const lines = [`${path}: ${found.kind}`]
+  for (const { tags, tensorflow } of found.metaGraphs)
     lines.push(`meta graph [${tags.join(', ')}] of TensorFlow ${tensorflow || 'unknown'}`)
-  if (report.signatures.length === 0)
-    lines.push(
-      '',
-      'It has no signature that can be run: neither signatures nor functions of its root object were exported.',
-    )
-  for (const signature of report.signatures) {
-    lines.push('', `signature "${signature.name}"${signature.method ? `  (${signature.method})` : ''}`)
-    lines.push('  inputs', ...table(portRows(signature.inputs as never), '    '))
-    lines.push('  outputs', ...table(portRows(signature.outputs as never), '    '))
-  }
-  const { towers } = report
-  lines.push('', 'towers')
-  for (const side of ['query', 'candidate'] as const)
-    lines.push(`  ${side.padEnd(11)}${towers[side]?.join(', ') ?? 'none found'}`)
-  lines.push(`  similarity ${towers.similarity === null ? 'not known' : inWords(towers.similarity as never)}`)
-  for (const note of towers.notes) lines.push(`    ${note}`)
-  if (report.tables.length > 0) {
-    lines.push('', 'vocabularies and tables')
-    const rows = report.tables.map((held) => [
-      held.name,
-      `${held.keys} → ${held.values}`,
-      `${held.size} entries`,
-      `${held.first.map((key) => JSON.stringify(key)).join(' ')}${held.size > FIRST ? ' …' : ''}`,
-    ])
-    lines.push(...table(rows, '  '))
-  }
-  if (report.variables.length > 0) {
-    const total = report.variables.reduce((sum, variable) => sum + variable.bytes, 0)
-    lines.push('', `variables (${report.variables.length}, ${bytesText(total)})`)
+  lines.push(...explained(found), ...signaturesText(found))
+  if (found.problem !== undefined) lines.push('', ...prose(`It cannot be run: ${found.problem}`))
+  else lines.push(...towersText(found))
+  lines.push(...tablesText(found), ...variablesText(found))
+  if (found.assets.length > 0) {
+    lines.push('', `assets (${found.assets.length})`)
     lines.push(
       ...table(
-        report.variables.map(({ name, dtype, shape, bytes }) => [name, dtype, shapeText(shape), bytesText(bytes)]),
+        found.assets.map(({ name, bytes }) => [name, bytesText(bytes)]),
         '  ',
       ),
     )
   }
-  if (report.assets.length > 0)
-    lines.push(
+  return found.ops.length === 0 ? lines : [...lines, ...opsText(found)]
+}
+
+const prose = (text: string, indent = '', deeper = indent): string[] => wrapped(text.split(' '), indent, deeper)
+
+/** What it means where an export has no signatures. */
+function explained({ signatures, problem }: Survey): string[] {
+  if (problem !== undefined) return []
+  if (signatures.length === 0) {
+    return [
       '',
-      'assets',
-      ...table(
-        report.assets.map(({ name, byteLength }) => [name, bytesText(byteLength)]),
-        '  ',
+      ...prose(
+        'Nothing in it can be run: it was saved without signatures, and its root object has no functions. Save it with tf.saved_model.save(model, folder, signatures={"serving_default": function}).',
       ),
-    )
-  const missing = report.ops.filter((entry) => !entry.supported)
-  lines.push(
+    ]
+  }
+  if (!signatures.every(({ method }) => method === RESTORED)) return []
+  const names = [...new Set(signatures.map(({ name }) => name))].join(', ')
+  return [
     '',
-    `ops (${report.ops.length} kinds)`,
-    ...wrapped(
-      report.ops.map(({ op, count }) => (count > 1 ? `${op}×${count}` : op)),
+    ...prose(
+      `It was saved without signatures. The functions of its root object stand in for them: ${names}. Run one with --signature NAME.`,
+    ),
+  ]
+}
+
+/** What the importer writes for the method of a function that stands in for a signature. */
+const RESTORED = 'restored function'
+
+function signaturesText({ signatures }: Survey): string[] {
+  return signatures.flatMap(({ name, method, inputs, outputs }) => {
+    const ports = (list: typeof inputs) =>
+      table(
+        list.map((port) => [port.name, port.dtype, shapeText(port.shape)]),
+        '    ',
+      )
+    return [
+      '',
+      `signature "${name}"${method === '' ? '' : `  (${method})`}`,
+      '  inputs',
+      ...ports(inputs),
+      '  outputs',
+      ...ports(outputs),
+    ]
+  })
+}
+
+function towersText({ towers }: Survey): string[] {
+  const side = (label: string, inputs: readonly string[] | null) =>
+    prose(inputs?.join(', ') ?? 'none found', `  ${label.padEnd(11)}`, ' '.repeat(13))
+  return [
+    '',
+    'towers',
+    ...side('query', towers.query),
+    ...side('candidate', towers.candidate),
+    `  similarity ${towers.similarity === null ? 'not known' : inWords(towers.similarity)}`,
+    ...towers.notes.flatMap((note) => prose(note, '    ', '      ')),
+  ]
+}
+
+function tablesText({ tables }: Survey): string[] {
+  if (tables.length === 0) return []
+  return [
+    '',
+    `vocabularies and tables (${tables.length})`,
+    ...tables.flatMap(({ name, keys, values, size, first }) => {
+      const shown = `${first.map((key) => JSON.stringify(key)).join(' ')}${size > first.length ? ' …' : ''}`
+      return [
+        ...table([[name, `${keys} → ${values}`, size === 1 ? '1 entry' : `${size} entries`]], '  '),
+        ...(first.length === 0 ? [] : [clipped(`    ${shown}`)]),
+      ]
+    }),
+  ]
+}
+
+function variablesText({ kind, variables }: Survey): string[] {
+  if (variables.length === 0) return []
+  const total = bytesText(variables.reduce((sum, { bytes }) => sum + bytes, 0))
+  const shown = kind === 'bundle' ? variables.filter(({ bytes }) => bytes >= SMALL) : variables
+  const rest = variables.length - shown.length
+  return [
+    '',
+    `${kind === 'bundle' ? 'arrays' : 'variables'} (${variables.length}, ${total})`,
+    ...table(
+      shown.map(({ name, dtype, shape, bytes }) => [name, dtype, shapeText(shape), bytesText(bytes)]),
       '  ',
     ),
-  )
-  lines.push(
-    missing.length === 0
-      ? 'twotower runs all of them'
-      : `twotower lacks: ${missing.map((entry) => entry.op).join(', ')}`,
-  )
-  return lines
+    ...(rest === 0 ? [] : [`  and ${rest} of less than ${SMALL} bytes`]),
+  ]
 }
 
-/** Words in lines of 80 columns. */
-function wrapped(words: readonly string[], indent: string): string[] {
-  const lines: string[] = []
-  for (const word of words) {
-    const last = lines[lines.length - 1]
-    if (last !== undefined && last.length + 1 + word.length <= 80) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(indent + word)
-  }
-  return lines
+function opsText({ ops }: Survey): string[] {
+  const missing = ops.filter(({ supported }) => !supported).map(({ op }) => op)
+  return [
+    '',
+    `ops (${counted(ops.length, 'kind')})`,
+    ...wrapped(
+      ops.map(({ op, count }) => (count > 1 ? `${op}×${count}` : op)),
+      '  ',
+    ),
+    ...(missing.length === 0
+      ? ['twotower runs all of them']
+      : prose(`twotower lacks ${missing.join(', ')}: what needs them is refused when it is run`)),
+  ]
 }

@@ -1,5 +1,13 @@
 import { define } from '../define.ts'
-import { constantOf, functionsOf, type Graph, type ModelDefinition, type Similarity, type Table } from '../graph/index.ts'
+import {
+  constantOf,
+  functionsOf,
+  type Graph,
+  type ModelDefinition,
+  type Resource,
+  type Similarity,
+  type Table,
+} from '../graph/index.ts'
 import { chooseMetaGraph } from '../import/index.ts'
 import { readBundle } from '../load.ts'
 import { familyOf } from '../ops/index.ts'
@@ -49,7 +57,7 @@ interface SurveyedSignature {
 
 interface SurveyedPort {
   readonly name: string
-  readonly dtype: DType
+  readonly dtype: string
   /** A dimension that the batch decides is null; null where not even the rank is known. */
   readonly shape: readonly (number | null)[] | null
 }
@@ -130,19 +138,19 @@ function visit(graph: Graph, counts: Map<string, number>, tables: Set<Table>): v
   for (const node of graph.nodes) {
     const held = constantOf({ node, index: 0 })
     if (held === null && node.op !== 'Parameter') counts.set(node.op, (counts.get(node.op) ?? 0) + 1)
-    if (held?.dtype === 'resource') for (const resource of held.data) if (resource.kind === 'table') tables.add(resource)
+    if (held?.dtype === 'resource') {
+      const resource = held.data[0] as Resource
+      if (resource.kind === 'table') tables.add(resource)
+    }
     for (const inner of functionsOf(node)) visit(inner, counts, tables)
   }
 }
 
-/** What the graph definition says by itself: of a model that cannot be imported. */
+/** What the signatures say of themselves: of a model that cannot be imported. */
 function declared(meta: MetaGraph): Contents {
-  const counts = new Map<string, number>()
-  const bodies = [meta.graphDef?.node ?? [], ...(meta.graphDef?.library?.function ?? []).map((f) => f.nodeDef ?? [])]
-  for (const { op } of bodies.flat()) counts.set(op ?? '', (counts.get(op ?? '') ?? 0) + 1)
   const ports = (infos: Readonly<Record<string, tensorflow.TensorInfo.$Properties>> | null | undefined) =>
     Object.entries(infos ?? {})
-      .map(([name, info]) => ({ name, dtype: dtypeOf(info.dtype ?? 0), shape: shapeOf(info.tensorShape) }))
+      .map(([name, info]) => ({ name, dtype: dtypeName(info.dtype ?? 0), shape: shapeOf(info.tensorShape) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
     signatures: Object.entries(meta.signatureDef ?? {})
@@ -155,7 +163,15 @@ function declared(meta: MetaGraph): Contents {
       })),
     towers: { query: null, candidate: null, similarity: null, notes: [] },
     tables: [],
-    ops: ranked(counts),
+    ops: [],
+  }
+}
+
+function dtypeName(number: number): string {
+  try {
+    return dtypeOf(number)
+  } catch {
+    return `DataType ${number}`
   }
 }
 
@@ -169,7 +185,7 @@ const variablesOf = ({ checkpoint }: SavedModel): Survey['variables'] =>
     .filter(({ key }) => !NOT_THE_MODELS.test(key))
     .map(({ key, dtype, dtypeNumber, shape, size }) => ({
       name: key.replace(/\/\.ATTRIBUTES\/VARIABLE_VALUE$/, ''),
-      dtype: dtype ?? `DataType ${dtypeNumber}`,
+      dtype: dtype ?? dtypeName(dtypeNumber),
       shape,
       // A sliced variable's own entry has no size; a string's is what its text takes.
       bytes: dtype === null || BYTES[dtype] === 0 ? size : sizeOf(shape) * BYTES[dtype],

@@ -1,4 +1,4 @@
-import type { Dim, TensorType } from '../graph/index.ts'
+import type { Dim } from '../graph/index.ts'
 
 /** What a terminal is wide where nobody says otherwise. */
 const COLUMNS = 80
@@ -48,7 +48,3 @@ export function wrapped(words: readonly string[], indent: string, deeper = inden
 
 /** `text` in at most 80 columns, its end cut off where it is longer. */
 export const clipped = (text: string): string => (text.length <= COLUMNS ? text : `${text.slice(0, COLUMNS - 2)} …`)
-
-/** Names, dtypes and shapes of ports. */
-export const portRows = (ports: readonly (TensorType & { readonly name: string })[]): string[][] =>
-  ports.map(({ name, dtype, shape }) => [name, dtype, shapeText(shape)])
