@@ -67,7 +67,7 @@ function explained({ signatures, problem }: Survey): string[] {
 const RESTORED = 'restored function'
 
 function signaturesText({ signatures }: Survey): string[] {
-  return signatures.flatMap(({ name, method, inputs, outputs }) => {
+  return signatures.flatMap(({ name, method, inputs, features, outputs }) => {
     const ports = (list: typeof inputs) =>
       table(
         list.map((port) => [port.name, port.dtype, shapeText(port.shape)]),
@@ -78,6 +78,9 @@ function signaturesText({ signatures }: Survey): string[] {
       `signature "${name}"${method === '' ? '' : `  (${method})`}`,
       '  inputs',
       ...ports(inputs),
+      ...(features === undefined
+        ? []
+        : ['  raw features, of which preprocessing makes the inputs', ...ports(features)]),
       '  outputs',
       ...ports(outputs),
     ]

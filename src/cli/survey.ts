@@ -52,6 +52,8 @@ interface SurveyedSignature {
   readonly name: string
   readonly method: string
   readonly inputs: readonly SurveyedPort[]
+  /** What callers give instead of the inputs, where preprocessing is declared. */
+  readonly features?: readonly SurveyedPort[]
   readonly outputs: readonly SurveyedPort[]
 }
 
@@ -75,7 +77,7 @@ export async function survey(folder: Folder, tags?: readonly string[]): Promise<
     return {
       kind: 'bundle',
       metaGraphs: [],
-      ...contents(await readBundle(folder)),
+      ...(await contents(await readBundle(folder))),
       variables: arrays.map(ofArray),
       assets: [],
     }
@@ -98,22 +100,25 @@ type Contents = Pick<Survey, 'signatures' | 'tables' | 'ops' | 'towers' | 'probl
 
 async function imported(folder: Folder, meta: MetaGraph, tags?: readonly string[]): Promise<Contents> {
   try {
-    return contents(await define(folder, tags === undefined ? {} : { tags }))
+    return await contents(await define(folder, tags === undefined ? {} : { tags }))
   } catch (error) {
     return { ...declared(meta), problem: (error as Error).message }
   }
 }
 
-function contents({ signatures, towers }: ModelDefinition): Contents {
+async function contents({ signatures, towers, preprocess }: ModelDefinition): Promise<Contents> {
   const [counts, tables] = [new Map<string, number>(), new Set<Table>()]
   for (const { graph } of signatures) visit(graph, counts, tables)
   const { query, candidate, similarity, notes } = towers
+  const preparation =
+    preprocess === undefined ? null : new (await import('../preprocess/index.ts')).Preprocessor(preprocess)
   const ports = (list: readonly SurveyedPort[]) => list.map(({ name, dtype, shape }) => ({ name, dtype, shape }))
   return {
     signatures: signatures.map(({ name, method, inputs, outputs }) => ({
       name,
       method,
       inputs: ports(inputs),
+      ...(preparation === null ? {} : { features: ports(preparation.features(inputs)) }),
       outputs: ports(outputs),
     })),
     towers: {
