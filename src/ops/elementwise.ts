@@ -4,10 +4,12 @@ import {
   type ArrayDType,
   type BigArray,
   type DType,
+  halvesOf,
   isBig,
   isNumeric,
   type NumberArray,
   rounded,
+  type Shape,
   sizeOf,
   type Tensor,
   type TensorOf,
@@ -74,27 +76,55 @@ export function binary(apply: Binary, big?: BinaryBig): Op {
   }
 }
 
-/** An op of two inputs that answers true or false; strings are compared as bytes. */
-export function comparison(holds: (order: number) => boolean, unordered = false): Op {
-  const apply = (x: number | bigint, y: number | bigint) => {
-    if (Number.isNaN(x) || Number.isNaN(y)) return unordered ? 1 : 0
-    return holds(x < y ? -1 : x > y ? 1 : 0) ? 1 : 0
-  }
+/**
+ * An op of two inputs that answers true or false: by `holds` of numbers (a NaN is in no order), by `ordered` of whether the
+ * first comes before (-1), with (0) or after (1) the second. Strings are compared as bytes.
+ */
+export function comparison(holds: (x: number, y: number) => boolean, ordered: (order: number) => boolean): Op {
+  const apply = (x: number, y: number) => (holds(x, y) ? 1 : 0)
   return {
     evaluate(call) {
       const [x, y] = call.inputs
-      if (x.dtype === 'string' && y.dtype === 'string') {
-        const shape = broadcastShape(x.shape, y.shape)
-        const [a, b] = [broadcastIndices(x.shape, shape), broadcastIndices(y.shape, shape)]
-        return filled('bool', shape, (out) => {
-          for (let i = 0; i < out.length; i++) out[i] = holds(compareBytes(x.data.at(a[i]), y.data.at(b[i]))) ? 1 : 0
-        })
-      }
+      if (x.dtype === 'string' && y.dtype === 'string') return compareStrings(x, y, ordered)
       const [m, n] = sameKind(call)
-      return pairwise(m, n, 'bool', apply, apply)
+      return isBig(m.dtype) ? compareBig(m, n, ordered) : pairwise(m, n, 'bool', apply, undefined)
     },
   }
 }
+
+function compareStrings(x: TensorOf<'string'>, y: TensorOf<'string'>, holds: (order: number) => boolean): Tensor {
+  const shape = broadcastShape(x.shape, y.shape)
+  const [a, b] = [broadcastIndices(x.shape, shape), broadcastIndices(y.shape, shape)]
+  return filled('bool', shape, (out) => {
+    for (let i = 0; i < out.length; i++) out[i] = holds(compareBytes(x.data.at(a[i]), y.data.at(b[i]))) ? 1 : 0
+  })
+}
+
+/** Ids are compared with a mask or a padding all day: by their halves, without a BigInt. */
+function compareBig(x: NumericTensor, y: NumericTensor, holds: (order: number) => boolean): Tensor {
+  const shape = broadcastShape(x.shape, y.shape)
+  const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
+  const [m, n] = [halvesOf(x.data as BigArray), halvesOf(y.data as BigArray)]
+  // Without its sign an upper half is ordered as its unsigned value is.
+  const flip = x.dtype === 'uint64' ? -(2 ** 31) : 0
+  const verdicts = [holds(-1) ? 1 : 0, holds(0) ? 1 : 0, holds(1) ? 1 : 0]
+  return filled('bool', shape, (out) => {
+    for (let i = 0; i < out.length; i++) {
+      const [j, k] = [2 * at(a, i), 2 * at(b, i)]
+      const [high, other] = [m[j + 1] ^ flip, n[k + 1] ^ flip]
+      const [low, least] = [m[j] >>> 0, n[k] >>> 0]
+      out[i] = verdicts[high < other ? 0 : high > other ? 2 : low < least ? 0 : low > least ? 2 : 1]
+    }
+  })
+}
+
+/** Where a broadcast tensor's elements come from: in order, all from the one, or by a list. */
+type Places = 'each' | 'one' | Int32Array
+
+const places = (from: Shape, to: Shape): Places =>
+  sameShape(from, to) ? 'each' : sizeOf(from) === 1 ? 'one' : broadcastIndices(from, to)
+
+const at = (list: Places, i: number): number => (list === 'each' ? i : list === 'one' ? 0 : list[i])
 
 function sameKind(call: Call): [NumericTensor, NumericTensor] {
   const [x, y] = [numeric(call, 0), numeric(call, 1)]
@@ -107,20 +137,21 @@ function pairwise(
   y: NumericTensor,
   dtype: ArrayDType,
   apply: Binary,
-  big: ((x: bigint, y: bigint) => bigint | number) | undefined,
+  big: BinaryBig | undefined,
 ): Tensor {
   const shape = broadcastShape(x.shape, y.shape)
-  const a = sameShape(x.shape, shape) ? null : broadcastIndices(x.shape, shape)
-  const b = sameShape(y.shape, shape) ? null : broadcastIndices(y.shape, shape)
+  const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
   return filled(dtype, shape, (out) => {
     if (isBig(x.dtype)) {
       if (big === undefined) throw new TypeError(`${x.dtype} is not a type of this op`)
       const [m, n] = [x.data as BigArray, y.data as BigArray]
-      for (let i = 0; i < out.length; i++) out[i] = big(m[a === null ? i : a[i]], n[b === null ? i : b[i]])
-    } else {
-      const [m, n] = [x.data as NumberArray, y.data as NumberArray]
-      for (let i = 0; i < out.length; i++) out[i] = apply(m[a === null ? i : a[i]], n[b === null ? i : b[i]])
+      for (let i = 0; i < out.length; i++) out[i] = big(m[at(a, i)], n[at(b, i)])
+      return
     }
+    const [m, n] = [x.data as NumberArray, y.data as NumberArray]
+    if (a === 'each' && b === 'each') for (let i = 0; i < out.length; i++) out[i] = apply(m[i], n[i])
+    else if (a === 'each' && b === 'one') for (let i = 0, y = n[0]; i < out.length; i++) out[i] = apply(m[i], y)
+    else for (let i = 0; i < out.length; i++) out[i] = apply(m[at(a, i)], n[at(b, i)])
   })
 }
 

@@ -4,6 +4,7 @@ import {
   type ArrayDType,
   BYTES,
   halfEven,
+  halvesOf,
   isBig,
   isFloat,
   isInteger,
@@ -193,6 +194,10 @@ const cast: Op = {
 
 function convert(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: ArrayDType): void {
   const truncate = isFloat(fromType) && isInteger(to)
+  if (from instanceof BigInt64Array && out instanceof Float32Array) {
+    int64ToFloat(from, out)
+    return
+  }
   for (let i = 0; i < out.length; i++) {
     const value = from[i]
     if (to === 'bool') out[i] = Number(value) !== 0 ? 1 : 0
@@ -203,6 +208,17 @@ function convert(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: Ar
         : isFloat(to)
           ? Number(value)
           : Number(typeof value === 'bigint' ? BigInt.asIntN(32, value) : value)
+  }
+}
+
+/** Rounded once, as the processor does it: what a double cannot hold of the low bits is kept as one sticky bit. */
+function int64ToFloat(from: BigInt64Array, out: Float32Array): void {
+  const halves = halvesOf(from)
+  for (let i = 0; i < out.length; i++) {
+    const [low, high] = [halves[2 * i] >>> 0, halves[2 * i + 1]]
+    const exact = high >= -(2 ** 21) && high < 2 ** 21
+    const kept = exact ? low : ((low & ~0x7ff) | ((low & 0x7ff) === 0 ? 0 : 0x800)) >>> 0
+    out[i] = high * 2 ** 32 + kept
   }
 }
 
@@ -322,12 +338,30 @@ export const ops: Readonly<Record<string, Op>> = {
     (x) => ~x,
   ),
 
-  Equal: comparison((order) => order === 0),
-  NotEqual: comparison((order) => order !== 0, true),
-  Less: comparison((order) => order < 0),
-  LessEqual: comparison((order) => order <= 0),
-  Greater: comparison((order) => order > 0),
-  GreaterEqual: comparison((order) => order >= 0),
+  Equal: comparison(
+    (x, y) => x === y,
+    (order) => order === 0,
+  ),
+  NotEqual: comparison(
+    (x, y) => x !== y,
+    (order) => order !== 0,
+  ),
+  Less: comparison(
+    (x, y) => x < y,
+    (order) => order < 0,
+  ),
+  LessEqual: comparison(
+    (x, y) => x <= y,
+    (order) => order <= 0,
+  ),
+  Greater: comparison(
+    (x, y) => x > y,
+    (order) => order > 0,
+  ),
+  GreaterEqual: comparison(
+    (x, y) => x >= y,
+    (order) => order >= 0,
+  ),
   LogicalAnd: logical((x, y) => x !== 0 && y !== 0),
   LogicalOr: logical((x, y) => x !== 0 || y !== 0),
   LogicalNot: unary((x) => (x === 0 ? 1 : 0)),

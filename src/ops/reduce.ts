@@ -13,7 +13,7 @@ import {
 } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 import { integersOf } from './integers.ts'
-import { grid, progression, stepsOf } from './layout.ts'
+import { grid, progression } from './layout.ts'
 
 // Reductions after core/kernels/reduction_ops*.cc. Floats are accumulated in double and rounded once, integers wrap.
 
@@ -54,44 +54,94 @@ const reduction = (reducer: Reducer): Op => ({
     const reduced = axesOf(call, x.shape.length)
     const kept = x.shape.map((dim, axis) => (reduced[axis] ? 1 : dim))
     const shape = call.attrs.boolean('keep_dims', false) ? kept : kept.filter((_, axis) => !reduced[axis])
-    const steps = stepsOf(kept)
-    const targets = grid(x.shape.map((dim, axis) => progression(dim, reduced[axis] ? 0 : steps[axis])))
-    const count = sizeOf(x.shape.filter((_, axis) => reduced[axis]))
-    if (!isBig(x.dtype)) return reduceNumbers(x, shape, targets, count, reducer.numbers(x.dtype))
+    const path = pathOf(x.shape, reduced)
+    if (!isBig(x.dtype)) return reduceNumbers(x, shape, path, reducer.numbers(x.dtype))
     if (reducer.big === undefined) throw new TypeError(`${x.dtype} is not a type of this op`)
-    return reduceBig(x, shape, targets, count, reducer.big(x.dtype))
+    return reduceBig(x, shape, path, reducer.big(x.dtype))
   },
 })
+
+/**
+ * The way of a reduction through its input: runs of `length` elements that lie together, the i-th of them from element
+ * `length` · i on. A run goes into the one result `targets[i]`, or element by element into those from `targets[i]` on.
+ */
+interface Path {
+  readonly targets: Int32Array
+  readonly length: number
+  /** 0 where a run is reduced, 1 where it is kept. */
+  readonly step: 0 | 1
+  /** How many elements come together in a result. */
+  readonly count: number
+}
+
+function pathOf(shape: readonly number[], reduced: readonly boolean[]): Path {
+  const rank = shape.length
+  const innermost = rank === 0 ? false : reduced[rank - 1]
+  let outer = rank
+  let length = 1
+  while (outer > 0 && reduced[outer - 1] === innermost) length *= shape[--outer]
+  const steps = new Array<number>(outer)
+  let step = innermost ? 1 : length
+  let count = innermost ? length : 1
+  for (let axis = outer - 1; axis >= 0; axis--) {
+    steps[axis] = reduced[axis] ? 0 : step
+    if (reduced[axis]) count *= shape[axis]
+    else step *= shape[axis]
+  }
+  const targets = grid(steps.map((step, axis) => progression(shape[axis], step)))
+  return { targets, length, step: innermost ? 0 : 1, count }
+}
 
 function reduceNumbers(
   x: NumericTensor,
   shape: readonly number[],
-  targets: Int32Array,
-  count: number,
+  path: Path,
   { initial, next, last, wide }: Reduction<number>,
 ): Tensor {
-  const data = x.data as NumberArray
+  const { targets, length, step, count } = path
   // An accumulator of the integer's own type wraps as the type does.
   const totals = zeros(wide || isFloat(x.dtype) ? 'float64' : x.dtype, sizeOf(shape)) as NumberArray
-  totals.fill(initial)
-  for (let i = 0; i < targets.length; i++) totals[targets[i]] = next(totals[targets[i]], data[i])
+  if (initial !== 0) totals.fill(initial)
+  const data = x.data as NumberArray
+  if (next === add && data instanceof Float32Array) sumFloats(data, path, totals as Float64Array)
+  else {
+    for (let run = 0, i = 0; run < targets.length; run++) {
+      let at = targets[run]
+      for (const end = i + length; i < end; i++, at += step) totals[at] = next(totals[at], data[i])
+    }
+  }
   return filled(x.dtype, shape, (out) => {
     for (let i = 0; i < out.length; i++) out[i] = last === undefined ? totals[i] : last(totals[i], count)
   })
 }
 
+/** The sums of the loop above in the one case that towers are full of: norms, means and pooled embeddings. */
+function sumFloats(data: Float32Array, { targets, length, step }: Path, totals: Float64Array): void {
+  for (let run = 0, i = 0; run < targets.length; run++) {
+    const at = targets[run]
+    const end = i + length
+    if (step === 0) {
+      let total = totals[at]
+      for (; i < end; i++) total += data[i]
+      totals[at] = total
+    } else for (let to = at; i < end; i++, to++) totals[to] += data[i]
+  }
+}
+
 function reduceBig(
   x: NumericTensor,
   shape: readonly number[],
-  targets: Int32Array,
-  count: number,
+  { targets, length, step, count }: Path,
   { initial, next, last }: Reduction<bigint>,
 ): Tensor {
   const data = x.data as BigArray
   return filled(x.dtype, shape, (filling) => {
     const out = filling as BigArray
     out.fill(initial)
-    for (let i = 0; i < targets.length; i++) out[targets[i]] = next(out[targets[i]], data[i])
+    for (let run = 0, i = 0; run < targets.length; run++) {
+      let at = targets[run]
+      for (const end = i + length; i < end; i++, at += step) out[at] = next(out[at], data[i])
+    }
     if (last !== undefined) for (let i = 0; i < out.length; i++) out[i] = last(out[i], count)
   })
 }

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import { tensor, utf8 } from '../tensor/index.ts'
-import { each, text } from './strings.ts'
+import { text } from './strings.ts'
 import { Regex } from './text/regex.ts'
 
 // Regular expressions after core/kernels/regex_replace_op.cc and regex_full_match_op.cc.
@@ -19,15 +19,17 @@ const pattern = (bytes: Uint8Array): Regex => {
   return Regex.of(plain)
 }
 
-const replace = (patternOf: (call: Call) => Uint8Array, rewriteOf: (call: Call) => Uint8Array): Op =>
-  each((call) => {
-    const [regex, rewrite, all] = [
-      pattern(patternOf(call)),
+const replace = (patternOf: (call: Call) => Uint8Array, rewriteOf: (call: Call) => Uint8Array): Op => ({
+  evaluate(call) {
+    const x = text(call, 0)
+    const replaced = pattern(patternOf(call)).replace(
+      x.data,
       rewriteOf(call),
       call.attrs.boolean('replace_global', true),
-    ]
-    return (element) => regex.replace(element, rewrite, all)
-  })
+    )
+    return tensor('string', x.shape, replaced)
+  },
+})
 
 const fullMatch = (patternOf: (call: Call) => Uint8Array): Op => ({
   evaluate(call) {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import {
+  halvesOf,
   isNumeric,
   Strings,
   StringsBuilder,
@@ -16,6 +17,7 @@ import { integers, integersOf } from './integers.ts'
 import { stepsOf } from './layout.ts'
 import {
   encode,
+  isSpace,
   join,
   lowerAscii,
   lowerUnicode,
@@ -50,14 +52,33 @@ export const each = (applyFor: (call: Call) => (element: Uint8Array) => Uint8Arr
   },
 })
 
-/** `encoding` "" is ASCII letters, "utf-8" all of Unicode. */
-const byEncoding = (ascii: (element: Uint8Array) => Uint8Array, unicode: (element: Uint8Array) => Uint8Array): Op =>
-  each(({ attrs }) => {
-    const encoding = attrs.string('encoding', '')
-    if (encoding === '') return ascii
-    if (/^utf-?8$/i.test(encoding)) return unicode
-    throw new InvalidArgumentError(`only utf8 or '' (no encoding) is supported, received ${encoding}`)
-  })
+/**
+ * Another case. `encoding` "" is ASCII letters, "utf-8" all of Unicode; where all bytes are ASCII the two are one, but for a
+ * NUL, which ends Unicode text.
+ */
+const byEncoding = (ascii: (bytes: Uint8Array) => Uint8Array, unicode: (element: Uint8Array) => Uint8Array): Op => {
+  const byElement = each(() => unicode)
+  return {
+    evaluate(call) {
+      const x = text(call, 0)
+      const encoding = call.attrs.string('encoding', '')
+      if (encoding !== '' && !/^utf-?8$/i.test(encoding)) {
+        throw new InvalidArgumentError(`only utf8 or '' (no encoding) is supported, received ${encoding}`)
+      }
+      const { bytes, offsets, length } = x.data
+      const used = bytes.subarray(offsets[0], offsets[length])
+      if (encoding !== '' && !isPlain(used)) return byElement.evaluate(call)
+      const ends = offsets[0] === 0 ? offsets : offsets.map((offset) => offset - offsets[0])
+      return tensor('string', x.shape, new Strings(ascii(used), ends))
+    },
+  }
+}
+
+/** True where no byte is a NUL or beyond ASCII. */
+function isPlain(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] === 0 || bytes[i] > 127) return false
+  return true
+}
 
 const length: Op = {
   evaluate(call) {
@@ -122,6 +143,40 @@ function sparseParts(parts: readonly (readonly Uint8Array[])[]): Tensor[] {
   ]
 }
 
+/** All words between white space, as `sparseParts` of them: the tokenizer of most models, so without a view for each. */
+function words({ bytes, offsets, length }: Strings): Tensor[] {
+  const values = new StringsBuilder(length * 8)
+  const ends = new Uint32Array(length)
+  let widest = 0
+  for (let row = 0; row < length; row++) {
+    const end = offsets[row + 1]
+    const before = values.length
+    for (let at = offsets[row]; at < end; ) {
+      while (at < end && isSpace(bytes[at])) at++
+      const start = at
+      while (at < end && !isSpace(bytes[at])) at++
+      if (at > start) values.pushRange(bytes, start, at)
+    }
+    ends[row] = values.length
+    widest = Math.max(widest, values.length - before)
+  }
+  const data = values.finish()
+  const indices = new BigInt64Array(2 * data.length)
+  // Rows and columns are below 2^31: the upper halves stay 0.
+  const halves = halvesOf(indices)
+  for (let row = 0, i = 0; row < length; row++) {
+    for (let column = 0; i < ends[row]; i++, column++) {
+      halves[4 * i] = row
+      halves[4 * i + 2] = column
+    }
+  }
+  return [
+    tensor('int64', [data.length, 2], indices),
+    tensor('string', [data.length], data),
+    tensor('int64', [2], BigInt64Array.of(BigInt(length), BigInt(widest))),
+  ]
+}
+
 const rows = ({ data }: Text): Uint8Array[] => Array.from({ length: data.length }, (_, i) => data.at(i))
 
 const SPLIT_OUTPUTS = ['indices', 'values', 'shape']
@@ -135,6 +190,7 @@ const split: Op = {
       throw new InvalidArgumentError(`sep must be a scalar, got shape: [${separator.shape}]`)
     const by = separator.data.at(0)
     const most = call.attrs.number('maxsplit', -1)
+    if (by.length === 0 && most < 0) return words(x.data)
     return sparseParts(rows(x).map((row) => (by.length === 0 ? splitSpaces(row, most) : splitAt(row, by, most))))
   },
 }

@@ -5,6 +5,7 @@ import { encode, lowerAscii, lowerUnicode, splitAt, splitSpaces, strip } from '.
 import { Regex } from '../ops/text/regex.ts'
 import { codePoints } from '../ops/text/unicode.ts'
 import { basicTokens, stripAccents, vocabularyOf, type Wordpieces, wordpieces } from '../ops/text/wordpiece.ts'
+import { Strings } from '../tensor/index.ts'
 import type { Step, Vocabulary } from './schema.ts'
 
 /** What flows between steps: one text or number, or a list of them. Text is bytes. */
@@ -31,7 +32,7 @@ export function compileStep(step: Step): Run {
       return eachText(strip)
     case 'regex_replace': {
       const [regex, rewrite] = [new Regex(step.pattern), encode(step.rewrite)]
-      return eachText((text) => regex.replace(text, rewrite, step.all ?? true))
+      return eachText((text) => regex.replace(Strings.from([text]), rewrite, step.all ?? true).at(0))
     }
     case 'split': {
       const separator = step.separator === undefined ? null : encode(step.separator)

@@ -1,5 +1,6 @@
 export * from './dtype.ts'
 export * from './half.ts'
+export * from './int64.ts'
 export * from './keyindex.ts'
 export * from './panels.ts'
 export * from './strings.ts'

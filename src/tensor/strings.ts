@@ -34,7 +34,8 @@ export class Strings {
   /** The elements `indices`, in that order. */
   take(indices: ArrayLike<number>): Strings {
     const builder = new StringsBuilder(indices.length)
-    for (let i = 0; i < indices.length; i++) builder.push(this.at(indices[i]))
+    const { bytes, offsets } = this
+    for (let i = 0; i < indices.length; i++) builder.pushRange(bytes, offsets[indices[i]], offsets[indices[i] + 1])
     return builder.finish()
   }
 
@@ -49,7 +50,10 @@ export class Strings {
 
   static from(values: readonly (string | Uint8Array)[]): Strings {
     const builder = new StringsBuilder(values.length)
-    for (const value of values) builder.push(typeof value === 'string' ? encoder.encode(value) : value)
+    for (const value of values) {
+      if (typeof value === 'string') builder.pushText(value)
+      else builder.push(value)
+    }
     return builder.finish()
   }
 }
@@ -58,33 +62,82 @@ export class Strings {
 export class StringsBuilder {
   private bytes: Uint8Array
   private used = 0
-  private ends: number[] = [0]
+  private ends: Uint32Array
+  private count = 0
 
   /** @param expected about how many elements will come, for the first allocation */
   constructor(expected = 16) {
     this.bytes = new Uint8Array(Math.max(64, expected * 8))
+    this.ends = new Uint32Array(expected + 1)
   }
 
   push(element: Uint8Array): void {
-    const end = this.used + element.length
-    if (end > this.bytes.length) {
-      const larger = new Uint8Array(Math.max(end, this.bytes.length * 2))
-      larger.set(this.bytes.subarray(0, this.used))
-      this.bytes = larger
+    this.pushRange(element, 0, element.length)
+  }
+
+  /** Appends the element `from[start … end)`. */
+  pushRange(from: Uint8Array, start: number, end: number): void {
+    this.append(from, start, end)
+    this.close()
+  }
+
+  /** Appends the element that is `text` in UTF-8; a lone surrogate becomes U+FFFD. */
+  pushText(text: string): void {
+    const { length } = text
+    if (this.used + 3 * length > this.bytes.length) this.grow(this.used + 3 * length)
+    const { bytes, used } = this
+    let i = 0
+    // The encoder's call costs more than a short ASCII text itself.
+    if (length <= LONG) {
+      for (; i < length; i++) {
+        const code = text.charCodeAt(i)
+        if (code > 127) break
+        bytes[used + i] = code
+      }
     }
-    this.bytes.set(element, this.used)
-    this.used = end
-    this.ends.push(end)
+    this.used = used + (i === length ? length : encoder.encodeInto(text, bytes.subarray(used)).written)
+    this.close()
+  }
+
+  /** Appends bytes to the element that `close` ends. */
+  append(from: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    const { used } = this
+    if (used + length > this.bytes.length) this.grow(used + length)
+    // A view and its copy cost more than a loop over a word or two.
+    if (length > LONG) this.bytes.set(from.subarray(start, end), used)
+    else for (let i = 0; i < length; i++) this.bytes[used + i] = from[start + i]
+    this.used = used + length
+  }
+
+  /** Ends an element. */
+  close(): void {
+    if (++this.count >= this.ends.length) {
+      const larger = new Uint32Array(this.ends.length * 2 + 8)
+      larger.set(this.ends)
+      this.ends = larger
+    }
+    this.ends[this.count] = this.used
+  }
+
+  private grow(bytes: number): void {
+    if (bytes > 2 ** 32 - 1) throw new RangeError(`${bytes} bytes of strings do not fit into one tensor`)
+    const larger = new Uint8Array(Math.max(bytes, this.bytes.length * 2))
+    larger.set(this.bytes.subarray(0, this.used))
+    this.bytes = larger
   }
 
   get length(): number {
-    return this.ends.length - 1
+    return this.count
   }
 
   finish(): Strings {
-    return new Strings(this.bytes.subarray(0, this.used), Uint32Array.from(this.ends))
+    return new Strings(this.bytes.subarray(0, this.used), this.ends.subarray(0, this.count + 1))
   }
 }
+
+/** Bytes from which on a bulk copy is the faster one. */
+const LONG = 32
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()

@@ -7,11 +7,17 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 export const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13)
 
 /** Lower case of ASCII letters; other bytes stay. */
-export const lowerAscii = (text: Uint8Array): Uint8Array =>
-  text.map((byte) => (byte >= 65 && byte <= 90 ? byte + 32 : byte))
+export function lowerAscii(text: Uint8Array): Uint8Array {
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) out[i] = text[i] >= 65 && text[i] <= 90 ? text[i] + 32 : text[i]
+  return out
+}
 /** Upper case of ASCII letters; other bytes stay. */
-export const upperAscii = (text: Uint8Array): Uint8Array =>
-  text.map((byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte))
+export function upperAscii(text: Uint8Array): Uint8Array {
+  const out = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) out[i] = text[i] >= 97 && text[i] <= 122 ? text[i] - 32 : text[i]
+  return out
+}
 
 /** Unicode's full lower case (ICU's toLower, root locale); what is not UTF-8 becomes U+FFFD, and a NUL ends the text. */
 export const lowerUnicode = (text: Uint8Array): Uint8Array => encoder.encode(untilNul(text).toLowerCase())

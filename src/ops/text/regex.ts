@@ -1,7 +1,7 @@
 import { RE2JS } from 're2js'
 import { InvalidArgumentError } from '../../errors.ts'
-import { utf8 } from '../../tensor/index.ts'
-import { concat } from './bytes.ts'
+import { type Strings, StringsBuilder, utf8 } from '../../tensor/index.ts'
+import { ByteClass } from './byteclass.ts'
 
 /** Where a match lies, group by group; -1 for a group that took no part. */
 type Groups = readonly (readonly [start: number, end: number])[]
@@ -12,6 +12,7 @@ type Groups = readonly (readonly [start: number, end: number])[]
  */
 export class Regex {
   private readonly compiled: RE2JS
+  private readonly byteClass: ByteClass | null
   readonly groups: number
 
   /** @throws {InvalidArgumentError} where RE2 would not take the pattern */
@@ -22,6 +23,7 @@ export class Regex {
       throw new InvalidArgumentError(`Invalid pattern: ${pattern}, error: ${(error as Error).message}`)
     }
     this.groups = this.compiled.groupCount()
+    this.byteClass = ByteClass.of(pattern)
   }
 
   private static readonly known = new Map<string, Regex>()
@@ -73,23 +75,36 @@ export class Regex {
   }
 
   /**
-   * `text` with its matches, or only the first, rewritten: \0 is the match, \1 … \9 its groups, \\ a backslash. A rewrite
-   * that names a group that is not there changes nothing, as in RE2.
+   * Each of `texts` with its matches, or only the first, rewritten: \0 is the match, \1 … \9 its groups, \\ a backslash. A
+   * rewrite that names a group that is not there changes nothing, as in RE2.
    */
-  replace(text: Uint8Array, rewrite: Uint8Array, all: boolean): Uint8Array {
+  replace(texts: Strings, rewrite: Uint8Array, all: boolean): Strings {
     const parts = rewriteParts(rewrite)
-    if (parts === null || parts.some((part) => typeof part === 'number' && part > this.groups)) return text
-    const matches = this.matches(text, all ? undefined : 1)
-    if (matches.length === 0) return text
-    const out: Uint8Array[] = []
+    if (parts === null || parts.some((part) => typeof part === 'number' && part > this.groups)) return texts
+    const { bytes, offsets, length } = texts
+    const out = new StringsBuilder(length)
+    const plain = this.byteClass !== null && all && parts.length === 1 ? (parts[0] as Uint8Array) : null
+    for (let i = 0; i < length; i++) {
+      const [start, end] = [offsets[i], offsets[i + 1]]
+      if (plain !== null && this.byteClass?.fits(bytes, start, end)) {
+        this.byteClass.replace(out, bytes, start, end, plain)
+      } else this.rewrite(out, texts.at(i), parts, all)
+      out.close()
+    }
+    return out.finish()
+  }
+
+  private rewrite(out: StringsBuilder, text: Uint8Array, parts: readonly (Uint8Array | number)[], all: boolean): void {
     let kept = 0
-    for (const groups of matches) {
-      out.push(text.subarray(kept, groups[0][0]))
-      for (const part of parts) out.push(typeof part === 'number' ? text.subarray(...groups[part]) : part)
+    for (const groups of this.matches(text, all ? undefined : 1)) {
+      out.append(text, kept, groups[0][0])
+      for (const part of parts) {
+        if (typeof part === 'number') out.append(text, ...groups[part])
+        else out.append(part, 0, part.length)
+      }
       kept = groups[0][1]
     }
-    out.push(text.subarray(kept))
-    return concat(out)
+    out.append(text, kept, text.length)
   }
 }
 
