@@ -28,7 +28,10 @@ function union(sets: readonly ReadonlySet<number>[]): ReadonlySet<number> {
   return all
 }
 
-/** The part of `graph` that computes `output`, with only the parameters that it depends on, and their ports. */
+/**
+ * The part of `graph` that computes `output`, with only the parameters that it depends on, and their ports. `output` may
+ * be of a new node on top of the graph's.
+ */
 export function subgraph(
   graph: Graph,
   ports: readonly Port[],
@@ -42,11 +45,13 @@ export function subgraph(
     needed.add(node)
     pending.push(...node.inputs.map((value) => value.node), ...node.controls)
   }
+  const nodes = graph.nodes.filter((node) => needed.has(node))
+  if (nodes.length < needed.size) nodes.push(output.node)
   const kept = graph.parameters.map((node, i) => (needed.has(node) ? i : -1)).filter((i) => i >= 0)
   return {
     graph: {
       parameters: kept.map((i) => graph.parameters[i]),
-      nodes: graph.nodes.filter((node) => needed.has(node)),
+      nodes,
       outputs: [output],
     },
     inputs: kept.map((i) => ports[i]),

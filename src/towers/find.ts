@@ -9,8 +9,10 @@ import {
   type Value,
 } from '../graph/index.ts'
 import { dependence, subgraph } from './dependence.ts'
-import { findJoin, isNormalized, type Join } from './join.ts'
-import { embeddingOutput, isEmbedding, sideOf } from './sides.ts'
+import { indexedQuery } from './indexed.ts'
+import { findJoin, type Join } from './join.ts'
+import { isNormalized } from './norms.ts'
+import { embeddingOutput, isEmbedding, namesEmbedding, sideOf } from './sides.ts'
 
 /** What the user says of the towers; it overrules what the graph says. */
 export interface TowerChoices {
@@ -40,15 +42,18 @@ export const similarityOf = (choice: Metric | Partial<Similarity>): Similarity =
 export function findTowers(signatures: readonly Signature[], choices: TowerChoices = {}, source = ''): Towers {
   const notes: string[] = []
   const joins = signatures.flatMap((signature) => joinsOf(signature))
-  // A signature that is named for scoring says how scores are made; others may only compare.
-  const separable = joins.filter((found) => found.join !== null)
-  const joined = separable.find((found) => /score|rank|predict/i.test(found.signature.name)) ?? separable[0]
+  const joined =
+    foremost(joins.filter((found) => found.join !== null && found.join.similarity !== null)) ??
+    foremost(joins.filter((found) => found.join !== null))
   const named = {
     query: chosen(signatures, choices.query, 'query'),
     candidate: chosen(signatures, choices.candidate, 'candidate'),
   }
   const found =
-    towersOfSignatures(signatures, source, notes) ?? towersOfOutputs(signatures, notes) ?? towersOfJoin(joined, notes)
+    towersOfSignatures(signatures, source, notes) ??
+    towersOfOutputs(signatures, notes) ??
+    towersOfJoin(joined, notes) ??
+    towersOfIndex(signatures, notes)
   const query = named.query ?? found?.query ?? null
   const candidate = named.candidate ?? found?.candidate ?? null
   if (named.query !== null || named.candidate !== null) notes.push('towers named by the user')
@@ -57,21 +62,24 @@ export function findTowers(signatures: readonly Signature[], choices: TowerChoic
   if (choices.similarity !== undefined) {
     similarity = similarityOf(choices.similarity)
     notes.push(`similarity ${similarity.metric} chosen by the user`)
-  } else if (joined?.join) {
+  } else if (joined?.join?.similarity) {
     similarity = joined.join.similarity
     notes.push(
       `similarity ${inWords(similarity)} read from output "${joined.output}" of "${joined.signature.name}" (${joined.join.path.join(' ← ')})`,
     )
-  } else similarity = normalizedSimilarity(query, candidate, notes)
-  if (query !== null && candidate !== null && similarity === null)
+  } else if (joined?.join) {
+    notes.push(
+      `output "${joined.output}" of "${joined.signature.name}" makes more of the embeddings than scale · similarity + bias (${joined.join.path.join(' ← ')})`,
+    )
+  } else similarity = found?.similarity ?? normalizedSimilarity(query, candidate, notes)
+  if (query !== null && candidate !== null && similarity === null && !joined)
     notes.push('the export does not say how the embeddings are compared')
 
-  const scoring = joins.find((one) => one.join === null)
-  const joint =
-    scoring !== undefined && similarity === null ? { signature: scoring.signature.name, output: scoring.output } : null
-  if (joint !== null)
+  const scoring = similarity === null ? soleScore(joins) : undefined
+  const joint = scoring === undefined ? null : { signature: scoring.signature.name, output: scoring.output }
+  if (scoring !== undefined)
     notes.push(
-      `output "${joint.output}" of "${joint.signature}" scores by itself: no similarity separates its inputs into towers`,
+      `output "${scoring.output}" of "${scoring.signature.name}" scores by itself${scoring.join === null ? ': no similarity separates its inputs into towers' : ''}`,
     )
   return { query, candidate, similarity, joint, notes }
 }
@@ -149,12 +157,14 @@ function towerAt(signature: Signature, value: Value, port: Signature['outputs'][
   return { signature: signature.name, output: port, ...subgraph(signature.graph, signature.inputs, value) }
 }
 
+interface Found {
+  readonly query: TowerDefinition | null
+  readonly candidate: TowerDefinition | null
+  readonly similarity?: Similarity
+}
+
 /** Signatures of which each is plainly one tower. */
-function towersOfSignatures(
-  signatures: readonly Signature[],
-  source: string,
-  notes: string[],
-): { query: TowerDefinition | null; candidate: TowerDefinition | null } | null {
+function towersOfSignatures(signatures: readonly Signature[], source: string, notes: string[]): Found | null {
   const found: { query: TowerDefinition | null; candidate: TowerDefinition | null } = { query: null, candidate: null }
   for (const signature of signatures) {
     const side = sideOf([signature.name])
@@ -164,17 +174,28 @@ function towersOfSignatures(
     notes.push(`signature "${signature.name}" is the ${side} tower by its name`)
   }
   if (found.query !== null || found.candidate !== null) return found
-  if (signatures.length !== 1) return null
-  // An export of one tower alone: a user model, an item model.
-  const [signature] = signatures
-  const names = [...signature.inputs, ...signature.outputs].map((port) => port.name)
-  const ids = names.filter((name) => /(^|_)id$/i.test(name))
-  const [output, side] = [embeddingOutput(signature), sideOf([source]) ?? sideOf(ids) ?? sideOf(names)]
-  if (signature.outputs.length !== 1 || output < 0 || side === null) return null
+  // An export of one tower alone: a user model, an item model. Keras names its signature twice.
+  const embedding = signatures.filter((signature) => embeddingOutput(signature) >= 0)
+  const signature = foremost(embedding.map((signature) => ({ signature })))?.signature
+  if (signature === undefined || embedding.some((other) => !sameInputs(other, signature))) return null
+  const output = embeddingOutput(signature)
+  const inputs = signature.inputs.map((port) => port.name)
+  const ids = inputs.filter((name) => /(^|_)id$|[a-z]Id$/.test(name))
+  const side = sideOf([source]) ?? sideOf(ids) ?? sideOf([...inputs, ...signature.outputs.map((port) => port.name)])
+  if (side === null || (sideOf(ids) ?? side) !== side || inputs.length === 0) return null
   found[side] = tower(signature, output)
   notes.push(`signature "${signature.name}" is the ${side} tower by the names of the export and its inputs`)
   return found
 }
+
+const sameInputs = (a: Signature, b: Signature): boolean =>
+  a.inputs.length === b.inputs.length && a.inputs.every(({ name }) => b.inputs.some((other) => other.name === name))
+
+/** The one that a signature named for scoring holds, or the default one; else the first. */
+const foremost = <T extends { readonly signature: Signature }>(all: readonly T[]): T | undefined =>
+  all.find(({ signature }) => /score|rank|predict/i.test(signature.name)) ??
+  all.find(({ signature }) => signature.name === 'serving_default') ??
+  all[0]
 
 /** Embeddings that are compared have one width; an open one may be it. */
 const sameWidth = (a: Port, b: Port): boolean => {
@@ -182,48 +203,54 @@ const sameWidth = (a: Port, b: Port): boolean => {
   return m === null || n === null || m === n
 }
 
-/** One signature with two embeddings of different inputs. */
-function towersOfOutputs(
-  signatures: readonly Signature[],
-  notes: string[],
-): { query: TowerDefinition; candidate: TowerDefinition } | null {
+/**
+ * One signature with two embeddings of different inputs. Outputs of any width may depend on different inputs, so names
+ * must speak for at least one side; without names the two must be the only float outputs, of one known width.
+ */
+function towersOfOutputs(signatures: readonly Signature[], notes: string[]): Found | null {
   for (const signature of signatures) {
     const sources = dependence(signature.graph)
     const inputsOf = (i: number) => sources.get(signature.graph.outputs[i].node) ?? new Set<number>()
-    const outputs = signature.outputs
-      .map((_, i) => i)
-      .filter((i) => isEmbedding(signature.outputs[i]) && inputsOf(i).size > 0)
-    for (const a of outputs) {
-      for (const b of outputs) {
-        if (
-          a >= b ||
-          [...inputsOf(a)].some((input) => inputsOf(b).has(input)) ||
-          !sameWidth(signature.outputs[a], signature.outputs[b])
-        )
-          continue
-        const names = (i: number) => [
-          signature.outputs[i].name,
-          ...[...inputsOf(i)].map((input) => signature.inputs[input].name),
-        ]
-        const swapped =
-          sideOf([signature.outputs[a].name]) === 'candidate' ||
-          (sideOf([signature.outputs[b].name]) === null && sideOf(names(a)) === 'candidate') ||
-          sideOf([signature.outputs[b].name]) === 'query'
-        const [query, candidate] = swapped ? [b, a] : [a, b]
+    const { outputs } = signature
+    const embeddings = outputs.map((_, i) => i).filter((i) => isEmbedding(outputs[i]) && inputsOf(i).size > 0)
+    const sideOfOutput = (i: number) =>
+      sideOf([outputs[i].name]) ?? sideOf([...inputsOf(i)].map((input) => signature.inputs[input].name))
+    const pairs = embeddings
+      .flatMap((a, at) => embeddings.slice(at + 1).map((b) => [a, b] as const))
+      .filter(([a, b]) => sameWidth(outputs[a], outputs[b]) && ![...inputsOf(a)].some((i) => inputsOf(b).has(i)))
+    const told = pairs.filter(([a, b]) => sideOfOutput(a) !== sideOfOutput(b))
+    const floats = outputs.filter(({ dtype }) => dtype === 'float32').length
+    const widthOf = (i: number) => outputs[i].shape?.[1] ?? null
+    const untold =
+      floats === 2 && pairs.length === 1 && pairs[0].every((i) => sideOfOutput(i) === null && widthOf(i) !== null)
+    const embedded = told.filter((pair) => pair.every((i) => namesEmbedding(outputs[i].name)))
+    const pair = [told, embedded, untold ? pairs : []].find(({ length }) => length === 1)?.[0]
+    if (pair === undefined) {
+      if (told.length > 1)
         notes.push(
-          `outputs "${signature.outputs[query].name}" and "${signature.outputs[candidate].name}" of "${signature.name}" depend on different inputs: query and candidate tower`,
+          `several outputs of "${signature.name}" may be towers (${[...new Set(told.flat())].map((i) => outputs[i].name).join(', ')}); name two`,
         )
-        return { query: tower(signature, query), candidate: tower(signature, candidate) }
-      }
+      continue
     }
+    const [a, b] = pair
+    const swapped = sideOfOutput(a) === 'candidate' || sideOfOutput(b) === 'query'
+    const [query, candidate] = swapped ? [b, a] : [a, b]
+    notes.push(
+      `outputs "${outputs[query].name}" and "${outputs[candidate].name}" of "${signature.name}" depend on different inputs: query and candidate tower${untold ? UNTOLD : ''}`,
+    )
+    return { query: tower(signature, query), candidate: tower(signature, candidate) }
   }
   return null
 }
+
+const UNTOLD = '; the names do not say which is which, the first is taken for the query'
 
 interface Joined {
   readonly signature: Signature
   readonly output: string
   readonly join: Join | null
+  /** One number a row. */
+  readonly isScore: boolean
 }
 
 /** Outputs that score several inputs together, with where they join them. Embeddings are none. */
@@ -233,17 +260,43 @@ function joinsOf(signature: Signature): Joined[] {
   signature.outputs.forEach((port, i) => {
     const value = signature.graph.outputs[i]
     if (port.dtype !== 'float32' || (sources.get(value.node)?.size ?? 0) < 2) return
+    if (indexedQuery(value) !== null) return
+    const isScore = port.shape?.slice(1).every((dim) => dim === 1) ?? false
     const join = findJoin(signature.graph, value)
-    const isScore = port.shape !== null && (port.shape.length <= 1 || (port.shape.length === 2 && port.shape[1] === 1))
-    if (join !== null || isScore) found.push({ signature, output: port.name, join })
+    // A width that is not 1 is no score of a pair; of all pairs it may be.
+    const isJoin =
+      join !== null && (isScore || (!join.deep && (port.shape ?? []).slice(1).every((dim) => dim === null)))
+    if (isJoin || isScore) found.push({ signature, output: port.name, join: isJoin ? join : null, isScore })
   })
   return found
 }
 
-function towersOfJoin(
-  joined: Joined | undefined,
-  notes: string[],
-): { query: TowerDefinition; candidate: TowerDefinition } | null {
+/** The score of a signature that has only one, or only one that is named so. */
+function soleScore(joins: readonly Joined[]): Joined | undefined {
+  const scores = joins.filter(({ isScore }) => isScore)
+  const first = foremost(scores)
+  const own = scores.filter(({ signature }) => signature === first?.signature)
+  const named = own.filter(({ output }) => /score|rating|rank|prob|logit|predict|ctr|similar|relevan/i.test(output))
+  return [own, named].find(({ length }) => length === 1)?.[0]
+}
+
+/** An index over candidates that the export holds: what it multiplies them with is the query. */
+function towersOfIndex(signatures: readonly Signature[], notes: string[]): Found | null {
+  for (const signature of signatures) {
+    for (const output of signature.graph.outputs) {
+      const indexed = indexedQuery(output)
+      if (indexed === null) continue
+      const port = { name: 'query_embedding', dtype: 'float32' as const, shape: [null, indexed.width] }
+      notes.push(
+        `"${signature.name}" ranks ${indexed.rows} candidates that it holds by the dot product: its inputs are the query's, the candidate tower is not in the export`,
+      )
+      return { query: towerAt(signature, indexed.query, port), candidate: null, similarity: similarityOf('dot') }
+    }
+  }
+  return null
+}
+
+function towersOfJoin(joined: Joined | undefined, notes: string[]): Found | null {
   if (!joined?.join) return null
   const { signature, join } = joined
   const port = (name: string) => ({ name, dtype: 'float32' as const, shape: [null, null] })
@@ -254,7 +307,7 @@ function towersOfJoin(
   const [query, candidate] = swapped ? [right, left] : [left, right]
   const known = sideOf(names(left)) !== null || sideOf(names(right)) !== null
   notes.push(
-    `"${signature.name}" joins ${names(query).join(', ')} (query) with ${names(candidate).join(', ')} (candidate)${known ? '' : '; the names do not say which is which, the first is taken for the query'}`,
+    `"${signature.name}" joins ${names(query).join(', ')} (query) with ${names(candidate).join(', ')} (candidate)${known ? '' : UNTOLD}`,
   )
   return {
     query: { signature: signature.name, output: port('query_embedding'), ...query },

@@ -1,51 +1,66 @@
-import { constantOf, type Graph, type Metric, type Node, type Similarity, type Value } from '../graph/index.ts'
+import { constantOf, type Graph, type Node, type Similarity, type Value } from '../graph/index.ts'
 import { isFloat, isNumeric, sizeOf, type TypedArray } from '../tensor/index.ts'
 import { dependence } from './dependence.ts'
+import { type Meeting, meetingAt } from './meeting.ts'
 
-/** Where the two towers of a graph meet. */
-export interface Join {
-  readonly left: Value
-  readonly right: Value
-  readonly similarity: Similarity
-  /** In words: the ops between the towers and the output. */
+/** Where the two towers of a graph meet, and what becomes of their similarity on the way to the output. */
+export interface Join extends Omit<Meeting, 'metric' | 'words'> {
+  /** Null where the output is no scale · metric + bias, nor a logistic of one: the towers are known, the score is not. */
+  readonly similarity: Similarity | null
+  /** In words: the ops between the towers and the output, the last one first. */
   readonly path: readonly string[]
 }
 
 /**
  * Follows `output` back to the op that joins two values of disjoint inputs, and reads on the way what is done to the
  * joined value: scale, bias, logistic.
- * @returns null where no similarity separates the inputs, for example where features are concatenated
+ * @returns null where nothing separates the inputs, for example where features are concatenated
  */
 export function findJoin(graph: Graph, output: Value): Join | null {
   const sources = dependence(graph)
   const inputsOf = (value: Value) => sources.get(value.node) ?? new Set<number>()
   const path: string[] = []
-  let [scale, bias, sigmoid] = [1, 0, false]
+  let [scale, bias, sigmoid, known, sliced] = [1, 0, false, true, false]
   let at = output
   for (;;) {
     const { node } = at
-    const joined = joinAt(node, inputsOf)
-    if (joined !== null) {
-      path.push(joined.name)
-      return {
-        left: joined.left,
-        right: joined.right,
-        similarity: { metric: joined.metric, scale, bias, sigmoid },
-        path,
-      }
+    const meeting = meetingAt(node, inputsOf)
+    if (meeting !== null) {
+      const { metric, words, ...rest } = meeting
+      path.push(words)
+      // A slice of all pairs leaves some out.
+      const plain = known && metric !== null && !(sliced && meeting.pairs)
+      return { ...rest, similarity: plain ? { metric, scale, bias, sigmoid } : null, path }
     }
     const step = peel(node)
-    if (step === null || (sigmoid && step.sigmoid)) return null
-    // Read from the output inwards: what comes next is applied before what was read.
-    bias += scale * step.bias
-    scale *= step.scale
-    if (step.sigmoid) {
-      if (scale !== 1 || bias !== 0) return null
-      sigmoid = true
+    const late = step?.sigmoid === true && (sigmoid || scale !== 1 || bias !== 0)
+    const inner = step?.inner ?? onward(node, inputsOf)
+    if (inner === null) return null
+    if (step === null || late) known = false
+    else {
+      // Read from the output inwards: what comes next is applied before what was read.
+      bias += scale * step.bias
+      scale *= step.scale
+      sigmoid ||= step.sigmoid
     }
+    sliced ||= node.op === 'StridedSlice'
     path.push(node.op)
-    at = step.inner
+    at = inner
   }
+}
+
+/**
+ * The one input of `node` that carries the joined value, where nothing but constants and, in a sum, what one side adds
+ * of its own comes to it.
+ */
+function onward(node: Node, inputsOf: (value: Value) => ReadonlySet<number>): Value | null {
+  const size = Math.max(0, ...node.inputs.map((value) => inputsOf(value).size))
+  const carrying = node.inputs.filter((value) => inputsOf(value).size === size)
+  if (size < 2 || carrying.length !== 1) return null
+  const others = node.inputs.filter((value) => value !== carrying[0])
+  const ownBias = /^(Add|AddV2|Sub|BiasAdd)$/.test(node.op)
+  const every = new Set(node.inputs.flatMap((value) => [...inputsOf(value)])).size
+  return every === size && (ownBias || others.every((value) => inputsOf(value).size === 0)) ? carrying[0] : null
 }
 
 interface Step {
@@ -56,13 +71,13 @@ interface Step {
 }
 
 /** Ops between the join and the output that change no value. */
-const PASSES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'Identity', 'Cast'])
+const PASSES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'Identity', 'Cast', 'EnsureShape', 'StopGradient'])
 
 /** `node` as scale · inner + bias, or a logistic of it; null where it is neither. */
 function peel(node: Node): Step | null {
   const [a, b] = node.inputs
   const plain = { scale: 1, bias: 0, sigmoid: false }
-  if (PASSES.has(node.op)) return { inner: a, ...plain }
+  if (PASSES.has(node.op) || isCorner(node)) return { inner: a, ...plain }
   if (node.op === 'Sigmoid') return { inner: a, ...plain, sigmoid: true }
   if (node.op === 'Neg') return { inner: a, ...plain, scale: -1 }
   if (node.inputs.length !== 2) return null
@@ -90,90 +105,26 @@ function peel(node: Node): Step | null {
   }
 }
 
+/** `scores[:, 0]`: all rows, and the first of each further dimension. */
+function isCorner(node: Node): boolean {
+  if (node.op !== 'StridedSlice') return false
+  const mask = (name: string) => node.attrs.number(name, 0)
+  const starts = constantOf(node.inputs[1])
+  if (starts === null || !isNumeric(starts)) return false
+  const begin = [...(starts.data as TypedArray)].map(Number)
+  const rest = (1 << begin.length) - 2
+  return (
+    (mask('begin_mask') & mask('end_mask') & 1) === 1 &&
+    mask('shrink_axis_mask') === rest &&
+    mask('new_axis_mask') === 0 &&
+    mask('ellipsis_mask') === 0 &&
+    begin.every((at) => at === 0)
+  )
+}
+
 /** The one float that `value` is a constant of, or null. */
 function numberOf(value: Value): number | null {
   const held = constantOf(value)
   if (held === null || !isNumeric(held) || !isFloat(held.dtype) || sizeOf(held.shape) !== 1) return null
   return Number((held.data as TypedArray)[0])
-}
-
-type InputsOf = (value: Value) => ReadonlySet<number>
-interface Joined {
-  readonly left: Value
-  readonly right: Value
-  readonly metric: Metric
-  readonly name: string
-}
-
-const PRODUCTS = new Set(['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum'])
-
-/** The two sides where `node` is the last op of a similarity of values that depend on different inputs. */
-function joinAt(node: Node, inputsOf: InputsOf): Joined | null {
-  if (PRODUCTS.has(node.op)) return sides(node.inputs, inputsOf, 'dot', 'a product of all pairs')
-  if (node.op === 'Sum') {
-    const inner = node.inputs[0].node
-    if (inner.op === 'Mul') return sides(inner.inputs, inputsOf, 'dot', 'the sum of products')
-  }
-  if (node.op === 'Sqrt') {
-    const sum = through(node.inputs[0].node, new Set(['Maximum', 'AddV2', 'Add']))
-    const square = sum.op === 'Sum' ? sum.inputs[0].node : null
-    if (square?.op === 'Square' && square.inputs[0].node.op === 'Sub') {
-      return sides(square.inputs[0].node.inputs, inputsOf, 'euclidean', 'the root of summed squared differences')
-    }
-    if (square?.op === 'SquaredDifference')
-      return sides(square.inputs, inputsOf, 'euclidean', 'the root of summed squared differences')
-    if (square?.op === 'Mul' && square.inputs[0].node === square.inputs[1].node && square.inputs[0].node.op === 'Sub') {
-      return sides(square.inputs[0].node.inputs, inputsOf, 'euclidean', 'the root of summed squared differences')
-    }
-  }
-  if (node.op === 'EuclideanNorm' && node.inputs[0].node.op === 'Sub') {
-    return sides(node.inputs[0].node.inputs, inputsOf, 'euclidean', 'the norm of the difference')
-  }
-  return null
-}
-
-/** `node`, or what its first input is where it is one of the guards `ops` with a constant. */
-const through = (node: Node, ops: ReadonlySet<string>): Node =>
-  ops.has(node.op) && node.inputs.some((value) => constantOf(value) !== null) ? node.inputs[0].node : node
-
-function sides(inputs: readonly Value[], inputsOf: InputsOf, metric: Metric, name: string): Joined | null {
-  if (inputs.length !== 2) return null
-  const [left, right] = inputs.map(unwrapped)
-  const [a, b] = [inputsOf(left), inputsOf(right)]
-  if (a.size === 0 || b.size === 0 || [...a].some((item) => b.has(item))) return null
-  // The dot product of two normalised vectors is their cosine.
-  const cosine = metric === 'dot' && isNormalized(left) && isNormalized(right)
-  return { left, right, metric: cosine ? 'cosine' : metric, name: cosine ? `${name} of normalised vectors` : name }
-}
-
-/** A tower's embedding before the reshaping that a batched product wants. */
-function unwrapped(value: Value): Value {
-  let at = value
-  while (['ExpandDims', 'Transpose', 'Identity'].includes(at.node.op)) at = at.node.inputs[0]
-  return at
-}
-
-/** True where `value` is tf.math.l2_normalize of something: x · rsqrt(max(Σx², ε)). */
-export function isNormalized(value: Value): boolean {
-  const { node } = unwrapped(value)
-  if (node.op === 'Mul') {
-    const [x, root] = node.inputs[1].node.op === 'Rsqrt' ? node.inputs : [node.inputs[1], node.inputs[0]]
-    if (root.node.op !== 'Rsqrt') return false
-    return isSquaredNorm(root.node.inputs[0].node, x)
-  }
-  if (node.op === 'RealDiv' || node.op === 'DivNoNan') {
-    const [x, norm] = node.inputs
-    const root = through(norm.node, new Set(['Maximum', 'AddV2', 'Add']))
-    return root.op === 'Sqrt'
-      ? isSquaredNorm(root.inputs[0].node, x)
-      : root.op === 'EuclideanNorm' && root.inputs[0].node === x.node
-  }
-  return false
-}
-
-function isSquaredNorm(node: Node, x: Value): boolean {
-  const sum = through(node, new Set(['Maximum', 'AddV2', 'Add']))
-  if (sum.op !== 'Sum') return false
-  const square = sum.inputs[0].node
-  return (square.op === 'Square' || square.op === 'Mul') && square.inputs.every((input) => input.node === x.node)
 }

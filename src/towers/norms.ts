@@ -1,0 +1,53 @@
+import { constantOf, type Node, type Value } from '../graph/index.ts'
+import { isNumeric, type TypedArray } from '../tensor/index.ts'
+
+/** Guards of a norm against 0: max(Σx², ε), Σx² + ε, and Keras 3's min(rsqrt(Σx²), 1/ε). */
+const GUARDS = new Set(['Maximum', 'Minimum', 'AddV2', 'Add'])
+
+/** `node`, or what it guards with a constant. */
+export function unguarded(node: Node): Node {
+  if (!GUARDS.has(node.op)) return node
+  if (constantOf(node.inputs[1]) !== null) return node.inputs[0].node
+  return constantOf(node.inputs[0]) !== null ? node.inputs[1].node : node
+}
+
+/** True where `value` is an L2 normalisation of something: x · rsqrt(max(Σx², ε)), or x / √Σx². */
+export function isNormalized(value: Value): boolean {
+  const { node } = value
+  if (node.op === 'Mul') {
+    return [node.inputs, [...node.inputs].reverse()].some(([x, factor]) => {
+      const root = unguarded(factor.node)
+      return root.op === 'Rsqrt' && isSquaredNorm(root.inputs[0].node, x)
+    })
+  }
+  return (node.op === 'RealDiv' || node.op === 'DivNoNan') && isNorm(node.inputs[1].node, node.inputs[0])
+}
+
+/** True where `node` is the Euclidean norm of `x`'s rows. */
+export function isNorm(node: Node, x: Value): boolean {
+  let root = unguarded(node)
+  if (root.op === 'Squeeze' || root.op === 'Reshape') root = unguarded(root.inputs[0].node)
+  if (root.op === 'Sqrt') return isSquaredNorm(root.inputs[0].node, x)
+  return root.op === 'EuclideanNorm' && isOfRows(root) && root.inputs[0].node === x.node
+}
+
+function isSquaredNorm(node: Node, x: Value): boolean {
+  const sum = unguarded(node)
+  if (sum.op !== 'Sum' || !isOfRows(sum)) return false
+  const square = sum.inputs[0].node
+  return (square.op === 'Square' || square.op === 'Mul') && square.inputs.every((input) => input.node === x.node)
+}
+
+/** The one axis that a reduction reduces, or null. */
+export function reducedAxis(reduction: Node): number | null {
+  const axes = constantOf(reduction.inputs[1])
+  if (axes === null || !isNumeric(axes)) return null
+  const data = axes.data as TypedArray
+  return data.length === 1 ? Number(data[0]) : null
+}
+
+/** A reduction over the dimensions of an embedding, not over the rows of a batch or over all of both. */
+export function isOfRows(reduction: Node): boolean {
+  const axis = reducedAxis(reduction)
+  return axis !== null && axis !== 0
+}
