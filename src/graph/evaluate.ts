@@ -60,15 +60,15 @@ export class Program {
     for (let i = 0; i < this.parameters.length; i++) values[this.parameters[i]] = inputs[i]
     for (const step of this.steps) {
       // Only Merge runs with dead inputs: it is where a conditional's branches meet.
-      const dead =
-        step.inputs.some((slot) => values[slot] === undefined) ||
-        step.controls.some((slot) => values[slot] === undefined)
-      if (dead && step.node.op !== 'Merge') continue
-      const results = this.evaluate(step, values, files)
-      // Outputs that nobody reads have no slot.
-      if (results.length === 0) values[step.output] = DONE
-      for (let i = 0; i < step.count && i < results.length; i++) values[step.output + i] = results[i]
-      for (const slot of step.last) values[slot] = undefined
+      if ((isDead(step.inputs, values) || isDead(step.controls, values)) && step.node.op !== 'Merge') continue
+      const result = this.evaluate(step, values, files)
+      if ('dtype' in result) values[step.output] = result
+      else {
+        if (result.length === 0) values[step.output] = DONE
+        // Outputs that nobody reads have no slot.
+        for (let i = 0; i < step.count && i < result.length; i++) values[step.output + i] = result[i]
+      }
+      for (let i = 0; i < step.last.length; i++) values[step.last[i]] = undefined
     }
     return this.outputs.map((slot, i) => {
       const value = values[slot]
@@ -77,7 +77,7 @@ export class Program {
     })
   }
 
-  private evaluate(step: Step, values: (Tensor | undefined)[], files: Files): readonly (Tensor | undefined)[] {
+  private evaluate(step: Step, values: (Tensor | undefined)[], files: Files): ReturnType<Op['evaluate']> {
     const { node, op } = step
     if (op === undefined)
       throw new UnsupportedOpError(
@@ -95,8 +95,7 @@ export class Program {
       run: (graph, args) => this.inner(graph).run(args, files),
     }
     try {
-      const result = op.evaluate(call)
-      return 'dtype' in result ? [result] : result
+      return op.evaluate(call)
     } catch (error) {
       throw located(error, node, inputs)
     }
@@ -110,6 +109,11 @@ export class Program {
     }
     return program
   }
+}
+
+function isDead(slots: readonly number[], values: readonly (Tensor | undefined)[]): boolean {
+  for (let i = 0; i < slots.length; i++) if (values[slots[i]] === undefined) return true
+  return false
 }
 
 const NO_FILES: Files = new Map()

@@ -41,4 +41,17 @@ export function broadcastIndices(from: Shape, to: Shape): Int32Array {
   return indices
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((dim, i) => dim === b[i])
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Where a broadcast tensor's elements come from: in order, all from the one, or by a list. */
+export type Places = 'each' | 'one' | Int32Array
+
+export const places = (from: Shape, to: Shape): Places =>
+  sameShape(from, to) ? 'each' : sizeOf(from) === 1 ? 'one' : broadcastIndices(from, to)
+
+/** The element at place `i`. */
+export const at = (list: Places, i: number): number => (list === 'each' ? i : list === 'one' ? 0 : list[i])

@@ -9,14 +9,13 @@ import {
   isNumeric,
   type NumberArray,
   rounded,
-  type Shape,
   sizeOf,
   type Tensor,
   type TensorOf,
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { at, broadcastIndices, broadcastShape, places } from './broadcast.ts'
 
 /** A tensor whose elements lie in a typed array. */
 export type NumericTensor = { [D in ArrayDType]: TensorOf<D> }[ArrayDType]
@@ -117,14 +116,6 @@ function compareBig(x: NumericTensor, y: NumericTensor, holds: (order: number) =
     }
   })
 }
-
-/** Where a broadcast tensor's elements come from: in order, all from the one, or by a list. */
-type Places = 'each' | 'one' | Int32Array
-
-const places = (from: Shape, to: Shape): Places =>
-  sameShape(from, to) ? 'each' : sizeOf(from) === 1 ? 'one' : broadcastIndices(from, to)
-
-const at = (list: Places, i: number): number => (list === 'each' ? i : list === 'one' ? 0 : list[i])
 
 function sameKind(call: Call): [NumericTensor, NumericTensor] {
   const [x, y] = [numeric(call, 0), numeric(call, 1)]

@@ -65,8 +65,7 @@ function copyElements<A extends Float32Array | Int32Array>(
   to: A,
 ): void {
   for (let i = 0, at = 0; i < rows.length; i++) {
-    const start = rows[i] * width
-    for (let j = 0; j < width; j++) to[at++] = from[start + j]
+    for (let j = rows[i] * width, end = j + width; j < end; j++, at++) to[at] = from[j]
   }
 }
 

@@ -26,21 +26,32 @@ export function stepsOf(shape: Shape): number[] {
 }
 
 /** `count` numbers: start, start + step, … */
-export const progression = (count: number, step = 1, start = 0): number[] =>
-  Array.from({ length: count }, (_, i) => start + i * step)
+export function progression(count: number, step = 1, start = 0): number[] {
+  const numbers = new Array<number>(count)
+  for (let i = 0, at = start; i < count; i++, at += step) numbers[i] = at
+  return numbers
+}
 
 /**
  * Where the elements of a grid lie: element (i, j, …) at lists[0][i] + lists[1][j] + …, row-major. A slice, a
  * transposition, a tiling are each such lists over the steps of their input.
  */
 export function grid(lists: readonly (readonly number[])[]): Int32Array {
-  let all: Int32Array = zeros('int32', 1)
-  for (const list of lists) {
-    const next = zeros('int32', all.length * list.length)
-    for (let i = 0, at = 0; i < all.length; i++) for (const offset of list) next[at++] = all[i] + offset
-    all = next
+  let all: Int32Array = Int32Array.of(0)
+  for (let d = 0; d < lists.length; d++) {
+    const list = lists[d]
+    if (d === 0) all = new Int32Array(list)
+    else if (list.length !== 1 || list[0] !== 0) all = crossed(all, list)
   }
   return all
+}
+
+function crossed(starts: Int32Array, list: readonly number[]): Int32Array {
+  const sums = zeros('int32', starts.length * list.length)
+  for (let i = 0, at = 0; i < starts.length; i++) {
+    for (let j = 0; j < list.length; j++) sums[at++] = starts[i] + list[j]
+  }
+  return sums
 }
 
 /** The elements `indices` of `x` in the shape `shape`. An index of -1 is the one element of `fill`, or nothing: 0, false, ''. */
@@ -69,15 +80,29 @@ export function pick(x: Tensor, lists: readonly (readonly number[])[], shape: Sh
   for (; outer > 0; outer--) {
     const list = lists[outer - 1]
     const [start = 0] = list
-    if (list.some((offset, i) => offset !== start + i * run)) break
+    if (!isProgression(list, run)) break
     first += start
     run *= list.length
   }
+  if (outer === 0) return slice(x, first, run, shape)
   const starts = grid(lists.slice(0, outer))
   if (run === 1) return take(x, first === 0 ? starts : starts.map((start) => start + first), shape)
   const picked = new Assembly(x.dtype, shape)
   for (const start of starts) picked.append(x, start + first, run)
   return picked.finish()
+}
+
+/** `count` elements from `start`, which lie together. */
+function slice(x: Tensor, start: number, count: number, shape: Shape): Tensor {
+  if (isNumeric(x)) return { dtype: x.dtype, shape, data: x.data.slice(start, start + count) } as Tensor
+  const picked = new Assembly(x.dtype, shape)
+  picked.append(x, start, count)
+  return picked.finish()
+}
+
+function isProgression(list: readonly number[], step: number): boolean {
+  for (let i = 1; i < list.length; i++) if (list[i] !== list[0] + i * step) return false
+  return true
 }
 
 /** The same elements in another shape of as many. */
@@ -139,7 +164,10 @@ export class Assembly {
   }
 }
 
+/** Elements from which on a bulk copy is faster than a loop, its view included. */
+const LONG = 32
+
 function copy(from: TypedArray, start: number, count: number, to: TypedArray, at: number): void {
-  if (count === 1) to[at] = from[start]
+  if (count < LONG) for (let i = 0; i < count; i++) to[at + i] = from[start + i]
   else (to as Uint8Array).set(from.subarray(start, start + count) as Uint8Array, at)
 }

@@ -52,8 +52,12 @@ const reduction = (reducer: Reducer): Op => ({
   evaluate(call) {
     const x = numeric(call, 0)
     const reduced = axesOf(call, x.shape.length)
-    const kept = x.shape.map((dim, axis) => (reduced[axis] ? 1 : dim))
-    const shape = call.attrs.boolean('keep_dims', false) ? kept : kept.filter((_, axis) => !reduced[axis])
+    const keep = call.attrs.boolean('keep_dims', false)
+    const shape: number[] = []
+    for (let axis = 0; axis < reduced.length; axis++) {
+      if (!reduced[axis]) shape.push(x.shape[axis])
+      else if (keep) shape.push(1)
+    }
     const path = pathOf(x.shape, reduced)
     if (!isBig(x.dtype)) return reduceNumbers(x, shape, path, reducer.numbers(x.dtype))
     if (reducer.big === undefined) throw new TypeError(`${x.dtype} is not a type of this op`)
@@ -80,15 +84,15 @@ function pathOf(shape: readonly number[], reduced: readonly boolean[]): Path {
   let outer = rank
   let length = 1
   while (outer > 0 && reduced[outer - 1] === innermost) length *= shape[--outer]
-  const steps = new Array<number>(outer)
+  const lists = new Array<number[]>(outer)
   let step = innermost ? 1 : length
   let count = innermost ? length : 1
   for (let axis = outer - 1; axis >= 0; axis--) {
-    steps[axis] = reduced[axis] ? 0 : step
+    lists[axis] = progression(shape[axis], reduced[axis] ? 0 : step)
     if (reduced[axis]) count *= shape[axis]
     else step *= shape[axis]
   }
-  const targets = grid(steps.map((step, axis) => progression(shape[axis], step)))
+  const targets = grid(lists)
   return { targets, length, step: innermost ? 0 : 1, count }
 }
 
@@ -110,9 +114,9 @@ function reduceNumbers(
       for (const end = i + length; i < end; i++, at += step) totals[at] = next(totals[at], data[i])
     }
   }
-  return filled(x.dtype, shape, (out) => {
-    for (let i = 0; i < out.length; i++) out[i] = last === undefined ? totals[i] : last(totals[i], count)
-  })
+  if (last !== undefined) for (let i = 0; i < totals.length; i++) totals[i] = last(totals[i], count)
+  // A store into the dtype's own array rounds or cuts.
+  return filled(x.dtype, shape, (out) => (out as NumberArray).set(totals))
 }
 
 /** The sums of the loop above in the one case that towers are full of: norms, means and pooled embeddings. */

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { sizeOf, type Tensor, type TypedArray, tensor, zeros } from '../tensor/index.ts'
-import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { isNumeric, type Shape, sizeOf, type Tensor, type TypedArray, tensor, zeros } from '../tensor/index.ts'
+import { at, broadcastShape, type Places, places, sameShape } from './broadcast.ts'
 import { numeric } from './elementwise.ts'
 import { integer } from './integers.ts'
 import { Assembly, reshaped, stepsOf, take } from './layout.ts'
@@ -53,15 +53,36 @@ const selectV2: Op = {
   evaluate({ inputs: [condition, yes, no] }) {
     const flags = flagsOf(condition)
     const shape = broadcastShape(broadcastShape(condition.shape, yes.shape), no.shape)
-    const [c, y, n] = [condition, yes, no].map((t) => broadcastIndices(t.shape, shape))
+    const c = indicesIn(condition, shape)
+    const y = indicesIn(yes, shape)
+    const n = indicesIn(no, shape)
+    if (isNumeric(yes) && yes.dtype === no.dtype) {
+      const data = zeros(yes.dtype, sizeOf(shape)) as TypedArray
+      if (data instanceof BigInt64Array)
+        choose(flags, yes.data as BigInt64Array, no.data as BigInt64Array, c, y, n, data)
+      else choose(flags, yes.data as Float32Array, no.data as Float32Array, c, y, n, data as Float32Array)
+      return { dtype: yes.dtype, shape, data } as Tensor
+    }
     const behind = sizeOf(yes.shape)
-    return take(
-      joined(yes, no),
-      c.map((at, i) => (flags[at] ? y[i] : behind + n[i])),
-      shape,
-    )
+    const both = new Int32Array(sizeOf(shape))
+    for (let i = 0; i < both.length; i++) both[i] = flags[at(c, i)] ? at(y, i) : behind + at(n, i)
+    return take(joined(yes, no), both, shape)
   },
 }
+
+function choose<A extends Float32Array | BigInt64Array>(
+  flags: Uint8Array,
+  yes: A,
+  no: A,
+  c: Places,
+  y: Places,
+  n: Places,
+  out: A,
+): void {
+  for (let i = 0; i < out.length; i++) out[i] = flags[at(c, i)] ? yes[at(y, i)] : no[at(n, i)]
+}
+
+const indicesIn = (t: Tensor, shape: Shape): Places => places(t.shape, shape)
 
 /** The coordinates of what is not zero, in order: [how many, rank]. NaN is not zero. */
 const where: Op = {

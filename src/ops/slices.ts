@@ -20,19 +20,22 @@ function axisInput(call: Call, i: number, rank: number): number {
 /** `values` end to end along `axis`. All other dimensions are equal. */
 export function concatenate(values: readonly Tensor[], axis: number): Tensor {
   const [first] = values
-  values.forEach(({ shape }, i) => {
+  for (let i = 1; i < values.length; i++) {
+    const { shape } = values[i]
     if (shape.length !== first.shape.length) {
       throw new InvalidArgumentError(
         `ConcatOp : Ranks of all input tensors should match: shape[0] = [${first.shape}] vs. shape[${i}] = [${shape}]`,
       )
     }
-    const other = shape.findIndex((dim, d) => d !== axis && dim !== first.shape[d])
-    if (other < 0) return
-    throw new InvalidArgumentError(
-      `ConcatOp : Dimension ${other} in both shapes must be equal: shape[0] = [${first.shape}] vs. shape[${i}] = [${shape}]`,
-    )
-  })
-  const length = values.reduce((sum, { shape }) => sum + shape[axis], 0)
+    for (let d = 0; d < shape.length; d++) {
+      if (d === axis || shape[d] === first.shape[d]) continue
+      throw new InvalidArgumentError(
+        `ConcatOp : Dimension ${d} in both shapes must be equal: shape[0] = [${first.shape}] vs. shape[${i}] = [${shape}]`,
+      )
+    }
+  }
+  let length = 0
+  for (const { shape } of values) length += shape[axis]
   const outer = sizeOf(first.shape.slice(0, axis))
   const inner = sizeOf(first.shape.slice(axis + 1))
   const joined = new Assembly(first.dtype, first.shape.with(axis, length))
@@ -171,32 +174,26 @@ interface Cut {
   readonly size: number
 }
 
-/** The masks' bits of one entry of the slice's specification. */
-interface Spec {
-  readonly begin: number | null
-  readonly end: number | null
-  readonly stride: number
-  readonly shrink: boolean
+/** The cut of dimension `axis`, of `dim` elements (core/util/strided_slice_op.cc); a null end is left open. */
+function cutOf(begin: number | null, end: number | null, stride: number, dim: number, axis: number): Cut {
+  if (stride === 0) throw new InvalidArgumentError(`strides[${axis}] must be non-zero`)
+  const low = stride > 0 ? 0 : -1
+  const high = stride > 0 ? dim : dim - 1
+  const first = begin === null ? (stride > 0 ? low : high) : clamped(begin, dim, low, high)
+  const last = end === null ? (stride > 0 ? high : low) : clamped(end, dim, low, high)
+  return { begin: first, stride, size: Math.max(0, Math.ceil((last - first) / stride)) }
 }
 
-const WHOLE: Spec = { begin: null, end: null, stride: 1, shrink: false }
+const clamped = (at: number, dim: number, low: number, high: number): number =>
+  Math.min(Math.max(at < 0 ? at + dim : at, low), high)
 
-/** The cut of a dimension of `dim` elements (core/util/strided_slice_op.cc). */
-function cutOf({ begin, end, stride, shrink }: Spec, dim: number, axis: number, given: number): Cut {
+/** The cut of a dimension of which one index is taken, and that goes. */
+function indexOf(given: number, stride: number, dim: number, axis: number): Cut {
   if (stride === 0) throw new InvalidArgumentError(`strides[${axis}] must be non-zero`)
-  if (shrink) {
-    if (stride < 0) throw new InvalidArgumentError('only stride 1 allowed on non-range indexing.')
-    const at = given < 0 ? given + dim : given
-    if (!(at >= 0 && at < dim)) {
-      throw new InvalidArgumentError(`slice index ${given} of dimension ${axis} out of bounds.`)
-    }
-    return { begin: at, stride, size: 1 }
-  }
-  const [low, high] = stride > 0 ? [0, dim] : [-1, dim - 1]
-  const clamped = (at: number) => Math.min(Math.max(at < 0 ? at + dim : at, low), high)
-  const first = begin === null ? (stride > 0 ? low : high) : clamped(begin)
-  const last = end === null ? (stride > 0 ? high : low) : clamped(end)
-  return { begin: first, stride, size: Math.max(0, Math.ceil((last - first) / stride)) }
+  if (stride < 0) throw new InvalidArgumentError('only stride 1 allowed on non-range indexing.')
+  const at = given < 0 ? given + dim : given
+  if (!(at >= 0 && at < dim)) throw new InvalidArgumentError(`slice index ${given} of dimension ${axis} out of bounds.`)
+  return { begin: at, stride, size: 1 }
 }
 
 /**
@@ -207,41 +204,54 @@ const stridedSlice: Op = {
   evaluate(call) {
     const [x] = call.inputs
     const { attrs } = call
-    const [begin, end, stride] = [1, 2, 3].map((i) => integerVector(call, i, ['begin', 'end', 'strides'][i - 1]))
-    if (begin.length !== end.length || begin.length !== stride.length) {
+    const begin = integerVector(call, 1, 'begin')
+    const end = integerVector(call, 2, 'end')
+    const stride = integerVector(call, 3, 'strides')
+    const entries = begin.length
+    if (entries !== end.length || entries !== stride.length) {
       throw new InvalidArgumentError(
-        `Expected begin, end, and strides to be 1D equal size tensors, but got shapes [${begin.length}], [${end.length}], and [${stride.length}] instead.`,
+        `Expected begin, end, and strides to be 1D equal size tensors, but got shapes [${entries}], [${end.length}], and [${stride.length}] instead.`,
       )
     }
-    const bit = (mask: string, i: number) => ((attrs.number(mask, 0) >> i) & 1) === 1
-    const entries = begin.map((_, i) => i)
-    const ellipses = entries.filter((i) => bit('ellipsis_mask', i))
-    if (ellipses.length > 1) throw new InvalidArgumentError('Multiple ellipses in slice spec not allowed')
-    const [ellipsis = begin.length] = ellipses
-    const named = entries.filter((i) => i !== ellipsis && !bit('new_axis_mask', i)).length
+    const beginMask = attrs.number('begin_mask', 0)
+    const endMask = attrs.number('end_mask', 0)
+    const newAxisMask = attrs.number('new_axis_mask', 0)
+    const shrinkMask = attrs.number('shrink_axis_mask', 0)
+    const ellipsisMask = attrs.number('ellipsis_mask', 0) & (2 ** entries - 1)
+    if ((ellipsisMask & (ellipsisMask - 1)) !== 0) {
+      throw new InvalidArgumentError('Multiple ellipses in slice spec not allowed')
+    }
+    // Where nothing is left out, what the entries do not name comes last.
+    const ellipsis = ellipsisMask === 0 ? entries : 31 - Math.clz32(ellipsisMask)
+    let named = 0
+    for (let i = 0; i < entries; i++) if (i !== ellipsis && ((newAxisMask >> i) & 1) === 0) named++
     const rank = x.shape.length
     if (named > rank) {
       throw new InvalidArgumentError(`Index out of range using input dim ${rank}; input has only ${rank} dims`)
     }
-    const [lists, shape, steps]: [number[][], number[], number[]] = [[], [], stepsOf(x.shape)]
-    let axis = 0
-    const add = (spec: Spec, given: number) => {
-      const { begin, stride, size } = cutOf(spec, x.shape[axis], axis, given)
-      lists.push(progression(size, stride * steps[axis], begin * steps[axis]))
-      if (!spec.shrink) shape.push(size)
-      axis++
-    }
-    for (const i of [...entries, ...(ellipses.length === 0 ? [ellipsis] : [])]) {
-      if (i === ellipsis) for (let rest = rank - named; rest > 0; rest--) add(WHOLE, 0)
-      else if (bit('new_axis_mask', i)) shape.push(1)
-      else {
-        const spec = {
-          begin: bit('begin_mask', i) ? null : begin[i],
-          end: bit('end_mask', i) ? null : end[i],
-          stride: stride[i],
-          shrink: bit('shrink_axis_mask', i),
-        }
-        add(spec, begin[i])
+    const steps = stepsOf(x.shape)
+    const lists: number[][] = []
+    const shape: number[] = []
+    for (let i = 0, axis = 0; i <= entries; i++) {
+      const count = i === ellipsis ? rank - named : i < entries && ((newAxisMask >> i) & 1) === 0 ? 1 : 0
+      if (count === 0 && i !== ellipsis && i < entries) shape.push(1)
+      for (const last = axis + count; axis < last; axis++) {
+        const dim = x.shape[axis]
+        const shrunk = i !== ellipsis && ((shrinkMask >> i) & 1) === 1
+        const cut =
+          i === ellipsis
+            ? { begin: 0, stride: 1, size: dim }
+            : shrunk
+              ? indexOf(begin[i], stride[i], dim, axis)
+              : cutOf(
+                  ((beginMask >> i) & 1) === 1 ? null : begin[i],
+                  ((endMask >> i) & 1) === 1 ? null : end[i],
+                  stride[i],
+                  dim,
+                  axis,
+                )
+        lists.push(progression(cut.size, cut.stride * steps[axis], cut.begin * steps[axis]))
+        if (!shrunk) shape.push(cut.size)
       }
     }
     return pick(x, lists, shape)

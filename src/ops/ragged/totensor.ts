@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
-import { sizeOf, type Tensor } from '../../tensor/index.ts'
+import { isNumeric, sizeOf, type Tensor, type TypedArray, zeros } from '../../tensor/index.ts'
 import { broadcastIndices } from '../broadcast.ts'
 import { checkedSize, join, pick } from '../elements.ts'
 import { integersOf } from '../integers.ts'
+import { progression } from '../layout.ts'
 
 /** One ragged dimension, from outside in. */
 interface Partition {
@@ -26,28 +27,47 @@ function longest({ type, values }: Partition): number {
   return most
 }
 
-/** For each row of `partition`'s values, the row above it that it belongs to. */
-function parents({ type, values }: Partition, rows: number): number[] {
-  if (type === 'VALUE_ROWIDS') {
-    for (const row of values) {
-      if (!(row >= 0 && row < rows)) {
-        throw new InvalidArgumentError(`Got current_value_rowid=${row} which is not less than ${rows}`)
-      }
-    }
-    return [...values]
-  }
+/**
+ * Where in the output each value row below `partition` goes, counted in values, after where the rows above it went; -1
+ * where it is cut off. Rows of the output are `width` long.
+ */
+function placeRows({ type, values }: Partition, above: Int32Array, width: number): Int32Array {
+  if (type === 'VALUE_ROWIDS') return placeByRow(values, above, width)
   if (type !== 'ROW_SPLITS') throw new InvalidArgumentError(`Unsupported partition type:${type}`)
-  if (values.length - 1 > rows) {
-    throw new InvalidArgumentError(`Row partition size is greater than output size: ${values.length - 1} > ${rows}`)
+  if (values.length - 1 > above.length) {
+    throw new InvalidArgumentError(
+      `Row partition size is greater than output size: ${values.length - 1} > ${above.length}`,
+    )
   }
-  const result: number[] = []
-  for (let row = 0; row + 1 < values.length; row++) {
-    for (let i = values[row]; i < values[row + 1]; i++) result.push(row)
+  const count = values.length === 0 ? 0 : values[values.length - 1]
+  if (values.length > 0 && !isSplits(values)) throw new InvalidArgumentError('Invalid row split size.')
+  const places = zeros('int32', count)
+  for (let row = 0, i = 0; row + 1 < values.length; row++) {
+    const start = above[row]
+    for (let column = 0; i < values[row + 1]; i++, column++) {
+      places[i] = start < 0 || column >= width ? -1 : start * width + column
+    }
   }
-  if (values.length > 0 && result.length !== values[values.length - 1]) {
-    throw new InvalidArgumentError('Invalid row split size.')
+  return places
+}
+
+/** Row splits begin at 0 and never fall: else they do not tell each value's row. */
+function isSplits(values: readonly number[]): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] < values[i - 1]) return false
+  return values[0] === 0
+}
+
+function placeByRow(rows: readonly number[], above: Int32Array, width: number): Int32Array {
+  const places = zeros('int32', rows.length)
+  for (let i = 0, column = 0; i < rows.length; i++) {
+    const row = rows[i]
+    if (!(row >= 0 && row < above.length)) {
+      throw new InvalidArgumentError(`Got current_value_rowid=${row} which is not less than ${above.length}`)
+    }
+    column = i > 0 && rows[i - 1] === row ? column + 1 : 0
+    places[i] = above[row] < 0 || column >= width ? -1 : above[row] * width + column
   }
-  return result
+  return places
 }
 
 /** How many rows there are, and the partitions of the ragged dimensions. */
@@ -125,41 +145,44 @@ export const toTensor: Op = {
     const size = checkedSize(dims, 'output shape')
     const inner = values.shape.slice(1)
     const width = sizeOf(inner)
-    const blocks = width === 0 ? 0 : size / width
-    /** The value row that each block of the output takes; -1 for the default. */
-    const sources = new Float64Array(blocks).fill(-1)
-    if (blocks > 0) {
-      const positions = place(ragged, rows, dims)
-      positions.forEach((position, row) => {
-        if (position >= 0) sources[position] = row
+    let places = zeros('int32', rows)
+    for (let row = 0; row < rows; row++) places[row] = row < dims[0] ? row : -1
+    if (size > 0)
+      ragged.forEach((partition, d) => {
+        places = placeRows(partition, places, dims[d + 1])
       })
-      if (positions.length > values.shape[0]) {
-        throw new InvalidArgumentError(`row partitions ask for ${positions.length} values, got ${values.shape[0]}`)
-      }
+    if (size > 0 && places.length > values.shape[0]) {
+      throw new InvalidArgumentError(`row partitions ask for ${places.length} values, got ${values.shape[0]}`)
     }
     const padding = broadcastIndices(fallback.shape, inner)
-    const elements = new Float64Array(size)
-    for (let block = 0; block < blocks; block++) {
-      for (let j = 0; j < width; j++) {
-        const row = sources[block]
-        elements[block * width + j] = row >= 0 ? row * width + j : values.data.length + padding[j]
-      }
+    if (!isNumeric(values) || values.dtype !== fallback.dtype) {
+      const elements = new Int32Array(size)
+      for (let i = 0; i < size; i++) elements[i] = values.data.length + padding[i % width]
+      if (size > 0) spread(progression(values.data.length), places, width, elements)
+      return pick(join([values, fallback]), elements, dims)
     }
-    return pick(join([values, fallback]), elements, dims)
+    const data = zeros(values.dtype, size) as TypedArray
+    pad(data as Float32Array, fallback.data as Float32Array, padding)
+    if (size > 0) spread(values.data as Float32Array, places, width, data as Float32Array)
+    return { dtype: values.dtype, shape: dims, data } as Tensor
   },
 }
 
-/** Where in the output each value row goes, counted in values; -1 where it is cut off. */
-function place(ragged: readonly Partition[], rows: number, dims: readonly number[]): number[] {
-  let positions = Array.from({ length: rows }, (_, row) => (row < dims[0] ? row : -1))
-  ragged.forEach((partition, d) => {
-    const width = dims[d + 1]
-    let column = 0
-    const above = parents(partition, positions.length)
-    positions = above.map((parent, i, all) => {
-      column = i > 0 && all[i - 1] === parent ? column + 1 : 0
-      return positions[parent] < 0 || column >= width ? -1 : positions[parent] * width + column
-    })
-  })
-  return positions
+interface Elements {
+  readonly length: number
+  [index: number]: number
+}
+
+/** Fills `out` with one default value after the other. */
+function pad(out: Elements, fallback: Elements, padding: Int32Array): void {
+  if (padding.length === 1) (out as Float32Array).fill(fallback[0])
+  else for (let i = 0; i < out.length; i++) out[i] = fallback[padding[i % padding.length]]
+}
+
+/** Puts the value rows, `width` elements each, where they go. */
+function spread(values: Elements, places: Int32Array, width: number, out: Elements): void {
+  for (let row = 0; row < places.length; row++) {
+    if (places[row] < 0) continue
+    for (let j = 0; j < width; j++) out[places[row] * width + j] = values[row * width + j]
+  }
 }
