@@ -9,8 +9,9 @@ export interface Neighbors {
 }
 
 /**
- * Exact search: every item is scored. Equal scores come in the items' own order, NaN comes last. Under `euclidean` the
- * smallest distance is the best, else the largest score.
+ * Exact search: every item is scored. Under `euclidean` the smallest distance is the best, else the largest score. Items
+ * are ranked before rounding to float32 and before a logistic, so that nearness counts where scores have no more digits;
+ * equals come in the items' own order, NaN comes last.
  */
 export class ExactIndex {
   readonly ids: readonly string[]
@@ -24,7 +25,7 @@ export class ExactIndex {
    */
   constructor(ids: readonly string[], vectors: Float32Array, similarity: Similarity) {
     const width = ids.length === 0 ? 0 : vectors.length / ids.length
-    if (!Number.isInteger(width))
+    if (!Number.isInteger(width) || width * ids.length !== vectors.length)
       throw new RangeError(`${vectors.length} numbers are not vectors of ${ids.length} items`)
     this.ids = ids
     this.width = width
