@@ -35,7 +35,7 @@ export const similarityOf = (choice: Metric | Partial<Similarity>): Similarity =
 
 /**
  * The towers of one export, in this order: what the user names; a signature a tower; one signature with an output a
- * tower; one graph in which a similarity joins two towers.
+ * tower; one graph in which a similarity joins two towers; the query of an index; an export that is one tower.
  * @param source what the export is called, which may say which tower it is alone
  * @throws {RangeError} where the user names a signature or output that is not there
  */
@@ -50,10 +50,11 @@ export function findTowers(signatures: readonly Signature[], choices: TowerChoic
     candidate: chosen(signatures, choices.candidate, 'candidate'),
   }
   const found =
-    towersOfSignatures(signatures, source, notes) ??
+    towersOfSignatures(signatures, notes) ??
     towersOfOutputs(signatures, notes) ??
     towersOfJoin(joined, notes) ??
-    towersOfIndex(signatures, notes)
+    towersOfIndex(signatures, notes) ??
+    towerOfExport(signatures, source, notes)
   const query = named.query ?? found?.query ?? null
   const candidate = named.candidate ?? found?.candidate ?? null
   if (named.query !== null || named.candidate !== null) notes.push('towers named by the user')
@@ -164,7 +165,7 @@ interface Found {
 }
 
 /** Signatures of which each is plainly one tower. */
-function towersOfSignatures(signatures: readonly Signature[], source: string, notes: string[]): Found | null {
+function towersOfSignatures(signatures: readonly Signature[], notes: string[]): Found | null {
   const found: { query: TowerDefinition | null; candidate: TowerDefinition | null } = { query: null, candidate: null }
   for (const signature of signatures) {
     const side = sideOf([signature.name])
@@ -173,8 +174,11 @@ function towersOfSignatures(signatures: readonly Signature[], source: string, no
     found[side] = tower(signature, output)
     notes.push(`signature "${signature.name}" is the ${side} tower by its name`)
   }
-  if (found.query !== null || found.candidate !== null) return found
-  // An export of one tower alone: a user model, an item model. Keras names its signature twice.
+  return found.query === null && found.candidate === null ? null : found
+}
+
+/** An export of one tower alone: a user model, an item model. Keras names its signature twice. */
+function towerOfExport(signatures: readonly Signature[], source: string, notes: string[]): Found | null {
   const embedding = signatures.filter((signature) => embeddingOutput(signature) >= 0)
   const signature = foremost(embedding.map((signature) => ({ signature })))?.signature
   if (signature === undefined || embedding.some((other) => !sameInputs(other, signature))) return null
@@ -182,10 +186,10 @@ function towersOfSignatures(signatures: readonly Signature[], source: string, no
   const inputs = signature.inputs.map((port) => port.name)
   const ids = inputs.filter((name) => /(^|_)id$|[a-z]Id$/.test(name))
   const side = sideOf([source]) ?? sideOf(ids) ?? sideOf([...inputs, ...signature.outputs.map((port) => port.name)])
-  if (side === null || (sideOf(ids) ?? side) !== side || inputs.length === 0) return null
-  found[side] = tower(signature, output)
+  // Ids that speak for the other side, or for both, contradict what the export is called.
+  if (side === null || ids.some((id) => (sideOf([id]) ?? side) !== side)) return null
   notes.push(`signature "${signature.name}" is the ${side} tower by the names of the export and its inputs`)
-  return found
+  return { query: null, candidate: null, [side]: tower(signature, output) }
 }
 
 const sameInputs = (a: Signature, b: Signature): boolean =>

@@ -46,7 +46,7 @@ function product(node: Node): Meeting | null {
     return left === null || right === null ? null : { ...pair, left, right }
   }
   if (node.op === 'Einsum') {
-    const match = /^(\w)(\w),(\w)(\w)->(\w{1,2})$/.exec(node.attrs.string('equation').replaceAll(' ', ''))
+    const match = /^(\w)(\w),(\w)(\w)->(\w{1,2})$/.exec(node.attrs.string('equation'))
     if (match === null) return null
     const [, i, d, j, e, out] = match
     if (d !== e || i === d || j === d || ![i === j ? i : i + j, i === j ? i : j + i].includes(out)) return null

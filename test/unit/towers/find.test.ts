@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest'
+import type { Port, Towers } from '../../../src/graph/index.ts'
+import { findTowers, pairTowers } from '../../../src/towers/index.ts'
+import { floats, input, ints, op, signature } from './graphs.ts'
+
+type Outputs = Readonly<Record<string, readonly [input: number, width: number | null]>>
+
+/** A signature in which each output is a tower of one input. */
+const towersOver = (inputs: readonly string[], outputs: Outputs) => {
+  const features = inputs.map(input)
+  const ends = Object.entries(outputs).map(([name, [from, width]]) => {
+    const shape: Port['shape'] = [null, width]
+    return [name, [op('Relu', [features[from]]), shape] as const] as const
+  })
+  return signature('serving_default', features, Object.fromEntries(ends))
+}
+const outputsOf = ({ query, candidate }: Towers) => [query?.output.name ?? null, candidate?.output.name ?? null]
+const UNTOLD = 'the names do not say which is which, the first is taken for the query'
+
+describe('two outputs of one signature are towers', () => {
+  test.each<[string, readonly string[], Outputs, readonly string[]]>([
+    ['by the names of both', ['a', 'b'], { candidate: [0, 8], query: [1, 8] }, ['query', 'candidate']],
+    [
+      'by the name of one, the candidate',
+      ['a', 'b'],
+      { item_embedding: [0, 8], other: [1, 8] },
+      ['other', 'item_embedding'],
+    ],
+    [
+      'by the name of one, the query',
+      ['a', 'b'],
+      { first: [0, 8], user_embedding: [1, 8] },
+      ['user_embedding', 'first'],
+    ],
+    ['by the inputs', ['movie_title', 'customer'], { out_0: [0, 8], out_1: [1, 8] }, ['out_1', 'out_0']],
+    [
+      'by the embeddings among other outputs of theirs',
+      ['user_id', 'movie_id'],
+      { user_embedding: [0, 8], user_hidden: [0, 8], movie_embedding: [1, 8], movie_hidden: [1, 8] },
+      ['user_embedding', 'movie_embedding'],
+    ],
+  ])('%s', (_, inputs, outputs, expected) => {
+    const towers = findTowers([towersOver(inputs, outputs)])
+    expect(outputsOf(towers)).toEqual(expected)
+    expect(towers.similarity).toBe(null)
+    expect(towers.notes).toContain('the export does not say how the embeddings are compared')
+    expect(towers.notes[0]).not.toContain(UNTOLD)
+  })
+
+  test('without a name that tells, where they are the only float outputs and of one width', () => {
+    const towers = findTowers([towersOver(['input_1', 'input_2'], { dense_1: [0, 8], dense_2: [1, 8] })])
+    expect(outputsOf(towers)).toEqual(['dense_1', 'dense_2'])
+    expect(towers.notes[0]).toContain(UNTOLD)
+  })
+
+  test.each<[string, readonly string[], Outputs]>([
+    ['two of many outputs by chance', ['a', 'b', 'c'], { x: [0, 3], y: [1, 3], z: [2, 4] }],
+    ['outputs of different widths', ['user_id', 'movie_id'], { user: [0, 8], movie: [1, 9] }],
+    ['outputs of unknown width without names', ['a', 'b'], { x: [0, null], y: [1, null] }],
+    ['outputs of one input', ['user_id', 'movie_id'], { user_embedding: [0, 8], movie_embedding: [0, 8] }],
+    ['outputs of one side', ['user_id', 'user_query'], { user_1: [0, 8], user_2: [1, 8] }],
+  ])('but not %s', (_, inputs, outputs) => {
+    expect(outputsOf(findTowers([towersOver(inputs, outputs)]))).toEqual([null, null])
+  })
+
+  test('and where several pairs may be, the export is not guessed about', () => {
+    const outputs: Outputs = { user: [0, 8], movie_a: [1, 8], movie_b: [1, 8] }
+    const several = towersOver(['user_id', 'movie_id'], outputs)
+    const towers = findTowers([several])
+    expect(outputsOf(towers)).toEqual([null, null])
+    expect(towers.notes).toEqual([
+      'several outputs of "serving_default" may be towers (user, movie_a, movie_b); name two',
+    ])
+    const named = findTowers([several], { query: 'serving_default:user', candidate: 'serving_default:movie_b' })
+    expect(outputsOf(named)).toEqual(['user', 'movie_b'])
+    expect(named.notes).toContain('towers named by the user')
+    expect(() => findTowers([several], { query: 'serving_default:nobody' })).toThrow(
+      'the query tower "serving_default:nobody" is not a signature or SIGNATURE:OUTPUT of the model; it has serving_default:user, serving_default:movie_a, serving_default:movie_b',
+    )
+  })
+})
+
+describe('an export of one tower', () => {
+  const tower = (name: string) => towersOver([name], { output_0: [0, 8] })
+  test.each([
+    ['user_model', 'input_1', ['output_0', null]],
+    ['candidate_tower', 'input_1', [null, 'output_0']],
+    ['export', 'customer_id', ['output_0', null]],
+    ['export', 'product_title', [null, 'output_0']],
+    ['export', 'input_1', [null, null]],
+  ])('called %s, of %s', (source, name, expected) => {
+    expect(outputsOf(findTowers([tower(name)], {}, source))).toEqual(expected)
+  })
+
+  test('whose signature Keras names twice is one tower, of the default signature', () => {
+    const [serve, byDefault] = [{ ...tower('user_id'), name: 'serve' }, tower('user_id')]
+    const { query, candidate } = findTowers([serve, byDefault])
+    expect([query?.signature, candidate]).toEqual(['serving_default', null])
+  })
+
+  test('whose name and ids contradict each other is not guessed about', () => {
+    expect(outputsOf(findTowers([tower('movie_id')], {}, 'user_model'))).toEqual([null, null])
+  })
+})
+
+describe('sides of a join', () => {
+  const joined = (left: string, right: string) => {
+    const [a, b] = [input(left), input(right)]
+    return findTowers([signature('serving_default', [a, b], { score: op('Sum', [op('Mul', [a, b]), ints(1)]) })])
+  }
+  test.each([
+    ['user_id', 'movie_id', 'user_id'],
+    ['movie_id', 'user_id', 'user_id'],
+    ['passage', 'input_1', 'input_1'],
+    ['input_1', 'customer', 'customer'],
+    ['x', 'y', 'x'],
+  ])('%s and %s: the query is %s', (left, right, expected) => {
+    const { query, notes } = joined(left, right)
+    expect(query?.inputs[0].name).toBe(expected)
+    expect(notes[0].includes(UNTOLD)).toBe(expected === 'x')
+  })
+})
+
+test('several scores of one signature are no score, unless one is named so', () => {
+  const [a, b] = [input('user_id'), input('movie_id')]
+  const score = () => op('Sum', [op('ConcatV2', [a, b, ints(1)]), ints(1)])
+  const tasks = findTowers([signature('serving_default', [a, b], { first: score(), second: score() })])
+  expect(tasks.joint).toBe(null)
+  const named = findTowers([signature('serving_default', [a, b], { other: score(), predicted_rating: score() })])
+  expect(named.joint).toEqual({ signature: 'serving_default', output: 'predicted_rating' })
+})
+
+test('an index tells the width of the query and how many candidates it holds, in either layout', () => {
+  const query = input('user_vector')
+  for (const [shape, transpose_b] of [
+    [[3, 2], false],
+    [[2, 3], true],
+  ] as const) {
+    const scores = op('MatMul', [query, floats(shape, 1, 2, 3, 4, 5, 6)], { transpose_b })
+    const index = signature('serving_default', [query], { output_1: [op('TopKV2', [scores, ints(2)]), [null, 2]] })
+    const towers = findTowers([index])
+    expect(towers.query?.output.shape).toEqual([null, 3])
+    expect(towers.candidate).toBe(null)
+    expect(towers.similarity).toEqual({ metric: 'dot', scale: 1, bias: 0, sigmoid: false })
+    expect(towers.notes[0]).toContain('ranks 2 candidates that it holds')
+  }
+})
+
+test('two exports do not say how they are compared, and their towers are by their own names', () => {
+  const [query, candidate] = [towersOver(['a'], { x: [0, 8] }), towersOver(['b'], { y: [0, 8] })]
+  const towers = pairTowers([query], [candidate])
+  expect(outputsOf(towers)).toEqual(['x', 'y'])
+  expect([towers.similarity, towers.notes.at(-1)]).toEqual([
+    null,
+    'two exports do not say how their embeddings are compared',
+  ])
+  expect(pairTowers([query], [candidate], { similarity: 'cosine' }).similarity?.metric).toBe('cosine')
+  expect(() => pairTowers([towersOver(['a'], { x: [0, 8], z: [0, 4] })], [candidate])).toThrow(
+    'no output of the query export is plainly its embedding (outputs: serving_default:x, serving_default:z); name it as SIGNATURE:OUTPUT',
+  )
+})
