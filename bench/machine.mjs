@@ -1,0 +1,28 @@
+import { readFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+
+/** The runtime as `node 20.20.2`, by what it says of itself. */
+export function runtime() {
+  for (const name of ['deno', 'bun', 'node'])
+    if (process.versions[name] !== undefined) return { name, version: process.versions[name] }
+  throw new Error('neither Node, Deno nor Bun: name the runtime here')
+}
+
+/** What the numbers depend on: the machine, the runtime, the versions of everything measured. */
+export function machine() {
+  const all = cpus()
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: all[0].model.trim(),
+    cores: all.length,
+    memory: `${memory} GiB`,
+    platform: `${process.platform} ${process.arch}`,
+    runtime: runtime(),
+    v8: process.versions.v8 ?? null,
+    twotower: version(new URL('../package.json', import.meta.url)),
+    peers: JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')).dependencies,
+  }
+}
+
+const version = (url) => JSON.parse(readFileSync(url, 'utf8')).version

@@ -1,0 +1,20 @@
+import { ortNode, ortWeb } from './onnxruntime.mjs'
+import { tfjsCpu, tfjsWasm } from './tfjs.mjs'
+import { relaxed, twotower } from './twotower.mjs'
+
+/** In the order of the tables. */
+const PEERS = [twotower, relaxed, tfjsWasm, tfjsCpu, ortWeb, ortNode]
+
+/** The peers that run here; of the others, why not. */
+export async function startPeers() {
+  const running = []
+  const skipped = {}
+  for (const { name, start } of PEERS) {
+    try {
+      running.push({ name, ...(await start()) })
+    } catch (error) {
+      skipped[name] = error.message.split('\n')[0]
+    }
+  }
+  return { running, skipped }
+}

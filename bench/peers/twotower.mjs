@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import { Attrs, constant } from '../../dist/graph/index.js'
+import { Bundle, load } from '../../dist/index.js'
+import { lower } from '../../dist/lower/index.js'
+import { loadAllOps } from '../../dist/ops/index.js'
+
+const RELAXED = new URL('../../dist/kernels/relaxed.wasm', import.meta.url)
+
+export const twotower = { name: 'twotower', start: () => ({ tower: (spec) => towerOf(spec, {}) }) }
+
+/** The same with the relaxed kernels, whichever `load` chooses by itself. */
+export const relaxed = {
+  name: 'twotower relaxed',
+  async start() {
+    const wasm = await WebAssembly.compile(readFileSync(RELAXED))
+    return { tower: (spec) => towerOf(spec, { wasm }) }
+  },
+}
+
+/** The tower as an importer would give it, through the passes, the flat format and `load`, as any model goes. */
+async function towerOf(spec, options) {
+  const bundle = new Bundle(lower(definition(spec), await loadAllOps()))
+  const model = await load({ manifest: bundle.manifest, weights: bundle.weights }, options)
+  return (rows) => ({ call: () => model.query.embed({ x: rows }).data })
+}
+
+function definition({ name, width, layers }) {
+  const parameter = { name: 'x', op: 'Parameter', attrs: Attrs.none, inputs: [], controls: [] }
+  const nodes = [parameter]
+  const add = (node) => {
+    nodes.push(node)
+    return { node, index: 0 }
+  }
+  const op = (label, type, ...inputs) => add({ name: label, op: type, attrs: Attrs.none, inputs, controls: [] })
+  let value = { node: parameter, index: 0 }
+  for (const [i, { k, n, weights, bias, relu }] of layers.entries()) {
+    const kernel = add(constant(`dense_${i}/kernel`, { dtype: 'float32', shape: [k, n], data: weights }))
+    const shift = add(constant(`dense_${i}/bias`, { dtype: 'float32', shape: [n], data: bias }))
+    value = op(`dense_${i}/BiasAdd`, 'BiasAdd', op(`dense_${i}/MatMul`, 'MatMul', value, kernel), shift)
+    if (relu) value = op(`dense_${i}/Relu`, 'Relu', value)
+  }
+  const graph = { parameters: [parameter], nodes, outputs: [value] }
+  const inputs = [{ name: 'x', dtype: 'float32', shape: [null, width] }]
+  const output = { name: 'embedding', dtype: 'float32', shape: [null, layers.at(-1).n] }
+  const query = { signature: 'serving_default', inputs, output, graph }
+  return {
+    source: `the tower ${name}`,
+    signatures: [{ name: 'serving_default', method: '', inputs, outputs: [output], graph }],
+    towers: { query, candidate: null, similarity: null, joint: null, notes: [] },
+  }
+}

@@ -1,0 +1,30 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { plots } from './plots.mjs'
+import { section } from './tables.mjs'
+
+const RESULTS = fileURLToPath(new URL('../results/', import.meta.url))
+const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
+const [BEGIN, END] = ['<!-- bench: begin -->', '<!-- bench: end -->']
+
+/** Writes every result in bench/results into docs/performance.md, between the markers, and its plots beside it. */
+export async function report() {
+  const page = join(DOCS, 'performance.md')
+  const text = existsSync(page) ? readFileSync(page, 'utf8') : `# Performance\n\n${BEGIN}\n${END}\n`
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (from < 0 || to < from) throw new Error(`${page} has no place for the results: ${BEGIN} … ${END}`)
+  mkdirSync(join(DOCS, 'performance'), { recursive: true })
+  const sections = []
+  for (const file of readdirSync(RESULTS)
+    .filter((name) => /^(?!quick-).*\.json$/.test(name))
+    .sort()) {
+    const name = file.replace('.json', '')
+    const results = JSON.parse(readFileSync(join(RESULTS, file), 'utf8'))
+    const drawn = await plots(results)
+    for (const [plot, svg] of Object.entries(drawn))
+      writeFileSync(join(DOCS, 'performance', `${name}-${plot}.svg`), svg)
+    sections.push(section(name, results, Object.keys(drawn)))
+  }
+  writeFileSync(page, `${text.slice(0, from)}${BEGIN}\n\n${sections.join('\n')}\n${text.slice(to)}`)
+}

@@ -1,0 +1,113 @@
+const CHILDREN = {
+  bare: 'the runtime alone',
+  twotower: 'twotower: a bundle to its first embedding',
+  tfjs: 'tfjs-wasm: to its first product',
+  onnxruntimeweb: 'onnxruntime-web: to the first embedding',
+  onnxruntimenode: 'onnxruntime-node: to the first embedding',
+}
+
+/** The results of one runtime as Markdown. */
+export function section(name, results, plots) {
+  const { machine, effort, skipped } = results
+  const { runtime } = machine
+  const parts = [
+    `## ${runtime.name[0].toUpperCase()}${runtime.name.slice(1)} ${runtime.version}`,
+    `${machine.date}, one core of ${machine.cores} (${machine.cpu}, ${machine.platform}). Medians of ${effort.rounds} rounds in turns; in brackets the quartiles.`,
+    ...Object.entries(skipped).map(([peer, why]) => `Without ${peer}: ${why}.`),
+    ...plots.map((plot) => `![${plot}](performance/${name}-${plot}.svg)`),
+    ...(results.towers === undefined ? [] : towers(results.towers)),
+    ...(results.scan === undefined ? [] : ['### Exact search: top 100 of N × 64', scan(results.scan)]),
+    ...(results.request === undefined ? [] : ['### A request of the demo, raw features in', request(results.request)]),
+    ...(results.start === undefined ? [] : ['### From process start to the first embedding', start(results.start)]),
+    ...(results.sizes === undefined ? [] : ['### Download, gzip', sizes(results.sizes)]),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function towers(entries) {
+  return [...new Set(entries.map(({ tower }) => tower))].flatMap((tower) => [
+    `### Tower ${tower}, float32`,
+    table(
+      ['batch', 'engine', 'µs a call', 'GFLOPS', 'of the roof', '× tfjs-wasm'],
+      entries
+        .filter((entry) => entry.tower === tower)
+        .flatMap(({ batch, timings, gflops }) => {
+          const roof = Math.max(
+            ...Object.keys(gflops)
+              .filter(isRoof)
+              .map((name) => gflops[name]),
+          )
+          return Object.entries(timings).map(([name, timing]) => [
+            batch,
+            name,
+            isRoof(name) ? '' : range(timing),
+            gflops[name].toFixed(1),
+            isRoof(name) ? '' : `${((100 * gflops[name]) / roof).toFixed(0)} %`,
+            isRoof(name) ? '' : ratio(timings['tfjs-wasm'], timing),
+          ])
+        }),
+    ),
+  ])
+}
+
+const isRoof = (name) => name.startsWith('roof')
+
+const scan = (entries) =>
+  table(
+    ['N', 'engine', 'ms a query', '× tfjs-wasm'],
+    entries.flatMap(({ rows, timings }) =>
+      Object.entries(timings).map(([name, timing]) => [
+        rows.toLocaleString('en'),
+        name,
+        range(timing, 1000),
+        ratio(timings['tfjs-wasm'], timing),
+      ]),
+    ),
+  )
+
+const request = (entries) =>
+  table(
+    ['rows', 'engine', 'µs a call', 'rows/s', '× TensorFlow'],
+    entries.flatMap(({ batch, timings, tensorflow }) =>
+      Object.entries(timings).map(([name, timing]) => [
+        batch.toLocaleString('en'),
+        name === 'TensorFlow' ? `TensorFlow ${tensorflow} in Python` : name,
+        range(timing),
+        Math.round((batch / timing.median) * 1e6).toLocaleString('en'),
+        ratio(timings.TensorFlow, timing),
+      ]),
+    ),
+  )
+
+const start = ({ results, modelMebibytes }) =>
+  `${table(
+    ['process', 'ms', 'above the runtime, ms', 'resident above it, MiB'],
+    results.map(({ name, milliseconds, above }) => [
+      CHILDREN[name],
+      range(milliseconds),
+      name === 'bare' ? '' : above.milliseconds.toFixed(1),
+      name === 'bare' ? '' : above.mebibytes.toFixed(1),
+    ]),
+  )}\n\nThe bundle's weights are ${modelMebibytes.toFixed(1)} MiB of it.`
+
+const sizes = (entries) =>
+  table(
+    ['what', 'KiB'],
+    Object.entries(entries).map(([name, bytes]) => [name, (bytes / 1024).toFixed(1)]),
+  )
+
+/** `median (quartile – quartile)`, three digits each. */
+const range = ({ median, low, high }, divisor = 1) =>
+  `${digits(median / divisor)} (${digits(low / divisor)} – ${digits(high / divisor)})`
+
+const digits = (value) => (value >= 1000 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)))
+
+const ratio = (theirs, timing) => (theirs === undefined ? '' : (theirs.median / timing.median).toFixed(2))
+
+/** Markdown with columns of one width, as the project's formatter writes them. */
+function table(head, rows) {
+  const all = [head, ...rows].map((row) => row.map(String))
+  const widths = head.map((_, i) => Math.max(3, ...all.map((row) => row[i].length)))
+  const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`
+  return [line(all[0]), line(widths.map((width) => '-'.repeat(width))), ...all.slice(1).map(line)].join('\n')
+}

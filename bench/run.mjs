@@ -1,0 +1,77 @@
+// node bench/run.mjs [--quick] [--python PATH] [--runtime PATH] [--only NAME,NAME]
+//
+// Measures twotower beside its peers, writes bench/results/, and makes docs/performance.md and its plots of all results
+// that are there. README.md beside this file says what is measured and how.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { machine } from './machine.mjs'
+
+const HERE = fileURLToPath(new URL('.', import.meta.url))
+const SUBJECTS = ['towers', 'scan', 'request', 'start', 'sizes']
+const EFFORT = { rounds: 31, milliseconds: 40, quick: false }
+const QUICK = { rounds: 7, milliseconds: 10, quick: true }
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    python: { type: 'string' },
+    runtime: { type: 'string' },
+    only: { type: 'string', default: SUBJECTS.join(',') },
+  },
+})
+const chosen = options.only.split(',')
+const unknown = chosen.filter((name) => !SUBJECTS.includes(name))
+if (unknown.length > 0) throw new RangeError(`--only takes ${SUBJECTS.join(', ')}; got ${unknown.join(', ')}`)
+if (!existsSync(`${HERE}../dist/index.js`)) throw new Error('there is nothing to measure: npm run build first')
+
+if (!existsSync(`${HERE}node_modules`)) step('npm', ['ci', '--ignore-scripts'])
+if (options.runtime === undefined) await measure()
+else {
+  const rest = process.argv.slice(2).filter((word, i, all) => !/^--runtime/.test(word) && all[i - 1] !== '--runtime')
+  const first = /deno[^/\\]*$/.test(options.runtime) ? ['run', '--allow-all'] : []
+  step(options.runtime, [...first, 'run.mjs', ...rest])
+}
+
+/** A command in this folder; its failure is ours. */
+function step(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: HERE, stdio: 'inherit' })
+  if (error !== undefined) throw error
+  if (status !== 0) process.exit(status ?? 1)
+}
+
+async function measure() {
+  const effort = options.quick ? QUICK : EFFORT
+  const { startPeers } = await import('./peers/index.mjs')
+  const { running, skipped } = await startPeers()
+  for (const [name, why] of Object.entries(skipped)) say(`${name} is skipped: ${why}`)
+
+  const on = machine()
+  const file = `${HERE}results/${options.quick ? 'quick-' : ''}${on.runtime.name}-${parseInt(on.runtime.version, 10)}-${process.arch}.json`
+  // What --only leaves out stays as it was measured before.
+  const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+  const results = { ...before, machine: on, effort, skipped }
+  const run = {
+    towers: async () => (await import('./subjects/towers.mjs')).towers(running, effort, say),
+    scan: async () => (await import('./subjects/scan.mjs')).scan(running, effort, say),
+    request: async () => (await import('./subjects/request.mjs')).request(options.python ?? null, effort, say),
+    start: async () => (await import('./subjects/start.mjs')).start(effort, say),
+    sizes: async () => (await import('./subjects/sizes.mjs')).sizes(say),
+  }
+  for (const name of SUBJECTS) if (chosen.includes(name)) results[name] = await run[name]()
+  mkdirSync(`${HERE}results`, { recursive: true })
+  writeFileSync(file, `${JSON.stringify(results, rounded, 1)}\n`)
+  if (options.quick) return
+  const { report } = await import('./report/report.mjs')
+  await report()
+}
+
+/** Six digits of a measurement are more than it has. */
+function rounded(_, value) {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value
+}
+
+function say(line) {
+  process.stdout.write(`${line}\n`)
+}

@@ -1,0 +1,4 @@
+// The runtime alone.
+import { finished } from './finished.mjs'
+
+finished([0])
