@@ -1,6 +1,8 @@
 import { type Graph, type ModelDefinition, type OpTable, prune } from '../graph/index.ts'
 import { fuseDense } from './dense.ts'
+import { denseToInt8 } from './int8.ts'
 import { fuseL2Normalize } from './normalize.ts'
+import { fusePooling } from './pool.ts'
 
 /** A rewriting of a graph into one that computes the same with fewer, larger ops. */
 interface Pass {
@@ -11,25 +13,35 @@ interface Pass {
 /** In this order. */
 export const PASSES: readonly Pass[] = [
   { name: 'fuse dense layers', apply: fuseDense },
+  { name: 'fuse embedding pooling', apply: fusePooling },
   // After the layers: what they make is known to be a matrix.
   { name: 'fuse l2_normalize', apply: fuseL2Normalize },
 ]
 
+/** Only where it is asked for, after the others: this one changes what is computed. */
+const INT8: Pass = { name: 'dense layers in bytes', apply: denseToInt8 }
+
+/** In what the dense layers of a model compute. */
+export type LayerType = 'float32' | 'int8'
+
 /** `graph` after all passes. */
-export const lowerGraph = (graph: Graph, ops: OpTable): Graph =>
+export const lowerGraph = (graph: Graph, ops: OpTable, dtype: LayerType = 'float32'): Graph =>
   prune(
-    PASSES.reduce((at, pass) => pass.apply(at), graph),
+    [...PASSES, ...(dtype === 'int8' ? [INT8] : [])].reduce((at, pass) => pass.apply(at), graph),
     ops,
   )
 
 /** A model whose graphs and towers are lowered. */
-export function lower(definition: ModelDefinition, ops: OpTable): ModelDefinition {
+export function lower(definition: ModelDefinition, ops: OpTable, dtype: LayerType = 'float32'): ModelDefinition {
   const { towers } = definition
   const tower = <T extends { readonly graph: Graph } | null>(side: T): T =>
-    side === null ? side : { ...side, graph: lowerGraph(side.graph, ops) }
+    side === null ? side : { ...side, graph: lowerGraph(side.graph, ops, dtype) }
   return {
     ...definition,
-    signatures: definition.signatures.map((signature) => ({ ...signature, graph: lowerGraph(signature.graph, ops) })),
+    signatures: definition.signatures.map((signature) => ({
+      ...signature,
+      graph: lowerGraph(signature.graph, ops, dtype),
+    })),
     towers: { ...towers, query: tower(towers.query), candidate: tower(towers.candidate) },
   }
 }

@@ -47,11 +47,17 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true
 }
 
-/** Where a broadcast tensor's elements come from: in order, all from the one, or by a list. */
-export type Places = 'each' | 'one' | Int32Array
+/** Where the elements of a broadcast tensor come from: by a list, or in order (step 1), or all from the one (step 0). */
+export interface Places {
+  readonly list: Int32Array | null
+  readonly step: 0 | 1
+}
+
+const EACH: Places = { list: null, step: 1 }
+const ONE: Places = { list: null, step: 0 }
 
 export const places = (from: Shape, to: Shape): Places =>
-  sameShape(from, to) ? 'each' : sizeOf(from) === 1 ? 'one' : broadcastIndices(from, to)
+  sameShape(from, to) ? EACH : sizeOf(from) === 1 ? ONE : { list: broadcastIndices(from, to), step: 1 }
 
-/** The element at place `i`. */
-export const at = (list: Places, i: number): number => (list === 'each' ? i : list === 'one' ? 0 : list[i])
+/** The element that stands at place `i`. */
+export const at = ({ list, step }: Places, i: number): number => (list === null ? i * step : list[i])

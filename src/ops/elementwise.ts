@@ -9,13 +9,14 @@ import {
   isNumeric,
   type NumberArray,
   rounded,
+  Strings,
   sizeOf,
   type Tensor,
   type TensorOf,
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { at, broadcastIndices, broadcastShape, places } from './broadcast.ts'
+import { at, broadcastShape, places } from './broadcast.ts'
 
 /** A tensor whose elements lie in a typed array. */
 export type NumericTensor = { [D in ArrayDType]: TensorOf<D> }[ArrayDType]
@@ -93,9 +94,12 @@ export function comparison(holds: (x: number, y: number) => boolean, ordered: (o
 
 function compareStrings(x: TensorOf<'string'>, y: TensorOf<'string'>, holds: (order: number) => boolean): Tensor {
   const shape = broadcastShape(x.shape, y.shape)
-  const [a, b] = [broadcastIndices(x.shape, shape), broadcastIndices(y.shape, shape)]
+  const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
+  const verdicts = [holds(-1) ? 1 : 0, holds(0) ? 1 : 0, holds(1) ? 1 : 0]
   return filled('bool', shape, (out) => {
-    for (let i = 0; i < out.length; i++) out[i] = holds(compareBytes(x.data.at(a[i]), y.data.at(b[i]))) ? 1 : 0
+    for (let i = 0; i < out.length; i++) {
+      out[i] = verdicts[1 + Math.sign(Strings.compare(x.data, at(a, i), y.data, at(b, i)))]
+    }
   })
 }
 
@@ -106,13 +110,18 @@ function compareBig(x: NumericTensor, y: NumericTensor, holds: (order: number) =
   const [m, n] = [halvesOf(x.data as BigArray), halvesOf(y.data as BigArray)]
   // Without its sign an upper half is ordered as its unsigned value is.
   const flip = x.dtype === 'uint64' ? -(2 ** 31) : 0
-  const verdicts = [holds(-1) ? 1 : 0, holds(0) ? 1 : 0, holds(1) ? 1 : 0]
+  const before = holds(-1) ? 1 : 0
+  const same = holds(0) ? 1 : 0
+  const after = holds(1) ? 1 : 0
   return filled('bool', shape, (out) => {
     for (let i = 0; i < out.length; i++) {
-      const [j, k] = [2 * at(a, i), 2 * at(b, i)]
-      const [high, other] = [m[j + 1] ^ flip, n[k + 1] ^ flip]
-      const [low, least] = [m[j] >>> 0, n[k] >>> 0]
-      out[i] = verdicts[high < other ? 0 : high > other ? 2 : low < least ? 0 : low > least ? 2 : 1]
+      const j = 2 * at(a, i)
+      const k = 2 * at(b, i)
+      const high = m[j + 1] ^ flip
+      const other = n[k + 1] ^ flip
+      if (high !== other) out[i] = high < other ? before : after
+      else if (m[j] === n[k]) out[i] = same
+      else out[i] = m[j] >>> 0 < n[k] >>> 0 ? before : after
     }
   })
 }
@@ -140,9 +149,9 @@ function pairwise(
       return
     }
     const [m, n] = [x.data as NumberArray, y.data as NumberArray]
-    if (a === 'each' && b === 'each') for (let i = 0; i < out.length; i++) out[i] = apply(m[i], n[i])
-    else if (a === 'each' && b === 'one') for (let i = 0, y = n[0]; i < out.length; i++) out[i] = apply(m[i], y)
-    else for (let i = 0; i < out.length; i++) out[i] = apply(m[at(a, i)], n[at(b, i)])
+    if (a.list === null && b.list === null) {
+      for (let i = 0; i < out.length; i++) out[i] = apply(m[i * a.step], n[i * b.step])
+    } else for (let i = 0; i < out.length; i++) out[i] = apply(m[at(a, i)], n[at(b, i)])
   })
 }
 
@@ -152,13 +161,6 @@ function mapNumbers(from: NumberArray, to: NumberArray, apply: Unary): void {
 
 function mapBig(from: BigArray, to: BigArray, apply: UnaryBig): void {
   for (let i = 0; i < from.length; i++) to[i] = apply(from[i])
-}
-
-/** Negative, zero or positive, as the bytes of `a` sort against those of `b`. */
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const shared = Math.min(a.length, b.length)
-  for (let i = 0; i < shared; i++) if (a[i] !== b[i]) return a[i] - b[i]
-  return a.length - b.length
 }
 
 /** @throws {InvalidArgumentError} where `dtype` is not one of `allowed` */

@@ -140,7 +140,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   },
   fused: {
     load: () => import('./fused.ts'),
-    ops: names('twotower>Dense twotower>L2Normalize'),
+    ops: names('twotower>Dense twotower>DenseInt8 twotower>L2Normalize'),
+  },
+  pooling: {
+    load: () => import('./pooling.ts'),
+    ops: names('twotower>PoolRows'),
   },
   sparse: {
     load: () => import('./sparse.ts'),

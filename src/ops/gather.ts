@@ -24,7 +24,7 @@ export function gather(params: Tensor, indices: Tensor, axis: number, batch: num
   if (sizeOf(result) === 0) return new Assembly(params.dtype, result).finish()
   for (let i = 0; i < wanted.length; i++) {
     if (wanted[i] >= 0 && wanted[i] < limit) continue
-    throw new InvalidArgumentError(`indices${position(indices.shape, i)} = ${wanted[i]} is not in [0, ${limit})`)
+    throw outOfRange(indices.shape, i, wanted[i], limit)
   }
   if (axis === 0 && isNumeric(params)) {
     const data = zeros(params.dtype, sizeOf(result)) as TypedArray
@@ -68,6 +68,9 @@ function copyElements<A extends Float32Array | Int32Array>(
     for (let j = rows[i] * width, end = j + width; j < end; j++, at++) to[at] = from[j]
   }
 }
+
+export const outOfRange = (shape: Shape, i: number, index: number, limit: number): InvalidArgumentError =>
+  new InvalidArgumentError(`indices${position(shape, i)} = ${index} is not in [0, ${limit})`)
 
 /** Where element `i` of a tensor lies, as TensorFlow prints it: `[1,0]`, and nothing for a scalar. */
 export function position(shape: Shape, i: number): string {

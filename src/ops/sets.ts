@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { sizeOf, type Tensor } from '../tensor/index.ts'
+import { Strings, sizeOf, type Tensor } from '../tensor/index.ts'
 import { checkedSize, join, pick } from './elements.ts'
-import { compareBytes } from './elementwise.ts'
 import { int64, requireOrdered, sparseOf } from './sparse/coo.ts'
 
 // Sets along the last dimension, after core/kernels/set_kernels.cc.
@@ -53,7 +52,7 @@ function sparseSets({ inputs, attrs }: Call, first: number): Sets {
 
 /** How elements `i` and `j` of `values` sort: numbers by value, strings by their bytes. */
 function ordering(values: Tensor): (i: number, j: number) => number {
-  if (values.dtype === 'string') return (i, j) => compareBytes(values.data.at(i), values.data.at(j))
+  if (values.dtype === 'string') return (i, j) => Strings.compare(values.data, i, values.data, j)
   const data = values.data as ArrayLike<number | bigint>
   return (i, j) => (data[i] < data[j] ? -1 : data[i] > data[j] ? 1 : 0)
 }

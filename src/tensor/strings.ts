@@ -48,6 +48,18 @@ export class Strings {
     return true
   }
 
+  /** Negative, zero or positive, as the bytes of element `i` of `a` sort against those of element `j` of `b`. */
+  static compare(a: Strings, i: number, b: Strings, j: number): number {
+    const [start, other] = [a.offsets[i], b.offsets[j]]
+    const [length, otherLength] = [a.offsets[i + 1] - start, b.offsets[j + 1] - other]
+    const shared = Math.min(length, otherLength)
+    for (let k = 0; k < shared; k++) {
+      const difference = a.bytes[start + k] - b.bytes[other + k]
+      if (difference !== 0) return difference
+    }
+    return length - otherLength
+  }
+
   static from(values: readonly (string | Uint8Array)[]): Strings {
     const builder = new StringsBuilder(values.length)
     for (const value of values) {
