@@ -24,16 +24,21 @@ export const foremost = <T extends { readonly signature: Signature }>(all: reado
   all.find(({ signature }) => signature.name === 'serving_default') ??
   all[0]
 
-/** A similarity as the user names it: scale 1 and no bias where nothing is said. */
-export const similarityOf = (choice: Metric | Partial<Similarity>): Similarity =>
-  typeof choice === 'string'
-    ? { metric: choice, scale: 1, bias: 0, sigmoid: false }
-    : {
-        metric: choice.metric ?? 'dot',
-        scale: choice.scale ?? 1,
-        bias: choice.bias ?? 0,
-        sigmoid: choice.sigmoid ?? false,
-      }
+/** A similarity as the user names it: the metric alone, or with a scale, a bias and a logistic. */
+export type SimilarityChoice = Metric | (Partial<Similarity> & Pick<Similarity, 'metric'>)
+
+/**
+ * The similarity of a choice: scale 1 and no bias where nothing is said.
+ * @throws {RangeError} for a metric that there is not, or none: none is taken for granted
+ */
+export function similarityOf(choice: SimilarityChoice): Similarity {
+  const { metric, scale = 1, bias = 0, sigmoid = false } = typeof choice === 'string' ? { metric: choice } : choice
+  if (!METRICS.includes(metric))
+    throw new RangeError(`a similarity is dot, cosine or euclidean, got ${JSON.stringify(metric)}`)
+  return { metric, scale, bias, sigmoid }
+}
+
+const METRICS: readonly Metric[] = ['dot', 'cosine', 'euclidean']
 
 /** Said where nothing tells the sides apart. */
 export const UNTOLD = '; the names do not say which is which, the first is taken for the query'

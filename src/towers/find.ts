@@ -1,12 +1,5 @@
-import {
-  inWords,
-  type Metric,
-  type Signature,
-  type Similarity,
-  type TowerDefinition,
-  type Towers,
-} from '../graph/index.ts'
-import { foremost, similarityOf, tower } from './definition.ts'
+import { inWords, type Signature, type Similarity, type TowerDefinition, type Towers } from '../graph/index.ts'
+import { foremost, type SimilarityChoice, similarityOf, tower } from './definition.ts'
 import { isNormalized } from './norms.ts'
 import { towerOfExport, towersOfOutputs, towersOfSignatures } from './outputs.ts'
 import { joinsOf, soleScore, towersOfIndex, towersOfJoin } from './scores.ts'
@@ -17,14 +10,14 @@ export interface TowerChoices {
   /** A signature, or `SIGNATURE:OUTPUT`, whose output is the query embedding. */
   readonly query?: string
   readonly candidate?: string
-  readonly similarity?: Metric | Partial<Similarity>
+  readonly similarity?: SimilarityChoice
 }
 
 /**
  * The towers of one export, in this order: what the user names; a signature a tower; one signature with an output a
  * tower; one graph in which a similarity joins two towers; the query of an index; an export that is one tower.
  * @param source what the export is called, which may say which tower it is alone
- * @throws {RangeError} where the user names a signature or output that is not there
+ * @throws {RangeError} where the user names a signature, output or metric that is not there
  */
 export function findTowers(signatures: readonly Signature[], choices: TowerChoices = {}, source = ''): Towers {
   const notes: string[] = []

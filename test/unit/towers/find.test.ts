@@ -121,6 +121,16 @@ describe('sides of a join', () => {
   })
 })
 
+test('a chosen similarity names its metric: none is taken for granted', () => {
+  const pair = towersOver(['user_id', 'movie_id'], { user: [0, 8], movie: [1, 8] })
+  const similarity = { metric: 'cosine', scale: 20 } as const
+  expect(findTowers([pair], { similarity }).similarity).toEqual({ ...similarity, bias: 0, sigmoid: false })
+  for (const wrong of [{ scale: 2 }, 'manhattan']) {
+    const choices = JSON.parse(JSON.stringify({ similarity: wrong }))
+    expect(() => findTowers([pair], choices)).toThrow('a similarity is dot, cosine or euclidean')
+  }
+})
+
 test('several scores of one signature are no score, unless one is named so', () => {
   const [a, b] = [input('user_id'), input('movie_id')]
   const score = () => op('Sum', [op('ConcatV2', [a, b, ints(1)]), ints(1)])
@@ -144,6 +154,17 @@ test('an index tells the width of the query and how many candidates it holds, in
     expect(towers.similarity).toEqual({ metric: 'dot', scale: 1, bias: 0, sigmoid: false })
     expect(towers.notes[0]).toContain('ranks 2 candidates that it holds')
   }
+})
+
+test('the scores of an index are no score of its inputs, where it takes several and gives the first row alone', () => {
+  const [age, user, k] = [input('age'), input('user_id'), input('k')]
+  const scores = op('MatMul', [op('AddV2', [age, user]), floats([3, 2], 1, 2, 3, 4, 5, 6)])
+  const first = op('StridedSlice', [op('TopKV2', [scores, k]), ints(0), ints(1), ints(1)], { shrink_axis_mask: 1 })
+  const { query, similarity, joint } = findTowers([signature('call', [age, user, k], { output_1: first })])
+  expect(query?.inputs.map((port) => port.name)).toEqual(['age', 'user_id'])
+  expect([similarity?.metric, joint]).toEqual(['dot', null])
+  const tower = { ...towersOver(['user_id'], { embedding: [0, 3] }), name: 'query' }
+  expect(findTowers([tower, signature('call', [age, user, k], { output_1: first })]).joint).toBe(null)
 })
 
 test('two exports do not say how they are compared, and their towers are by their own names', () => {
