@@ -30,7 +30,7 @@ function latency(entries) {
     y: { type: 'log', label: '↑ µs a call', grid: true },
     marks: [
       Plot.line(points, { fx: 'tower', x: 'batch', y: 'us', stroke: 'engine', marker: 'dot' }),
-      legend(points, { fx: last(points, 'tower') }),
+      legend(points, { fx: [points.at(-1).tower] }),
     ],
   })
 }
@@ -55,7 +55,7 @@ function gflops(entries) {
         }),
       ),
       Plot.line(points, { fx: 'tower', x: 'batch', y: 'value', stroke: 'engine', marker: 'dot' }),
-      legend(points, { fx: last(points, 'tower') }),
+      legend(points, { fx: [points.at(-1).tower] }),
     ],
   })
 }
@@ -74,7 +74,6 @@ function scanTime(entries) {
 
 const engines = (timings) => Object.keys(timings).filter((name) => name in COLORS)
 const batches = (entries) => [...new Set(entries.map(({ batch }) => batch))]
-const last = (points, key) => points.at(-1)[key]
 
 /** Names in their colours down the right margin. */
 function legend(points, facet) {
