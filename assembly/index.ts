@@ -2,6 +2,7 @@
 // keeps nothing in it and allocates nothing. Rows and matrices are contiguous unless a stride says otherwise; any
 // multiple of 4 is an allowed address, 64 the fast one. `src/engine/kernels.ts` is the typed face of this list.
 export { dense } from './dense'
+export { denseInt8 } from './denseInt8'
 export { matmul } from './matmul'
 export {
   abs, ceil, elu, erf, exp, floor, gelu, geluTanh, leakyRelu, log, log1p, neg, reciprocal, relu, relu6, rint, rsqrt, selu,
@@ -12,5 +13,6 @@ export { logSoftmax, softmax } from './softmax'
 export { l2Normalize, layerNorm } from './norm'
 export { rowMax, rowMean, rowMin, rowSum, rowSumSquares } from './reduce'
 export { gatherRows, poolRows } from './pool'
+export { pairsBytes } from './products'
 export { rowCosine, rowDot, rowSquaredDistance, scan } from './similarity'
 export { topk, topkPush, topkSort } from './topk'

@@ -26,10 +26,10 @@ export class Engine {
   /** The arrays of dense layers stay in linear memory; a layer for which there is no room runs by the reference. */
   private keepWeights(graph: Graph): void {
     for (const node of graph.nodes) {
-      if (node.op !== 'twotower>Dense') continue
+      if (node.op !== 'twotower>Dense' && node.op !== 'twotower>DenseInt8') continue
       for (const value of node.inputs.slice(1)) {
         const held = value.node.op === CONST ? value.node.attrs.tensor('value') : null
-        if (held?.dtype === 'float32') this.memory.keep(held.data)
+        if (held?.dtype === 'float32' || held?.dtype === 'int8' || held?.dtype === 'int32') this.memory.keep(held.data)
       }
     }
   }

@@ -51,6 +51,28 @@ export interface Kernels {
     activation: number,
     alpha: number,
   ): void
+  /**
+   * As `dense`, in integers: W from `packInt8` (tensor/panelsint8.ts) with its `scales` and `totals`, the columns' sums
+   * (i32). `scratch` is `int8Scratch` bytes, `paired` what `pairsBytes` says. A row's result does not depend on the number
+   * of rows, nor before the activation on the build.
+   */
+  denseInt8(
+    out: Pointer,
+    x: Pointer,
+    w: Pointer,
+    scales: Pointer,
+    totals: Pointer,
+    bias: Pointer,
+    rows: number,
+    k: number,
+    n: number,
+    activation: number,
+    alpha: number,
+    scratch: Pointer,
+    paired: number,
+  ): void
+  /** 1 where this engine multiplies bytes faster in pairs, else 0; `denseInt8` gives the same either way. */
+  pairsBytes(): number
   /** out[m × n] = a[m × k] · b[k × n], or with `transposeB` 1 · b[n × k] transposed. `out` must not overlap an input. */
   matmul(out: Pointer, a: Pointer, b: Pointer, m: number, k: number, n: number, transposeB: 0 | 1): void
 
@@ -182,6 +204,9 @@ export const ACTIVATIONS = {
 
 /** `poolRows`'s combiners, as tf.nn.embedding_lookup_sparse names them. */
 export const COMBINERS = { sum: 0, mean: 1, sqrtn: 2 } as const
+
+/** Bytes that `denseInt8` needs besides its arrays. */
+export const int8Scratch = (rows: number, k: number): number => 512 + 2 * Math.min(rows, 64) * Math.ceil(k / 8) * 8
 
 /** The first byte that is the host's; what lies before is the module's own. */
 export const ARENA_START = 64

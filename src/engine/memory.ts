@@ -6,6 +6,9 @@ const ALIGNMENT = 64
 /** wasm's 32-bit address space, less a page so that an end never wraps. */
 const MOST_BYTES = 2 ** 32 - PAGE
 
+/** What kernels read: weights and values. */
+type Elements = Float32Array | Int8Array | Int32Array
+
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 
 /**
@@ -48,13 +51,13 @@ export class Memory {
   }
 
   /** Where `values` lie for a kernel: where they are already, where they are kept, or a copy in the arena; null where it is full. */
-  address(values: Float32Array): number | null {
+  address(values: Elements): number | null {
     if (this.holds(values)) return values.byteOffset
     const kept = this.kept.get(values)
     if (kept !== undefined) return kept
-    const copy = this.room(values.length)
+    const copy = this.room(Math.ceil(values.byteLength / 4))
     if (copy === null) return null
-    copy.set(values)
+    this.copy(values, copy.byteOffset)
     return copy.byteOffset
   }
 
@@ -64,16 +67,21 @@ export class Memory {
   }
 
   /** Copies `values` to stay, before the first run. Returns false where the address space is full. */
-  keep(values: Float32Array): boolean {
+  keep(values: Elements): boolean {
     if (this.kept.has(values)) return true
     const end = this.bottom + aligned(values.byteLength)
     if (end > MOST_BYTES) return false
     if (end > this.wasm.buffer.byteLength) this.grow(end)
-    this.floats.set(values, this.bottom / 4)
+    this.copy(values, this.bottom)
     this.kept.set(values, this.bottom)
     this.bottom = end
     this.top = end
     return true
+  }
+
+  private copy(values: Elements, at: number): void {
+    if (values instanceof Float32Array) this.floats.set(values, at / 4)
+    else new Int8Array(this.wasm.buffer).set(new Int8Array(values.buffer, values.byteOffset, values.byteLength), at)
   }
 
   private grow(bytes: number): void {

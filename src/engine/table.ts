@@ -1,6 +1,6 @@
 import type { Call, Op, OpTable } from '../graph/index.ts'
-import { isNumeric, sizeOf, type Tensor, type TensorOf, type TypedArray } from '../tensor/index.ts'
-import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
+import { isNumeric, packedInt8Length, sizeOf, type Tensor, type TensorOf, type TypedArray } from '../tensor/index.ts'
+import { ACTIVATIONS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 
 type Floats = TensorOf<'float32'>
@@ -34,6 +34,8 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
     rowwise(x, memory, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
   )
   place('twotower>Dense', (call) => dense(call, memory, kernels))
+  const paired = kernels.pairsBytes()
+  place('twotower>DenseInt8', (call) => denseInt8(call, memory, kernels, paired))
   place('MatMul', (call) => matmul(call, memory, kernels))
   return table
 }
@@ -158,6 +160,27 @@ function dense({ inputs: [x, panels, bias], attrs }: Call, memory: Memory, kerne
   const [at, out] = [memory.address(x.data), memory.room(rows * n)]
   if (weights === null || shift === null || at === null || out === null) return null
   kernels.dense(out.byteOffset, at, weights, shift, rows, k, n, activation, alpha)
+  return { dtype: 'float32', shape: [rows, n], data: out }
+}
+
+function denseInt8({ inputs, attrs }: Call, memory: Memory, kernels: Kernels, paired: number): Tensor | null {
+  const [x, panels, scales, totals, bias] = inputs
+  const [k, n] = [attrs.number('k'), attrs.number('n')]
+  if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k) return null
+  if (panels.dtype !== 'int8' || scales.dtype !== 'float32' || totals.dtype !== 'int32') return null
+  if (panels.data.length !== packedInt8Length(k, n) || scales.data.length !== n || totals.data.length !== n) return null
+  const [rows] = x.shape
+  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
+  if (rows === 0 || activation === undefined) return null
+  const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
+  const shift = bias === undefined ? 0 : memory.address((bias as Floats).data)
+  const w = memory.address(panels.data)
+  const [byColumn, sums] = [memory.address(scales.data), memory.address(totals.data)]
+  const [at, out, scratch] = [memory.address(x.data), memory.room(rows * n), memory.room(int8Scratch(rows, k) / 4)]
+  if (w === null || byColumn === null || sums === null || shift === null) return null
+  if (at === null || out === null || scratch === null) return null
+  const [to, spare] = [out.byteOffset, scratch.byteOffset]
+  kernels.denseInt8(to, at, w, byColumn, sums, shift, rows, k, n, activation, alpha, spare, paired)
   return { dtype: 'float32', shape: [rows, n], data: out }
 }
 

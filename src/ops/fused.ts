@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { describe, tensor, unpackPanels } from '../tensor/index.ts'
+import { describe, type Tensor, tensor, unpackInt8, unpackPanels } from '../tensor/index.ts'
 import { ACTIVATIONS } from './activations.ts'
 
 // Ops that no export has: lower/ makes them of several, and the kernels run them. What they mean is here.
@@ -11,11 +11,7 @@ const identity = (x: number): number => x
 const dense: Op = {
   evaluate({ inputs: [x, panels, bias], attrs }) {
     const [k, n] = [attrs.number('k'), attrs.number('n')]
-    if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k) {
-      throw new InvalidArgumentError(
-        `Matrix size-incompatible: the layer takes float32[rows, ${k}], got ${describe(x)}`,
-      )
-    }
+    const values = rowsOf(x, k)
     const weights = unpackPanels(panels.data as Float32Array, k, n)
     const shift = bias === undefined ? null : (bias.data as Float32Array)
     const activate = ACTIVATIONS[attrs.string('activation', '')] ?? identity
@@ -25,12 +21,78 @@ const dense: Op = {
     for (let r = 0; r < rows; r++) {
       for (let j = 0; j < n; j++) {
         let sum = shift === null ? 0 : shift[j]
-        for (let i = 0; i < k; i++) sum += x.data[r * k + i] * weights[i * n + j]
+        for (let i = 0; i < k; i++) sum += values[r * k + i] * weights[i * n + j]
         out[r * n + j] = activate(sum, alpha)
       }
     }
     return tensor('float32', [rows, n], out)
   },
+}
+
+/** The elements of a layer's input, float32[rows, k]. */
+function rowsOf(x: Tensor, k: number): Float32Array {
+  if (x.dtype === 'float32' && x.shape.length === 2 && x.shape[1] === k) return x.data
+  throw new InvalidArgumentError(`Matrix size-incompatible: the layer takes float32[rows, ${k}], got ${describe(x)}`)
+}
+
+/**
+ * activation(Σ (q − zero) · w · scales[n] · scale + bias[n]): the layer with W in bytes, packed as tensor/panelsint8.ts
+ * lays it out, a scale a column, and x in seven bits, a scale and a zero a row. The sum is exact; each other operation
+ * is rounded to float32, in that order. `totals`, the sums of W's columns, save the kernel from making them.
+ */
+const denseInt8: Op = {
+  evaluate({ inputs: [x, panels, scales, totals, bias], attrs }) {
+    const [k, n] = [attrs.number('k'), attrs.number('n')]
+    const values = rowsOf(x, k)
+    const weights = unpackInt8(panels.data as Int8Array, k, n)
+    const [byColumn, sums] = [scales.data as Float32Array, totals.data as Int32Array]
+    const shift = bias === undefined ? null : (bias.data as Float32Array)
+    const activate = ACTIVATIONS[attrs.string('activation', '')] ?? identity
+    const alpha = attrs.number('alpha', 0)
+    const [rows] = x.shape
+    const out = new Float32Array(rows * n)
+    for (let r = 0; r < rows; r++) {
+      const { q, scale, zero } = sevenBits(values.subarray(r * k, r * k + k))
+      for (let j = 0; j < n; j++) {
+        let sum = 0
+        for (let i = 0; i < k; i++) sum += q[i] * weights[i * n + j]
+        const exact = Math.fround(sum - zero * sums[j])
+        const real = Math.fround(Math.fround(exact * byColumn[j]) * scale)
+        out[r * n + j] = activate(shift === null ? real : Math.fround(real + shift[j]), alpha)
+      }
+    }
+    return tensor('float32', [rows, n], out)
+  },
+}
+
+/** A row of less range than this counts as zeros: the inverse of its scale would not be finite. */
+const LEAST_RANGE = Math.fround(1e-30)
+
+/**
+ * A row as integers 0 … 127: x ≈ scale · (q − zero), the row's least and greatest value (or 0) at the ends, so that 0 is
+ * exact. Of a row with NaN or an infinity, or whose range is one, the scale is NaN, and all that is made of it.
+ */
+function sevenBits(row: Float32Array): { readonly q: Uint8Array; readonly scale: number; readonly zero: number } {
+  const q = new Uint8Array(row.length)
+  let [lo, hi] = [0, 0]
+  for (const value of row) {
+    lo = value < lo ? value : lo
+    hi = value > hi ? value : hi
+  }
+  const range = Math.fround(hi - lo)
+  if (range === Number.POSITIVE_INFINITY || row.some(Number.isNaN)) return { q, scale: Number.NaN, zero: 0 }
+  if (range < LEAST_RANGE) return { q, scale: 0, zero: 0 }
+  const inverse = Math.fround(127 / range)
+  const zero = halfToEven(Math.fround(-lo * inverse))
+  row.forEach((value, i) => {
+    q[i] = Math.min(halfToEven(Math.fround(value * inverse) + zero), 127)
+  })
+  return { q, scale: Math.fround(range / 127), zero }
+}
+
+function halfToEven(x: number): number {
+  const nearest = Math.round(x)
+  return nearest - x === 0.5 && nearest % 2 !== 0 ? nearest - 1 : nearest
 }
 
 /** x / √(max(Σ x², epsilon)) along the last axis. */
@@ -53,5 +115,6 @@ const l2Normalize: Op = {
 
 export const ops: Readonly<Record<string, Op>> = {
   'twotower>Dense': dense,
+  'twotower>DenseInt8': denseInt8,
   'twotower>L2Normalize': l2Normalize,
 }

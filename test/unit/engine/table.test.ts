@@ -6,7 +6,7 @@ import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { Attrs, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
-import { packPanels, type Tensor, tensor } from '../../../src/tensor/index.ts'
+import { packedInt8Shape, packInt8, packPanels, type Tensor, tensor, toInt8 } from '../../../src/tensor/index.ts'
 
 // Kernels are an optimisation of the same op table, never a second semantics: each is held against the reference, at
 // every tail and in every broadcast that the table hands to a kernel or keeps from it.
@@ -174,6 +174,39 @@ describe('a kernel answers as the reference does', () => {
         },
       ),
       { numRuns: 300 },
+    )
+  })
+})
+
+describe('a dense layer in bytes', () => {
+  const [k, n] = [37, 21]
+  const { weights, scales } = toInt8(floats([k, n], 3, 1).data as Float32Array, k, n)
+  const totals = new Int32Array(n)
+  weights.forEach((weight, i) => {
+    totals[i % n] += weight
+  })
+  const layer = [
+    tensor('int8', packedInt8Shape(k, n), packInt8(weights, k, n)),
+    tensor('float32', [n], scales),
+    tensor('int32', [n], totals),
+  ]
+
+  test('is the reference to the last bit', () => {
+    for (const activation of ['', 'Relu', 'LeakyRelu']) {
+      const attrs = new Attrs({ k, n, ...(activation === '' ? {} : { activation, alpha: 0.25 }) })
+      for (const rows of [1, 2, 65]) {
+        expectSame('twotower>DenseInt8', [floats([rows, k], rows, 1), ...layer, floats([n], 5)], attrs, 0)
+        expectSame('twotower>DenseInt8', [floats([rows, k], rows, 1), ...layer], attrs, 0)
+      }
+    }
+  })
+
+  test('leaves an input and weights of another shape to the reference, which refuses them', () => {
+    const attrs = new Attrs({ k, n })
+    const run = (inputs: readonly Tensor[]) => call(table, 'twotower>DenseInt8', inputs, attrs)
+    expect(() => run([floats([2, k + 1]), ...layer])).toThrow(/the layer takes float32\[rows, 37\]/)
+    expect(() => run([floats([2, k]), tensor('int8', [8], new Int8Array(8)), ...layer.slice(1)])).toThrow(
+      'packed of a 37 × 21 matrix has 1280 bytes, got 8',
     )
   })
 })

@@ -5,7 +5,19 @@ import { PANEL, packedLength, packPanels, unpackPanels } from '../../../src/tens
 import { bytesOf, VARIANTS } from './instance.ts'
 
 const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
-  ...{ dense: 9, matmul: 7, copyRows: 6, gatherRows: 7, poolRows: 10, scan: 5, topk: 5, topkPush: 7, topkSort: 3 },
+  ...{
+    dense: 9,
+    denseInt8: 13,
+    pairsBytes: 0,
+    matmul: 7,
+    copyRows: 6,
+    gatherRows: 7,
+    poolRows: 10,
+    scan: 5,
+    topk: 5,
+    topkPush: 7,
+    topkSort: 3,
+  },
   ...{ relu: 3, relu6: 3, sigmoid: 3, tanh: 3, elu: 4, selu: 3, leakyRelu: 4, gelu: 3, geluTanh: 3, softplus: 3 },
   ...{ swish: 3, softsign: 3, exp: 3, log: 3, log1p: 3, sqrt: 3, rsqrt: 3, square: 3, neg: 3, abs: 3, erf: 3 },
   ...{ reciprocal: 3, floor: 3, ceil: 3, rint: 3 },

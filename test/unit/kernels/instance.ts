@@ -64,6 +64,11 @@ export class Host {
     return at
   }
 
+  /** As many bytes as fill words. */
+  putBytes(values: Int8Array): number {
+    return this.putInts(new Int32Array(values.slice().buffer))
+  }
+
   /** As the very last words of memory, so that one read past them traps. */
   putLast(values: ArrayLike<number>): number {
     const at = this.memory.buffer.byteLength - values.length * 4
