@@ -1,6 +1,6 @@
 import type { ModelDefinition, Signature } from './graph/index.ts'
 import { type ImportOptions, importModel } from './import/index.ts'
-import { lower } from './lower/index.ts'
+import { type LayerType, lower } from './lower/index.ts'
 import { loadAllOps } from './ops/index.ts'
 import { type Folder, memoryFolder, readFile } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
@@ -12,11 +12,16 @@ export type ModelSource = string | Folder | { readonly query: string | Folder; r
 export interface DefineOptions extends ImportOptions, TowerChoices {
   /** Declared preprocessing: the path of a preprocess.json, or what one holds with its vocabularies inline. */
   readonly preprocess?: string | object
+  /** In what dense layers compute: 'float32' (the default), or 'int8', weights and activations in bytes, a little less exact. */
+  readonly dtype?: LayerType
 }
 
 /** Reads SavedModels and finds their towers: everything that a bundle holds and an engine runs. */
 export async function define(source: ModelSource, options: DefineOptions = {}): Promise<ModelDefinition> {
-  const definition = lower(await read(source, options), await loadAllOps())
+  const { dtype = 'float32' } = options
+  if (dtype !== 'float32' && dtype !== 'int8')
+    throw new RangeError(`dtype must be float32 or int8, got ${JSON.stringify(dtype)}`)
+  const definition = lower(await read(source, options), await loadAllOps(), dtype)
   return options.preprocess === undefined
     ? definition
     : { ...definition, preprocess: await preprocessOf(options.preprocess) }

@@ -80,6 +80,14 @@ export class Model {
     return this.definition.towers.similarity?.metric ?? null
   }
 
+  /** In what dense layers compute: 'int8' where the model was converted so. */
+  get dtype(): 'float32' | 'int8' {
+    const { signatures } = this.definition
+    return signatures.some(({ graph }) => graph.nodes.some(({ op }) => op === 'twotower>DenseInt8'))
+      ? 'int8'
+      : 'float32'
+  }
+
   /** The towers in full: scale, bias, sigmoid, and what was found in the graph. */
   get structure(): ModelDefinition['towers'] {
     return this.definition.towers

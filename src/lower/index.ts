@@ -1,4 +1,5 @@
 import { type Graph, type ModelDefinition, type OpTable, prune } from '../graph/index.ts'
+import { settleBins } from './bounds.ts'
 import { fuseDense } from './dense.ts'
 import { denseToInt8 } from './int8.ts'
 import { fuseL2Normalize } from './normalize.ts'
@@ -12,6 +13,7 @@ interface Pass {
 
 /** In this order. */
 export const PASSES: readonly Pass[] = [
+  { name: 'settle the number of bins', apply: settleBins },
   { name: 'fuse dense layers', apply: fuseDense },
   { name: 'fuse embedding pooling', apply: fusePooling },
   // After the layers: what they make is known to be a matrix.

@@ -1,0 +1,71 @@
+import { constant, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import { packedInt8Shape, packInt8, type Tensor, type TensorOf, tensor, toInt8, unpackPanels } from '../tensor/index.ts'
+import { DENSE } from './dense.ts'
+import { type Readers, readers } from './readers.ts'
+
+/** The op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
+export const DENSE_INT8 = 'twotower>DenseInt8'
+
+/** A layer of fewer inputs or columns takes longer in bytes than in floats: its rows must be made bytes and floats again. */
+const LEAST_K = 32
+const LEAST_N = 16
+/** Past this many inputs a sum might leave 32 bits. */
+const MOST_K = 131_072
+
+/**
+ * Dense layers with their weights in bytes, for a model that is converted with dtype int8. What the model computes
+ * changes by the rounding. Scores against all candidates, a product that goes straight to TopK, stay floats: near ties
+ * would change places.
+ */
+export function denseToInt8(graph: Graph): Graph {
+  const uses = readers(graph)
+  const made = new Map<Tensor, readonly Value[]>()
+  return rewrite(graph, (node, { old, emit }) => {
+    const panels = node.op === DENSE ? constantOf(node.inputs[1]) : null
+    if (panels?.dtype !== 'float32' || !isWorthwhile(old, panels, uses)) return null
+    const [k, n] = [node.attrs.number('k'), node.attrs.number('n')]
+    let weights = made.get(panels)
+    if (weights === undefined) {
+      const name = node.inputs[1].node.name.replace(/ \(packed\)$/, '')
+      const { packed, scales, totals } = bytesOf(panels, k, n)
+      const parts = { int8: packed, scales, totals }
+      weights = Object.entries(parts).map(([part, t]) => ({ node: emit(constant(`${name} (${part})`, t)), index: 0 }))
+      made.set(panels, weights)
+    }
+    const inputs = [node.inputs[0], ...weights, ...node.inputs.slice(2)]
+    return [{ node: emit({ ...node, op: DENSE_INT8, inputs }), index: 0 }]
+  })
+}
+
+function isWorthwhile(layer: Node, panels: TensorOf<'float32'>, uses: Readers): boolean {
+  const [k, n] = [layer.attrs.number('k'), layer.attrs.number('n')]
+  if (k < LEAST_K || k > MOST_K || n < LEAST_N || !panels.data.every(Number.isFinite)) return false
+  return !/^TopK/.test(uses.only(layer)?.op ?? '')
+}
+
+interface Bytes {
+  readonly packed: Tensor
+  readonly scales: Tensor
+  readonly totals: Tensor
+}
+
+/** Weights that several graphs share are made bytes once. */
+const MADE = new WeakMap<Tensor, Bytes>()
+
+function bytesOf(panels: TensorOf<'float32'>, k: number, n: number): Bytes {
+  let bytes = MADE.get(panels)
+  if (bytes === undefined) {
+    const { weights, scales } = toInt8(unpackPanels(panels.data, k, n), k, n)
+    const totals = new Int32Array(n)
+    weights.forEach((weight, i) => {
+      totals[i % n] += weight
+    })
+    bytes = {
+      packed: tensor('int8', packedInt8Shape(k, n), packInt8(weights, k, n)),
+      scales: tensor('float32', [n], scales),
+      totals: tensor('int32', [n], totals),
+    }
+    MADE.set(panels, bytes)
+  }
+  return bytes
+}
