@@ -26,17 +26,17 @@ const unknown = chosen.filter((name) => !SUBJECTS.includes(name))
 if (unknown.length > 0) throw new RangeError(`--only takes ${SUBJECTS.join(', ')}; got ${unknown.join(', ')}`)
 if (!existsSync(`${HERE}../dist/index.js`)) throw new Error('there is nothing to measure: npm run build first')
 
-if (!existsSync(`${HERE}node_modules`)) step('npm', ['ci', '--ignore-scripts'])
+if (!existsSync(`${HERE}node_modules`)) step('npm', ['ci', '--ignore-scripts', '--prefix', HERE])
 if (options.runtime === undefined) await measure()
 else {
   const rest = process.argv.slice(2).filter((word, i, all) => !/^--runtime/.test(word) && all[i - 1] !== '--runtime')
   const first = /deno[^/\\]*$/.test(options.runtime) ? ['run', '--allow-all'] : []
-  step(options.runtime, [...first, 'run.mjs', ...rest])
+  step(options.runtime, [...first, fileURLToPath(import.meta.url), ...rest])
 }
 
-/** A command in this folder; its failure is ours. */
+/** Runs a command; its failure is ours. */
 function step(command, args) {
-  const { status, error } = spawnSync(command, args, { cwd: HERE, stdio: 'inherit' })
+  const { status, error } = spawnSync(command, args, { stdio: 'inherit' })
   if (error !== undefined) throw error
   if (status !== 0) process.exit(status ?? 1)
 }
