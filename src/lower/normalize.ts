@@ -1,20 +1,22 @@
-import { Attrs, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import { Attrs, constantOf, type Graph, type Node, type Port, rewrite, type Value } from '../graph/index.ts'
 import { DENSE } from './dense.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
 export const L2_NORMALIZE = 'twotower>L2Normalize'
 
 /** tf.math.l2_normalize along the last axis, x · rsqrt(max(Σ x², ε)), becomes one node. */
-export function fuseL2Normalize(graph: Graph): Graph {
+export function fuseL2Normalize(graph: Graph, inputs: readonly Port[]): Graph {
+  const matrices = new Set(graph.parameters.filter((_, i) => inputs[i].shape?.length === 2))
+  const isMatrix = ({ node }: Value): boolean => node.op === DENSE || node.op === 'MatMul' || matrices.has(node)
   return rewrite(graph, (node, { emit }) => {
-    const found = normalized(node)
+    const found = normalized(node, isMatrix)
     if (found === null) return null
     const attrs = new Attrs({ epsilon: found.epsilon })
     return [{ node: emit({ name: node.name, op: L2_NORMALIZE, attrs, inputs: [found.x], controls: [] }), index: 0 }]
   })
 }
 
-function normalized(node: Node): { x: Value; epsilon: number } | null {
+function normalized(node: Node, isMatrix: (value: Value) => boolean): { x: Value; epsilon: number } | null {
   if (node.op !== 'Mul' || node.controls.length > 0) return null
   const at = node.inputs.findIndex((value) => value.node.op === 'Rsqrt')
   if (at < 0) return null
@@ -35,9 +37,9 @@ function normalized(node: Node): { x: Value; epsilon: number } | null {
   const ofX =
     (square.op === 'Square' || square.op === 'Mul') &&
     square.inputs.every((value) => value.node === x.node && value.index === x.index)
-  // Axis 1 is the last one of a matrix, which a layer's output is; of other values the rank is not known here.
+  // Axis 1 is the last one of a matrix; of most values the rank is not known here.
   const named =
     (axis.dtype === 'int32' || axis.dtype === 'int64') && axis.data.length === 1 ? Number(axis.data[0]) : null
-  const last = named === -1 || (named === 1 && (x.node.op === DENSE || x.node.op === 'MatMul'))
+  const last = named === -1 || (named === 1 && isMatrix(x))
   return ofX && last ? { x, epsilon: epsilon.data[0] } : null
 }

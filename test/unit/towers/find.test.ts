@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Port, Towers } from '../../../src/graph/index.ts'
 import { findTowers, pairTowers } from '../../../src/towers/index.ts'
-import { floats, input, ints, op, signature } from './graphs.ts'
+import { floats, input, ints, op, signature } from '../graph/build.ts'
 
 type Outputs = Readonly<Record<string, readonly [input: number, width: number | null]>>
 

@@ -4,7 +4,7 @@ import { type Graph, inWords, Program, type Value } from '../../../src/graph/ind
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { isNumeric, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { findTowers } from '../../../src/towers/index.ts'
-import { float, floats, input, ints, op, signature } from './graphs.ts'
+import { float, floats, input, ints, op, signature } from '../graph/build.ts'
 
 const ops = await loadAllOps()
 const evaluate = (graph: Graph, inputs: readonly Tensor[]) => new Program(graph, ops).run(inputs)[0]

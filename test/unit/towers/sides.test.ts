@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { embeddingOutput, sideOf } from '../../../src/towers/sides.ts'
-import { float, input, op, signature } from './graphs.ts'
+import { float, input, op, signature } from '../graph/build.ts'
 
 test.each([
   'user_id',

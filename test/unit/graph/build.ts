@@ -18,7 +18,7 @@ export const op = (name: string, inputs: readonly Value[], attrs: Readonly<Recor
   index: 0,
 })
 export const input = (name: string): Value => ({ ...op('Parameter', []), node: { ...op('Parameter', []).node, name } })
-const held = (value: Tensor): Value => ({ node: constant(`constant_${made++}`, value), index: 0 })
+export const held = (value: Tensor): Value => ({ node: constant(`constant_${made++}`, value), index: 0 })
 export const float = (value: number): Value => held(tensor('float32', [], Float32Array.of(value)))
 export const floats = (shape: readonly number[], ...data: number[]): Value =>
   held(tensor('float32', shape, Float32Array.from(data)))

@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest'
+import { type Dim, type Port, Program, type Value } from '../../../src/graph/index.ts'
+import { lower } from '../../../src/lower/index.ts'
+import { loadAllOps } from '../../../src/ops/index.ts'
+import { type Tensor, tensor } from '../../../src/tensor/index.ts'
+import { float, floats, held, input, ints, op, signature } from '../graph/build.ts'
+
+// No pass changes what is computed: each lowered graph is held against the graph that it was made of.
+
+const ops = await loadAllOps()
+
+/** Lowers `make` of the inputs, evaluates both graphs, and gives the ops that are left. */
+function lowered(
+  ports: readonly Port[],
+  make: (inputs: readonly Value[]) => Value,
+  cases: readonly Tensor[][],
+): string[] {
+  const parameters = ports.map(({ name, dtype, shape }) => ({ ...input(name), dtype, shape }))
+  const whole = signature('serving_default', parameters, { out: [make(parameters), null] })
+  const before = { ...whole, inputs: ports }
+  const definition = {
+    source: 'test',
+    signatures: [before],
+    towers: { query: null, candidate: null, similarity: null, joint: null, notes: [] },
+  }
+  const { graph } = lower(definition, ops).signatures[0]
+  for (const inputs of cases) {
+    const outcome = (program: Program) => {
+      try {
+        return program.run(inputs)[0]
+      } catch (error) {
+        return (error as Error).constructor.name
+      }
+    }
+    const [wanted, got] = [outcome(new Program(whole.graph, ops)), outcome(new Program(graph, ops))]
+    if (typeof wanted === 'string' || typeof got === 'string') expect(got).toBe(wanted)
+    else {
+      expect(got.shape).toEqual(wanted.shape)
+      const [a, b] = [got.data as Float32Array, wanted.data as Float32Array]
+      b.forEach((value, i) => {
+        if (Number.isNaN(value)) expect(a[i]).toBeNaN()
+        else expect(Math.abs(a[i] - value)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(value)))
+      })
+    }
+  }
+  return graph.nodes.map((node) => node.op).filter((name) => name !== 'Const' && name !== 'Parameter')
+}
+
+const port = (name: string, dtype: 'int64' | 'float32', shape: readonly Dim[] | null): Port => ({ name, dtype, shape })
+const ids = (shape: readonly number[], ...values: number[]): Tensor =>
+  tensor('int64', shape, BigInt64Array.from(values, BigInt))
+const matrix = (rows: number, width: number): Tensor =>
+  tensor(
+    'float32',
+    [rows, width],
+    Float32Array.from({ length: rows * width }, (_, i) => Math.sin(i * 7 + 1)),
+  )
+
+const ints64 = (value: number): Value => held(tensor('int64', [], BigInt64Array.of(BigInt(value))))
+
+describe('the number of bins', () => {
+  const binned = (maximum: Value, least: Value) => (inputs: readonly Value[]) => {
+    const [x] = inputs
+    const largest = op('Cast', [op('AddV2', [op('Max', [x, ints(0, 1)]), ints64(1)])], { DstT: 'int64' })
+    return op('DenseBincount', [x, op('Minimum', [maximum, op('Maximum', [least, largest])]), floats([0])], {
+      binary_output: true,
+    })
+  }
+  const cases = [[ids([2, 3], 0, 1, 4, 2, 2, 2)], [ids([1, 2], 9, 0)], [ids([0, 2])]]
+  const x = port('x', 'int64', [null, null])
+
+  test('is not looked for where both bounds are one number', () => {
+    expect(lowered([x], binned(ints64(5), ints64(5)), cases)).toEqual(['DenseBincount'])
+  })
+
+  test('is looked for where they differ', () => {
+    expect(lowered([x], binned(ints64(5), ints64(2)), cases)).toContain('Max')
+  })
+})
+
+describe('pooling', () => {
+  const table = held(matrix(4, 3))
+  const looked = (x: Value) => op('GatherV2', [table, x, ints(0)])
+  const cases = [
+    [ids([2, 3], 0, 1, 3, 2, 2, 2), matrix(2, 3)],
+    [ids([1, 3], 3, 0, 1), tensor('float32', [1, 3], Float32Array.of(1, 0, 0))],
+    [ids([0, 3]), matrix(0, 3)],
+    [ids([2, 0]), matrix(2, 0)],
+    [ids([1, 3], 4, 0, 1), matrix(1, 3)],
+    [ids([1, 3], 0, -1, 1), matrix(1, 3)],
+  ]
+  const inputs = [port('ids', 'int64', [null, null]), port('mask', 'float32', [null, null])]
+
+  test('of all rows, as a sum and as a mean', () => {
+    for (const reduction of ['Sum', 'Mean']) {
+      const made = lowered(
+        [inputs[0]],
+        ([x]) => op(reduction, [looked(x), ints(1)]),
+        cases.map(([x]) => [x]),
+      )
+      expect(made).toEqual(['twotower>PoolRows'])
+    }
+  })
+
+  test('of masked rows, whichever way the mask is spread', () => {
+    const spreads = [
+      (mask: Value) => op('ExpandDims', [mask, ints(-1)]),
+      (mask: Value) => op('ExpandDims', [mask, ints(2)]),
+      (mask: Value) =>
+        op('StridedSlice', [mask, ints(0, 0, 0), ints(0, 0, 0), ints(1, 1, 1)], {
+          new_axis_mask: 4,
+          begin_mask: 3,
+          end_mask: 3,
+        }),
+    ]
+    for (const spread of spreads) {
+      const made = lowered(inputs, ([x, mask]) => op('Sum', [op('Mul', [looked(x), spread(mask)]), ints(1)]), cases)
+      expect(made).toEqual(['twotower>PoolRows'])
+    }
+  })
+
+  test('of ids and masks of other shapes is what the ops would have said', () => {
+    const odd = [
+      [ids([2, 1, 2], 0, 1, 2, 3), matrix(2, 1)],
+      [ids([3], 0, 1, 2), matrix(3, 1)],
+      [ids([2, 3], 0, 1, 3, 2, 2, 2), matrix(1, 3)],
+      [ids([2, 3], 0, 1, 3, 2, 2, 2), matrix(2, 2)],
+    ]
+    const open = inputs.map((each) => ({ ...each, shape: null }))
+    lowered(open, ([x, mask]) => op('Sum', [op('Mul', [looked(x), op('ExpandDims', [mask, ints(2)])]), ints(1)]), odd)
+  })
+
+  test('of a table that holds an infinity keeps the NaN that a mask of 0 makes of it', () => {
+    const infinite = floats([2, 1], Number.POSITIVE_INFINITY, 1)
+    const x = [ids([2, 2], 0, 1, 1, 1), tensor('float32', [2, 2], Float32Array.of(0, 1, 0, 1))]
+    const pooled = ([given, mask]: readonly Value[]) =>
+      op('Sum', [op('Mul', [op('GatherV2', [infinite, given, ints(0)]), op('ExpandDims', [mask, ints(2)])]), ints(1)])
+    expect(lowered(inputs, pooled, [x])).toEqual(['twotower>PoolRows'])
+  })
+})
+
+describe('l2_normalize along axis 1', () => {
+  const normalized = ([x]: readonly Value[]) =>
+    op('Mul', [
+      x,
+      op('Rsqrt', [op('Maximum', [op('Sum', [op('Square', [x]), ints(1)], { keep_dims: true }), float(1e-12)])]),
+    ])
+
+  test('is one op where the input is known to be a matrix', () => {
+    expect(lowered([port('x', 'float32', [null, 5])], normalized, [[matrix(3, 5)], [matrix(0, 5)]])).toEqual([
+      'twotower>L2Normalize',
+    ])
+  })
+
+  test('stays what it is where the rank is not known', () => {
+    const cube = tensor('float32', [2, 2, 2], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8))
+    expect(lowered([port('x', 'float32', null)], normalized, [[cube]])).toContain('Rsqrt')
+  })
+})
