@@ -1,4 +1,4 @@
-import { type Graph, type ModelDefinition, type OpTable, prune } from '../graph/index.ts'
+import { type Graph, type ModelDefinition, type OpTable, type Port, prune } from '../graph/index.ts'
 import { settleBins } from './bounds.ts'
 import { fuseDense } from './dense.ts'
 import { denseToInt8 } from './int8.ts'
@@ -8,7 +8,8 @@ import { fusePooling } from './pool.ts'
 /** A rewriting of a graph into one that computes the same with fewer, larger ops. */
 interface Pass {
   readonly name: string
-  apply(graph: Graph): Graph
+  /** @param inputs what is known of the graph's parameters, in their order */
+  apply(graph: Graph, inputs: readonly Port[]): Graph
 }
 
 /** In this order. */
@@ -26,23 +27,29 @@ const INT8: Pass = { name: 'dense layers in bytes', apply: denseToInt8 }
 /** In what the dense layers of a model compute. */
 export type LayerType = 'float32' | 'int8'
 
-/** `graph` after all passes. */
-export const lowerGraph = (graph: Graph, ops: OpTable, dtype: LayerType = 'float32'): Graph =>
+/** A graph with what is known of its inputs. */
+interface Part {
+  readonly graph: Graph
+  readonly inputs: readonly Port[]
+}
+
+/** The graph of `part` after all passes. */
+const lowerGraph = ({ graph, inputs }: Part, ops: OpTable, dtype: LayerType): Graph =>
   prune(
-    [...PASSES, ...(dtype === 'int8' ? [INT8] : [])].reduce((at, pass) => pass.apply(at), graph),
+    [...PASSES, ...(dtype === 'int8' ? [INT8] : [])].reduce((at, pass) => pass.apply(at, inputs), graph),
     ops,
   )
 
 /** A model whose graphs and towers are lowered. */
 export function lower(definition: ModelDefinition, ops: OpTable, dtype: LayerType = 'float32'): ModelDefinition {
   const { towers } = definition
-  const tower = <T extends { readonly graph: Graph } | null>(side: T): T =>
-    side === null ? side : { ...side, graph: lowerGraph(side.graph, ops, dtype) }
+  const tower = <T extends Part | null>(side: T): T =>
+    side === null ? side : { ...side, graph: lowerGraph(side, ops, dtype) }
   return {
     ...definition,
     signatures: definition.signatures.map((signature) => ({
       ...signature,
-      graph: lowerGraph(signature.graph, ops, dtype),
+      graph: lowerGraph(signature, ops, dtype),
     })),
     towers: { ...towers, query: tower(towers.query), candidate: tower(towers.candidate) },
   }
