@@ -10,7 +10,7 @@
 //           packer sees to it that four products never leave 16 bits (src/tensor/panelsint8.ts).
 //   halves  the baseline's dot_i16x8: weights widened on the way from memory, 8 products in two instructions.
 import { storeTail } from './lanes'
-import { WIDTH } from './quantize'
+import { rowBytes } from './quantize'
 
 /** Columns in a panel. */
 const PANEL = 16
@@ -184,7 +184,7 @@ function join(a: v128, b: v128): v128 {
 /** Tiles of 2×8, half a panel: a vector of widened weights holds two columns, four of k each. */
 function halves(out: usize, q: usize, w: usize, rows: i32, k: i32, n: i32): void {
   const outRow = <usize>n << 2
-  const qRow = <usize>k * WIDTH
+  const qRow = rowBytes(k)
   const even = rows & ~1
   if (even) {
     let o = out
@@ -232,7 +232,7 @@ function halves(out: usize, q: usize, w: usize, rows: i32, k: i32, n: i32): void
 }
 
 function rowInHalves(out: usize, q: usize, w: usize, k: i32, n: i32): void {
-  const end = q + <usize>k * WIDTH
+  const end = q + rowBytes(k)
   for (; n > 0; n -= PANEL, out += PANEL * 4) {
     let a0 = i32x4.splat(0), a1 = i32x4.splat(0), a2 = i32x4.splat(0), a3 = i32x4.splat(0)
     let b0 = i32x4.splat(0), b1 = i32x4.splat(0), b2 = i32x4.splat(0), b3 = i32x4.splat(0)

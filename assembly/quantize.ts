@@ -1,4 +1,4 @@
-// Rows of floats as integers 0 … 127, each row with a scale and a zero of its own: x ≈ scale · (q − zero).
+// Rows of floats as integers 0 … 127, each row with a scale and a zero of its own: x · factors ≈ scale · (q − zero).
 import { loadTail, splat } from './lanes'
 
 /** Elements of q are written eight at a time; those past k meet zeros of W. */
@@ -10,22 +10,40 @@ const LEAST: f32 = 1e-30
 /** 1.5 · 2^23, so large a float that adding it rounds to an integer, half to even, in its low bits. */
 const ROUNDING: f32 = 12582912
 const ROUNDING_BITS = 0x4b400000
+/** A rounding error of one twelfth an element is 2 % of what the elements come to: 1 / (12 · 0.02²). */
+const COARSE = 208
+/** The errors of a coarse row, −½ … ½, in integers about the middle. */
+const ERRORS: f32 = 126
+export const MIDDLE: i32 = 63
 
 /** Bytes of an element of q: the relaxed build multiplies bytes, the baseline 16-bit integers. */
-export const WIDTH: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2
+const WIDTH: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2
 const STEP_BYTES: usize = STEP * WIDTH
 
+/** Bytes of a row of q. */
+// @ts-ignore: decorator
+@inline
+export function rowBytes(padded: i32): usize {
+  return <usize>padded * WIDTH
+}
+
 /**
- * q[rows × k padded to a multiple of 8], scales[rows] and zeros[rows] (i32) of x[rows × k].
+ * q[rows × k padded to a multiple of 8], scales[rows], zeros[rows] (i32) and coarse[rows] of x[rows × k].
  *
- * With lo = min(row, 0), hi = max(row, 0) and f = 127 / (hi − lo): scale = (hi − lo) / 127, zero = rint(−lo · f) and
- * q = min(rint(x · f + zero), 127), each operation but the last sum rounded to float32. So what relu made has all seven
- * bits above zero, and zero is always exact. A row with NaN or an infinity, or whose range is one, has the scale NaN.
- * Whatever x is, 8 elements take 20 instructions in each of two passes: 3 to 6 % of a layer of 256 columns.
+ * With v = x · factors, lo = min(v, 0) and hi = max(v, 0) over the row, and f = 127 / (hi − lo): scale = (hi − lo) / 127,
+ * zero = rint(−lo · f) and q = min(rint(v · f + zero), 127), each operation but the last sum rounded to float32. So what
+ * relu made has all seven bits above zero, and zero is always exact. A row with NaN or an infinity, or whose range is one,
+ * has the scale NaN.
+ *
+ * `coarse` is f for a row that seven bits are too few for, else 0: where Σ (q − zero)² < 208 · the number of v · f that
+ * are not 0, one element being so large that the rounding of the others is 2 % of them all. Of such a row the errors count
+ * too: `quantizeErrors`.
  */
-export function quantize(q: usize, scales: usize, zeros: usize, x: usize, rows: i32, k: i32): void {
-  for (; rows > 0; rows--, scales += 4, zeros += 4) {
-    const ends = range(x, k)
+export function quantize(
+  q: usize, scales: usize, zeros: usize, coarse: usize, x: usize, factors: usize, rows: i32, k: i32,
+): void {
+  for (; rows > 0; rows--, scales += 4, zeros += 4, coarse += 4) {
+    const ends = range(x, factors, k)
     const lo = f32x4.extract_lane(ends, 0)
     const width = f32x4.extract_lane(ends, 1) - lo
     let scale: f32 = width < LEAST ? 0 : NaN
@@ -38,59 +56,88 @@ export function quantize(q: usize, scales: usize, zeros: usize, x: usize, rows: 
     }
     store<f32>(scales, scale)
     store<i32>(zeros, <i32>zero)
-    const factor = splat(inverse)
+    const f = splat(inverse)
     const shift = splat(ROUNDING + zero)
-    let i = k
-    for (; i >= 8; i -= 8, x += 32, q += STEP_BYTES)
-      put(q, round(v128.load(x), factor, shift), round(v128.load(x, 16), factor, shift))
-    if (i > 0) {
-      const none = splat(0)
-      const low = i >= 4 ? v128.load(x) : loadTail(x, i, none)
-      const high = i > 4 ? loadTail(x + 16, i - 4, none) : none
-      put(q, round(low, factor, shift), round(high, factor, shift))
-      x += <usize>i << 2
-      q += STEP_BYTES
+    const origin = i16x8.splat(<i16>zero)
+    const none = splat(0)
+    let squares = none
+    let count = none
+    let p = x
+    let g = factors
+    for (let i = k; i > 0; i -= 8, q += STEP_BYTES, p += 32, g += 32) {
+      const low = f32x4.mul(load(p, g, i), f)
+      const high = f32x4.mul(load(p + 16, g + 16, i - 4), f)
+      const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
+      squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
+      count = i32x4.sub(count, i32x4.add(f32x4.ne(low, none), f32x4.ne(high, none)))
     }
+    x += <usize>k << 2
+    store<f32>(coarse, total(squares) < COARSE * total(count) ? inverse : 0)
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function round(x: v128, factor: v128, shift: v128): v128 {
-  return i32x4.sub(f32x4.add(f32x4.mul(x, factor), shift), i32x4.splat(ROUNDING_BITS))
+/**
+ * What rounding took from a row of x, as integers again: v · f − (q − zero) = (errors − 63) / 126, cut at 127. `zero` and
+ * `f` are those of `quantize`.
+ */
+export function quantizeErrors(errors: usize, x: usize, factors: usize, k: i32, zero: i32, f: f32): void {
+  const factor = splat(f)
+  const shift = splat(ROUNDING + <f32>zero)
+  const most = splat(MOST - <f32>zero)
+  const finer = splat(ERRORS)
+  const middle = splat(ROUNDING + <f32>MIDDLE)
+  for (let i = k; i > 0; i -= 8, errors += STEP_BYTES, x += 32, factors += 32) {
+    const low = f32x4.mul(load(x, factors, i), factor)
+    const high = f32x4.mul(load(x + 16, factors + 16, i - 4), factor)
+    const a = f32x4.sub(low, f32x4.pmin(f32x4.sub(f32x4.add(low, shift), shift), most))
+    const b = f32x4.sub(high, f32x4.pmin(f32x4.sub(f32x4.add(high, shift), shift), most))
+    put(errors, f32x4.add(f32x4.mul(a, finer), middle), f32x4.add(f32x4.mul(b, finer), middle))
+  }
 }
 
-/** Eight integers, cut at 127. */
+/** The first four of `rest` elements, zeros past them, times their factors. */
 // @ts-ignore: decorator
 @inline
-function put(q: usize, low: v128, high: v128): void {
-  const both = i16x8.narrow_i32x4_s(low, high)
+function load(x: usize, factors: usize, rest: i32): v128 {
+  if (rest >= 4) return f32x4.mul(v128.load(x), v128.load(factors))
+  if (rest <= 0) return splat(0)
+  return f32x4.mul(loadTail(x, rest, splat(0)), loadTail(factors, rest, splat(0)))
+}
+
+/** The low bits of eight floats that hold an integer in them, cut at 127; returned as i16. */
+// @ts-ignore: decorator
+@inline
+function put(q: usize, low: v128, high: v128): v128 {
+  const base = i32x4.splat(ROUNDING_BITS)
+  const both = i16x8.min_s(i16x8.narrow_i32x4_s(i32x4.sub(low, base), i32x4.sub(high, base)), i16x8.splat(127))
   if (ASC_FEATURE_RELAXED_SIMD) v128.store64_lane(q, i8x16.narrow_i16x8_s(both, both), 0)
-  else v128.store(q, i16x8.min_s(both, i16x8.splat(127)))
+  else v128.store(q, both)
+  return both
 }
 
-/** In lanes 0 and 1 the least and the greatest of 0 and k floats; NaN both where one is NaN or infinite. */
 // @ts-ignore: decorator
 @inline
-function range(x: usize, k: i32): v128 {
+function total(v: v128): i32 {
+  const pair = i32x4.add(v, v128.shuffle<i32>(v, v, 2, 3, 0, 1))
+  return i32x4.extract_lane(pair, 0) + i32x4.extract_lane(pair, 1)
+}
+
+/** In lanes 0 and 1 the least and the greatest of 0 and k floats times their factors; NaN both where one is not finite. */
+// @ts-ignore: decorator
+@inline
+function range(x: usize, factors: usize, k: i32): v128 {
   const none = splat(0)
   let lo = none, hi = none, bad = none
   let lo1 = none, hi1 = none, bad1 = none
-  for (; k >= 8; k -= 8, x += 32) {
-    // pmin and pmax are one instruction and pass over NaN, which x − x shows.
-    const v = v128.load(x), w = v128.load(x, 16)
+  for (; k > 0; k -= 8, x += 32, factors += 32) {
+    // pmin and pmax are one instruction and pass over NaN, which v − v shows.
+    const v = load(x, factors, k), w = load(x + 16, factors + 16, k - 4)
     lo = f32x4.pmin(lo, v)
     lo1 = f32x4.pmin(lo1, w)
     hi = f32x4.pmax(hi, v)
     hi1 = f32x4.pmax(hi1, w)
     bad = f32x4.add(bad, f32x4.sub(v, v))
     bad1 = f32x4.add(bad1, f32x4.sub(w, w))
-  }
-  for (; k > 0; k -= 4, x += 16) {
-    const v = k >= 4 ? v128.load(x) : loadTail(x, k, none)
-    lo = f32x4.pmin(lo, v)
-    hi = f32x4.pmax(hi, v)
-    bad = f32x4.add(bad, f32x4.sub(v, v))
   }
   lo = f32x4.pmin(lo, lo1)
   hi = f32x4.pmax(hi, hi1)

@@ -52,14 +52,15 @@ export interface Kernels {
     alpha: number,
   ): void
   /**
-   * As `dense`, in integers: W from `packInt8` (tensor/panelsint8.ts) with its `scales` and `totals`, the columns' sums
-   * (i32). `scratch` is `int8Scratch` bytes, `paired` what `pairsBytes` says. A row's result does not depend on the number
-   * of rows, nor before the activation on the build.
+   * As `dense`, in integers: W from `packInt8` (tensor/panelsint8.ts) with its `factors` of k, its `scales` and `totals`,
+   * the columns' sums (i32). `scratch` is `int8Scratch` bytes, `paired` what `pairsBytes` says. A row's result does not
+   * depend on the number of rows, nor before the activation on the build.
    */
   denseInt8(
     out: Pointer,
     x: Pointer,
     w: Pointer,
+    factors: Pointer,
     scales: Pointer,
     totals: Pointer,
     bias: Pointer,
@@ -206,7 +207,8 @@ export const ACTIVATIONS = {
 export const COMBINERS = { sum: 0, mean: 1, sqrtn: 2 } as const
 
 /** Bytes that `denseInt8` needs besides its arrays. */
-export const int8Scratch = (rows: number, k: number): number => 512 + 2 * Math.min(rows, 64) * Math.ceil(k / 8) * 8
+export const int8Scratch = (rows: number, k: number, n: number): number =>
+  768 + 2 * (Math.min(rows, 64) + 1) * Math.ceil(k / 8) * 8 + 4 * n
 
 /** The first byte that is the host's; what lies before is the module's own. */
 export const ARENA_START = 64

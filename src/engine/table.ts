@@ -164,23 +164,23 @@ function dense({ inputs: [x, panels, bias], attrs }: Call, memory: Memory, kerne
 }
 
 function denseInt8({ inputs, attrs }: Call, memory: Memory, kernels: Kernels, paired: number): Tensor | null {
-  const [x, panels, scales, totals, bias] = inputs
+  const [x, panels, factors, scales, totals, bias] = inputs
   const [k, n] = [attrs.number('k'), attrs.number('n')]
   if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k) return null
-  if (panels.dtype !== 'int8' || scales.dtype !== 'float32' || totals.dtype !== 'int32') return null
-  if (panels.data.length !== packedInt8Length(k, n) || scales.data.length !== n || totals.data.length !== n) return null
+  if (panels.dtype !== 'int8' || panels.data.length !== packedInt8Length(k, n)) return null
+  if (factors.dtype !== 'float32' || scales.dtype !== 'float32' || totals.dtype !== 'int32') return null
   const [rows] = x.shape
   const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
   if (rows === 0 || activation === undefined) return null
   const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
   const shift = bias === undefined ? 0 : memory.address((bias as Floats).data)
-  const w = memory.address(panels.data)
+  const [w, byRow] = [memory.address(panels.data), memory.address(factors.data)]
   const [byColumn, sums] = [memory.address(scales.data), memory.address(totals.data)]
-  const [at, out, scratch] = [memory.address(x.data), memory.room(rows * n), memory.room(int8Scratch(rows, k) / 4)]
-  if (w === null || byColumn === null || sums === null || shift === null) return null
+  const [at, out, scratch] = [memory.address(x.data), memory.room(rows * n), memory.room(int8Scratch(rows, k, n) / 4)]
+  if (w === null || byRow === null || byColumn === null || sums === null || shift === null) return null
   if (at === null || out === null || scratch === null) return null
   const [to, spare] = [out.byteOffset, scratch.byteOffset]
-  kernels.denseInt8(to, at, w, byColumn, sums, shift, rows, k, n, activation, alpha, spare, paired)
+  kernels.denseInt8(to, at, w, byRow, byColumn, sums, shift, rows, k, n, activation, alpha, spare, paired)
   return { dtype: 'float32', shape: [rows, n], data: out }
 }
 

