@@ -12,6 +12,7 @@ export interface ConvertOptions extends SimilarityOptions {
   readonly candidate?: string
   readonly preprocess?: string
   readonly tags?: string
+  readonly dtype: string
 }
 
 /** Converts a SavedModel, or a pair of them, to a bundle and says what was found. */
@@ -27,7 +28,11 @@ export async function convert(path: string | undefined, options: ConvertOptions)
     source = path
     choices = { ...(query === undefined ? {} : { query }), ...(candidate === undefined ? {} : { candidate }) }
   }
+  const { dtype } = options
+  if (dtype !== 'float32' && dtype !== 'int8')
+    throw new UsageError(`--dtype must be float32 or int8, got ${JSON.stringify(dtype)}`)
   const bundle = await convertModel(source, {
+    dtype,
     ...tagsOf(options),
     ...choices,
     ...similarityChoice(options),

@@ -8,7 +8,8 @@ import { table } from './words.ts'
 
 export interface VerifyOptions {
   readonly json?: boolean
-  readonly tolerance: string
+  readonly tolerance?: string
+  readonly cosine?: string
   readonly backend?: string
   readonly tags?: string
 }
@@ -24,20 +25,27 @@ interface Comparison {
   maxAbsolute: number
   maxRelative: number
   sumAbsolute: number
-  /** The least cosine between rows of a float matrix. */
-  cosine: number | null
+  /** The least cosine between rows of a float matrix; the sum of all, and how many. */
+  minCosine: number | null
+  sumCosine: number
+  rows: number
   /** The least share of the ten best columns or elements that agree. */
   top10: number | null
   worst: { readonly at: string; readonly index: number; readonly expected: Json; readonly got: Json } | null
 }
 
+/** What counts as equal: floats within a tolerance, or rows of floats that point the same way. */
+type Measure = { readonly tolerance: number } | { readonly cosine: number }
+
+/** How near an int8 model's embeddings must be. */
+const INT8_COSINE = 0.999
+
 /** Runs recorded cases and reports how far the model's answers are from the recorded ones. */
 export async function verify(path: string, files: readonly string[], options: VerifyOptions): Promise<void> {
-  const tolerance = Number(options.tolerance)
-  if (!(tolerance >= 0)) throw new UsageError(`--tolerance wants a number, got ${JSON.stringify(options.tolerance)}`)
   if (options.backend !== undefined && options.backend !== 'tfjs')
     throw new UsageError(`--backend must be tfjs, got ${JSON.stringify(options.backend)}`)
   const model = await load(path, tagsOf(options))
+  const measure = measureOf(options, model.dtype)
   const other = options.backend === undefined ? null : await load(path, { ...tagsOf(options), backend: 'tfjs' })
   const cases = (await Promise.all(files.map((file) => readRecorded(file, model)))).flat()
   const comparisons = new Map<string, Comparison>()
@@ -52,17 +60,29 @@ export async function verify(path: string, files: readonly string[], options: Ve
       if (answer instanceof Error) refusals++
       else problems.push(`${recorded.at}: refused in the recording, answered here`)
     } else if (answer instanceof Error) problems.push(`${recorded.at}: ${answer.message}`)
-    else compareCase(recorded, expected, answer, comparisons, tolerance, problems)
+    else compareCase(recorded, expected, answer, comparisons, measure, problems)
   }
   const report = [...comparisons.values()]
   endOnClosedPipe()
   const failed = problems.length + report.reduce((sum, item) => sum + item.wrong, 0)
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ cases: cases.length, refusals, problems, outputs: report.map(finished) }, null, 2)}\n`
-      : `${inText(cases.length, refusals, problems, report, tolerance, other !== null).join('\n')}\n`,
+      ? `${JSON.stringify({ cases: cases.length, refusals, dtype: model.dtype, ...measure, problems, outputs: report.map(finished) }, null, 2)}\n`
+      : `${inText(cases.length, refusals, problems, report, measure, other !== null).join('\n')}\n`,
   )
   if (failed > 0) process.exitCode = EXIT.failed
+}
+
+function measureOf({ tolerance, cosine }: VerifyOptions, dtype: 'float32' | 'int8'): Measure {
+  if (tolerance !== undefined && cosine !== undefined) throw new UsageError('choose one of --tolerance and --cosine')
+  if (tolerance !== undefined && !(Number(tolerance) >= 0))
+    throw new UsageError(`--tolerance wants a number, got ${JSON.stringify(tolerance)}`)
+  if (cosine !== undefined && !(Number(cosine) <= 1))
+    throw new UsageError(`--cosine wants a number up to 1, got ${JSON.stringify(cosine)}`)
+  if (cosine !== undefined) return { cosine: Number(cosine) }
+  return tolerance === undefined && dtype === 'int8'
+    ? { cosine: INT8_COSINE }
+    : { tolerance: Number(tolerance ?? '1e-5') }
 }
 
 function attempt<T>(work: () => T): T | Error {
@@ -81,7 +101,7 @@ function compareCase(
   expected: Readonly<Record<string, readonly Json[]>>,
   answer: Readonly<Record<string, Tensor>>,
   comparisons: Map<string, Comparison>,
-  tolerance: number,
+  measure: Measure,
   problems: string[],
 ): void {
   for (const [output, wanted] of Object.entries(expected)) {
@@ -107,7 +127,9 @@ function compareCase(
         maxAbsolute: 0,
         maxRelative: 0,
         sumAbsolute: 0,
-        cosine: null,
+        minCosine: null,
+        sumCosine: 0,
+        rows: 0,
         top10: null,
         worst: null,
       }
@@ -115,7 +137,7 @@ function compareCase(
     }
     item.cases++
     item.values += values.length
-    if (isFloat(got.dtype)) compareFloats(item, at, wanted.map(Number), values as number[], got.shape, tolerance)
+    if (isFloat(got.dtype)) compareFloats(item, at, wanted.map(Number), values as number[], got.shape, measure)
     else compareExactly(item, at, wanted, values, got.dtype === 'string')
   }
 }
@@ -144,31 +166,46 @@ function compareFloats(
   wanted: readonly number[],
   got: readonly number[],
   shape: readonly number[],
-  tolerance: number,
+  measure: Measure,
 ): void {
+  const tolerance = 'tolerance' in measure ? measure.tolerance : null
   for (let index = 0; index < wanted.length; index++) {
     const [a, b] = [wanted[index], got[index]]
     if (Object.is(a, b) || a === b) continue
     const absolute = Math.abs(a - b)
     const relative = absolute / Math.max(Math.abs(a), Number.MIN_VALUE)
     // As the goldens are judged: within 1e-5 relative or 1e-6 absolute where the tolerance is 1e-5.
-    const off = !(relative <= tolerance || absolute <= tolerance / 10)
-    if (off) item.wrong++
+    if (tolerance !== null && !(relative <= tolerance || absolute <= tolerance / 10)) item.wrong++
     if (!(absolute <= item.maxAbsolute)) {
       item.maxAbsolute = absolute
       item.worst = { at, index, expected: a, got: b }
     }
-    if (absolute > tolerance / 10 || Number.isNaN(absolute)) item.maxRelative = Math.max(item.maxRelative, relative)
+    if (absolute > (tolerance ?? 0) / 10 || Number.isNaN(absolute))
+      item.maxRelative = Math.max(item.maxRelative, relative)
     if (Number.isFinite(absolute)) item.sumAbsolute += absolute
   }
   const width = shape[shape.length - 1] ?? 1
-  if (shape.length !== 2 || width < 2) return
-  for (let start = 0; start < wanted.length; start += width) {
-    const [a, b] = [wanted.slice(start, start + width), got.slice(start, start + width)]
-    const similarity = cosine(a, b)
-    if (!Number.isNaN(similarity)) item.cosine = Math.min(item.cosine ?? 1, similarity)
+  const isMatrix = shape.length === 2 && width > 1
+  // What has no rows of more than one value is one row: scores of a batch.
+  const step = isMatrix ? width : wanted.length
+  for (let start = 0; start < wanted.length; start += step) {
+    const [a, b] = [wanted.slice(start, start + step), got.slice(start, start + step)]
+    const near = closeness(a, b)
+    if ('cosine' in measure && !(near >= measure.cosine)) item.wrong += step
+    if (!isMatrix) continue
+    if (!Number.isNaN(near)) {
+      item.minCosine = Math.min(item.minCosine ?? 1, near)
+      item.sumCosine += near
+      item.rows++
+    }
     item.top10 = Math.min(item.top10 ?? 1, overlap(a, b, Math.min(10, width)))
   }
+}
+
+/** The cosine of two rows; 1 where they are the same, not finite or zero; of single values what the cosine is to an angle. */
+function closeness(a: readonly number[], b: readonly number[]): number {
+  if (a.every((value, i) => Object.is(value, b[i]) || value === b[i])) return 1
+  return a.length === 1 ? 1 - (b[0] / a[0] - 1) ** 2 / 2 : cosine(a, b)
 }
 
 function cosine(a: readonly number[], b: readonly number[]): number {
@@ -183,9 +220,10 @@ function overlap(a: readonly number[], b: readonly number[], k: number): number 
   return top(a).filter((i) => known.has(i)).length / k
 }
 
-const finished = ({ sumAbsolute, ...item }: Comparison) => ({
+const finished = ({ sumAbsolute, sumCosine, rows, ...item }: Comparison) => ({
   ...item,
   meanAbsolute: item.values === 0 ? 0 : sumAbsolute / item.values,
+  meanCosine: rows === 0 ? null : sumCosine / rows,
 })
 
 function inText(
@@ -193,25 +231,31 @@ function inText(
   refusals: number,
   problems: readonly string[],
   report: readonly Comparison[],
-  tolerance: number,
+  measure: Measure,
   tfjs: boolean,
 ): string[] {
+  const judged = 'cosine' in measure ? `judged by cosine ≥ ${measure.cosine}` : `tolerance ${measure.tolerance}`
   const lines = [
-    `${cases} cases against ${tfjs ? 'tfjs-wasm' : 'the recording'}, ${refusals} refused by both, tolerance ${tolerance}`,
+    `${cases} cases against ${tfjs ? 'tfjs-wasm' : 'the recording'}, ${refusals} refused by both, ${judged}`,
   ]
   const short = (value: number) => (value === 0 ? '0' : value.toExponential(1))
+  const digits = (value: number | null) => (value === null ? '' : value.toFixed(6))
   const rows = report.map((item) => [
     `${item.signature}/${item.output}`,
     `${item.values}`,
     `${item.wrong}`,
     short(item.maxAbsolute),
     short(finished(item).meanAbsolute),
-    item.cosine === null ? '' : item.cosine.toFixed(6),
+    digits(item.minCosine),
+    digits(finished(item).meanCosine),
     item.top10 === null ? '' : `${Math.round(item.top10 * 100)} %`,
   ])
   if (rows.length > 0)
     lines.push(
-      ...table([['output', 'values', 'wrong', 'max error', 'mean error', 'min cosine', 'same top 10'], ...rows]),
+      ...table([
+        ['output', 'values', 'wrong', 'max error', 'mean error', 'min cosine', 'mean cosine', 'same top 10'],
+        ...rows,
+      ]),
     )
   for (const { worst, wrong, signature, output } of report) {
     if (wrong > 0 && worst !== null)
@@ -220,6 +264,12 @@ function inText(
       )
   }
   lines.push(...problems)
-  lines.push(problems.length === 0 && report.every((item) => item.wrong === 0) ? 'equal' : 'NOT equal')
+  lines.push(
+    problems.length > 0 || report.some((item) => item.wrong > 0)
+      ? 'NOT equal'
+      : 'cosine' in measure
+        ? 'near enough'
+        : 'equal',
+  )
   return lines
 }
