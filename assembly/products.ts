@@ -4,11 +4,27 @@
 // 64 bytes: column after column, its four weights together (one i32 lane). k is a multiple of 8.
 //
 // Three ways to the same integers:
-//   bytes   relaxed_dot_i8x16_i7x16_add: 16 products in one instruction where the CPU has VNNI and V8 knows it, in five
-//           where not.
+//   bytes   relaxed_dot_i8x16_i7x16_add: 16 products in one instruction where the CPU has AVX-VNNI (or ARM's dot product) and
+//           V8 knows it, in five where not.
 //   paired  relaxed_dot_i8x16_i7x16 twice, added in 16 bits and only then widened: 32 products in five instructions. The
 //           packer sees to it that four products never leave 16 bits (src/tensor/panelsint8.ts).
 //   halves  the baseline's dot_i16x8: weights widened on the way from memory, 8 products in two instructions.
+//
+// Measured, 10^9 operations a second (two a product), best tenth of 72 interleaved rounds, 64 × 512 × 256, one core of a
+// Zen 3 without VNNI, whose roof in pairs is 132, in f32 50 (f32 dense here: 32 to 39 baseline, 47 relaxed; tfjs-wasm 23
+// to 25):
+//                                          Node 20        Node 24
+//   bytes                2×16  4×8         75  76         73  74
+//   widened each time    2×16  4×8         88  84         94  89     two steps to 32 bits a product of 16 bytes
+//   paired               2×16  4×8         91  88        110 111
+//   halves               2×8               68             72
+//   by k pairs           2×16  4×8         71  71         71  74     a layout of its own
+//   by shifts            2×16              55             62         the bytes' layout, odd and even k apart
+//   16-bit weights       2×16              71             79         twice the memory
+// Whole towers, quantizing and finishing included, as multiples of tfjs-wasm in the same rounds (Node 20, Node 24; where
+// two numbers differ between runs, both):
+//   512-1024-512-256  64 rows  relaxed 3.3-3.8 3.9-4.2  baseline 2.7 2.6    one row  relaxed 7.8 8-9  baseline 4.0 5.0
+//   128-256-128-64    64 rows  relaxed 3.2     3.5      baseline 2.6 2.5    one row  relaxed  20  23  baseline  10  14
 import { storeTail } from './lanes'
 import { rowBytes } from './quantize'
 

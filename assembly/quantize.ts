@@ -61,18 +61,28 @@ export function quantize(
     const origin = i16x8.splat(<i16>zero)
     const none = splat(0)
     let squares = none
+    // Minus one for each, as comparisons say true.
     let count = none
     let p = x
     let g = factors
-    for (let i = k; i > 0; i -= 8, q += STEP_BYTES, p += 32, g += 32) {
+    let i = k
+    for (; i >= 8; i -= 8, q += STEP_BYTES, p += 32, g += 32) {
+      const low = f32x4.mul(f32x4.mul(v128.load(p), v128.load(g)), f)
+      const high = f32x4.mul(f32x4.mul(v128.load(p, 16), v128.load(g, 16)), f)
+      const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
+      squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
+      count = i32x4.add(count, i32x4.add(f32x4.ne(low, none), f32x4.ne(high, none)))
+    }
+    if (i > 0) {
       const low = f32x4.mul(load(p, g, i), f)
       const high = f32x4.mul(load(p + 16, g + 16, i - 4), f)
       const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
       squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
-      count = i32x4.sub(count, i32x4.add(f32x4.ne(low, none), f32x4.ne(high, none)))
+      count = i32x4.add(count, i32x4.add(f32x4.ne(low, none), f32x4.ne(high, none)))
+      q += STEP_BYTES
     }
     x += <usize>k << 2
-    store<f32>(coarse, total(squares) < COARSE * total(count) ? inverse : 0)
+    store<f32>(coarse, total(squares) < -COARSE * total(count) ? inverse : 0)
   }
 }
 
@@ -129,15 +139,22 @@ function range(x: usize, factors: usize, k: i32): v128 {
   const none = splat(0)
   let lo = none, hi = none, bad = none
   let lo1 = none, hi1 = none, bad1 = none
-  for (; k > 0; k -= 8, x += 32, factors += 32) {
+  for (; k >= 8; k -= 8, x += 32, factors += 32) {
     // pmin and pmax are one instruction and pass over NaN, which v − v shows.
-    const v = load(x, factors, k), w = load(x + 16, factors + 16, k - 4)
+    const v = f32x4.mul(v128.load(x), v128.load(factors))
+    const w = f32x4.mul(v128.load(x, 16), v128.load(factors, 16))
     lo = f32x4.pmin(lo, v)
     lo1 = f32x4.pmin(lo1, w)
     hi = f32x4.pmax(hi, v)
     hi1 = f32x4.pmax(hi1, w)
     bad = f32x4.add(bad, f32x4.sub(v, v))
     bad1 = f32x4.add(bad1, f32x4.sub(w, w))
+  }
+  for (; k > 0; k -= 4, x += 16, factors += 16) {
+    const v = load(x, factors, k)
+    lo = f32x4.pmin(lo, v)
+    hi = f32x4.pmax(hi, v)
+    bad = f32x4.add(bad, f32x4.sub(v, v))
   }
   lo = f32x4.pmin(lo, lo1)
   hi = f32x4.pmax(hi, hi1)

@@ -30,15 +30,15 @@ function lowered(k: number, make: (x: Value) => Value) {
 const layers = (nodes: readonly Node[]): string[] => nodes.map((node) => node.op).filter((name) => /Dense/.test(name))
 
 describe('dense layers in bytes', () => {
-  const weights = held(matrix(40, 24))
-  const bias = held(tensor('float32', [24], new Float32Array(24).fill(0.25)))
+  const weights = held(matrix(70, 64))
+  const bias = held(tensor('float32', [64], new Float32Array(64).fill(0.25)))
   const layer = (x: Value) => op('Relu', [op('BiasAdd', [op('MatMul', [x, weights]), bias])])
 
   test('are made where int8 is asked for, and take bias and activation along', () => {
-    const { bytes, floats } = lowered(40, layer)
+    const { bytes, floats } = lowered(70, layer)
     expect(layers(floats.nodes)).toEqual(['twotower>Dense'])
     expect(layers(bytes.nodes)).toEqual(['twotower>DenseInt8'])
-    const x = matrix(3, 40, 5)
+    const x = matrix(3, 70, 5)
     const [near, exact] = [bytes, floats].map((graph) => new Program(graph, ops).run([x])[0].data as Float32Array)
     const largest = exact.reduce((most, value) => Math.max(most, value), 0)
     exact.forEach((value, i) => {
@@ -48,26 +48,26 @@ describe('dense layers in bytes', () => {
   })
 
   test('leave no weights in floats behind', () => {
-    const { bytes } = lowered(40, layer)
+    const { bytes } = lowered(70, layer)
     const sizes = bytes.nodes.filter((node) => node.op === 'Const').map((node) => node.attrs.tensor('value'))
     expect(sizes.filter((t) => t.dtype === 'float32' && t.shape.length > 1)).toEqual([])
   })
 
   test('are not made of few inputs, of few columns, or of weights that are not finite', () => {
-    expect(layers(lowered(31, (x) => op('MatMul', [x, held(matrix(31, 24))])).bytes.nodes)).toEqual(['twotower>Dense'])
-    expect(layers(lowered(40, (x) => op('MatMul', [x, held(matrix(40, 15))])).bytes.nodes)).toEqual(['twotower>Dense'])
-    const infinite = matrix(40, 24)
+    expect(layers(lowered(63, (x) => op('MatMul', [x, held(matrix(63, 64))])).bytes.nodes)).toEqual(['twotower>Dense'])
+    expect(layers(lowered(70, (x) => op('MatMul', [x, held(matrix(70, 63))])).bytes.nodes)).toEqual(['twotower>Dense'])
+    const infinite = matrix(70, 64)
     ;(infinite.data as Float32Array)[77] = Number.POSITIVE_INFINITY
-    expect(layers(lowered(40, (x) => op('MatMul', [x, held(infinite)])).bytes.nodes)).toEqual(['twotower>Dense'])
+    expect(layers(lowered(70, (x) => op('MatMul', [x, held(infinite)])).bytes.nodes)).toEqual(['twotower>Dense'])
   })
 
   test('are not made of scores that go straight to TopK', () => {
-    const { bytes } = lowered(40, (x) => op('TopKV2', [op('MatMul', [x, weights]), ints(3)]))
+    const { bytes } = lowered(70, (x) => op('TopKV2', [op('MatMul', [x, weights]), ints(3)]))
     expect(layers(bytes.nodes)).toEqual(['twotower>Dense'])
   })
 
   test('share their bytes where two layers share their weights', () => {
-    const { bytes } = lowered(40, (x) =>
+    const { bytes } = lowered(70, (x) =>
       op('AddV2', [op('MatMul', [x, weights]), op('Relu', [op('MatMul', [x, weights])])]),
     )
     expect(layers(bytes.nodes)).toEqual(['twotower>DenseInt8', 'twotower>DenseInt8'])
