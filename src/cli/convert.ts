@@ -1,6 +1,6 @@
 import { convert as convertModel } from '../convert.ts'
 import type { ModelSource } from '../define.ts'
-import { inWords } from '../graph/index.ts'
+import { constantOf, inWords, type Signature } from '../graph/index.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { type SimilarityOptions, similarityChoice } from './similarity.ts'
 import { tagsOf } from './stdio.ts'
@@ -44,6 +44,8 @@ export async function convert(path: string | undefined, options: ConvertOptions)
   say(
     `${options.output}: ${signatures.length} signature${signatures.length === 1 ? '' : 's'} (${signatures.map(({ name }) => name).join(', ')}), ${bytesText(bundle.byteLength)}`,
   )
+  if (dtype === 'int8')
+    say(`int8: ${layersOf(signatures, 'twotower>DenseInt8')}; in floats: ${layersOf(signatures, 'twotower>Dense')}`)
   for (const side of ['query', 'candidate'] as const) {
     const tower = towers[side]
     if (tower !== null) say(`${side} tower: ${tower.inputs.map((port) => port.name).join(', ')} → ${tower.output.name}`)
@@ -51,4 +53,11 @@ export async function convert(path: string | undefined, options: ConvertOptions)
   say(`similarity: ${towers.similarity === null ? 'not known; choose with --similarity' : inWords(towers.similarity)}`)
   for (const note of towers.notes) say(`  ${note}`)
   process.exitCode = EXIT.ok
+}
+
+/** How many layers, told apart by their weights, are computed by `op`. */
+function layersOf(signatures: readonly Signature[], op: string): string {
+  const nodes = signatures.flatMap(({ graph }) => graph.nodes.filter((node) => node.op === op))
+  const { size } = new Set(nodes.map((node) => constantOf(node.inputs[1])))
+  return `${size} dense layer${size === 1 ? '' : 's'}`
 }

@@ -18,7 +18,9 @@ const recorded = join(demo, 'goldens/query_model.json')
 describe('convert --dtype int8', () => {
   const bundle = join(folder, 'bytes')
   test('writes a bundle that verify judges by its cosine, and says so', () => {
-    expect(twotower('convert', join(demo, 'query_model'), '--dtype', 'int8', '-o', bundle).status).toBe(0)
+    const converted = twotower('convert', join(demo, 'query_model'), '--dtype', 'int8', '-o', bundle)
+    expect(converted.status).toBe(0)
+    expect(converted.stdout).toContain('int8: 3 dense layers; in floats: 0 dense layers\n')
     const { status, stdout } = twotower('verify', bundle, recorded)
     expect(stdout).toContain('judged by cosine ≥ 0.999')
     expect(stdout).toMatch(/min cosine +mean cosine/)
