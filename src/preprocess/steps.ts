@@ -4,7 +4,7 @@ import { parseFloating } from '../ops/numbertext.ts'
 import { encode, lowerAscii, lowerUnicode, splitAt, splitSpaces, strip } from '../ops/text/bytes.ts'
 import { Regex } from '../ops/text/regex.ts'
 import { codePoints } from '../ops/text/unicode.ts'
-import { basicTokens, stripAccents, vocabularyOf, type Wordpieces, wordpieces } from '../ops/text/wordpiece.ts'
+import { basicTokens, stripAccents, vocabularyOf, wordpieces } from '../ops/text/wordpiece.ts'
 import { Strings } from '../tensor/index.ts'
 import type { Step, Vocabulary } from './schema.ts'
 
@@ -45,13 +45,13 @@ export function compileStep(step: Step): Run {
     case 'characters':
       return toTokens(characters)
     case 'bert_tokens': {
-      const options: Wordpieces = {
-        vocabulary: vocabularyOf(inline(step.vocabulary)),
-        unknown: encode(step.unknown ?? '[UNK]'),
-        suffix: encode(step.suffix ?? '##'),
-        longest: step.longest ?? 100,
-      }
-      return toTokens((text) => basicTokens(text, step.lower_case ?? true).flatMap((word) => wordpieces(word, options)))
+      const pieces = wordpieces(
+        vocabularyOf(inline(step.vocabulary)),
+        encode(step.suffix ?? '##'),
+        encode(step.unknown ?? '[UNK]'),
+        step.longest ?? 100,
+      )
+      return toTokens((text) => basicTokens(text, step.lower_case ?? true).flatMap(pieces))
     }
     case 'truncate':
       return onList((list) =>

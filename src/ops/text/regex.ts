@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js'
 import { InvalidArgumentError } from '../../errors.ts'
 import { type Strings, StringsBuilder, utf8 } from '../../tensor/index.ts'
+import { Alternatives } from './alternatives.ts'
 import { ByteClass } from './byteclass.ts'
 
 /** Where a match lies, group by group; -1 for a group that took no part. */
@@ -13,6 +14,7 @@ type Groups = readonly (readonly [start: number, end: number])[]
 export class Regex {
   private readonly compiled: RE2JS
   private readonly byteClass: ByteClass | null
+  private readonly alternatives: Alternatives | null
   readonly groups: number
 
   /** @throws {InvalidArgumentError} where RE2 would not take the pattern */
@@ -24,6 +26,7 @@ export class Regex {
     }
     this.groups = this.compiled.groupCount()
     this.byteClass = ByteClass.of(pattern)
+    this.alternatives = Alternatives.of(pattern)
   }
 
   private static readonly known = new Map<string, Regex>()
@@ -42,7 +45,33 @@ export class Regex {
 
   /** True where the whole of `text` matches. */
   fullMatch(text: Uint8Array): boolean {
-    return utf8(text) !== null && this.compiled.matches(text)
+    return this.alternatives?.fullMatch(text) ?? (utf8(text) !== null && this.compiled.matches(text))
+  }
+
+  /**
+   * Finds matches in `text[start … end)` as repeated calls of RE2::FindAndConsume do, each in what the one before left,
+   * and gives where the whole match and its first group lie.
+   * @throws {InvalidArgumentError} for an empty match, at which RE2 would stay for ever
+   */
+  consume(
+    text: Uint8Array,
+    start: number,
+    end: number,
+    found: (from: number, to: number, groupFrom: number, groupTo: number) => void,
+  ): void {
+    if (this.groups === 0) return
+    if (this.alternatives !== null) {
+      this.alternatives.each(text, start, end, (from, to) => found(from, to, from, to))
+      return
+    }
+    for (let at = start; ; ) {
+      const [groups] = this.matches(text.subarray(at, end), 1)
+      if (groups === undefined) return
+      const [[from, to], [groupFrom, groupTo]] = groups
+      if (from === to || groupFrom < 0) throw new InvalidArgumentError('the pattern of a delimiter matches nothing')
+      found(at + from, at + to, at + groupFrom, at + groupTo)
+      at += to
+    }
   }
 
   /** All matches in order, as RE2::GlobalReplace finds them: an empty one not at the end of the one before. */
@@ -83,11 +112,13 @@ export class Regex {
     if (parts === null || parts.some((part) => typeof part === 'number' && part > this.groups)) return texts
     const { bytes, offsets, length } = texts
     const out = new StringsBuilder(length)
-    const plain = this.byteClass !== null && all && parts.length === 1 ? (parts[0] as Uint8Array) : null
+    const plain = all && parts.length === 1 ? (parts[0] as Uint8Array) : null
     for (let i = 0; i < length; i++) {
       const [start, end] = [offsets[i], offsets[i + 1]]
       if (plain !== null && this.byteClass?.fits(bytes, start, end)) {
         this.byteClass.replace(out, bytes, start, end, plain)
+      } else if (plain !== null && this.alternatives !== null) {
+        this.alternatives.replace(out, bytes, start, end, plain)
       } else this.rewrite(out, texts.at(i), parts, all)
       out.close()
     }

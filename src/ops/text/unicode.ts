@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../../errors.ts'
+import { characterAt, codeOf, INVALID, lengthOf } from './utf8.ts'
 
 // Unicode text in the encodings that TensorFlow's unicode ops know, after core/kernels/unicode_ops.cc (which uses ICU).
 
@@ -19,21 +20,9 @@ const REPLACEMENT = 0xfffd
 
 /** UTF-8; a malformed sequence is one error, as long as it could have been the beginning of a character. */
 const utf8Step: Step = (text, at) => {
-  const first = text[at]
-  if (first < 0x80) return { code: first, length: 1, valid: true }
-  const size =
-    first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 1
-  let code = size === 2 ? first & 0x1f : size === 3 ? first & 0x0f : first & 0x07
-  let length = 1
-  for (; length < size; length++) {
-    const byte = text[at + length] ?? 0
-    // The second byte's range keeps out overlong forms, surrogates and what is past U+10FFFF.
-    const low = length === 1 ? (first === 0xe0 ? 0xa0 : first === 0xf0 ? 0x90 : 0x80) : 0x80
-    const high = length === 1 ? (first === 0xed ? 0x9f : first === 0xf4 ? 0x8f : 0xbf) : 0xbf
-    if (byte < low || byte > high) break
-    code = (code << 6) | (byte & 0x3f)
-  }
-  const valid = size > 1 && length === size
+  const character = characterAt(text, at, text.length)
+  const [code, length] = [codeOf(character), lengthOf(character)]
+  const valid = code !== INVALID
   return { code: valid ? code : REPLACEMENT, length, valid }
 }
 

@@ -1,20 +1,12 @@
 import { StringIndex, Strings } from '../../tensor/index.ts'
+import { concat } from './bytes.ts'
+import { caseFold } from './normalize.ts'
+import { characterAt, lengthOf } from './utf8.ts'
 
 // BERT's tokenizer as tensorflow_text has it (BertTokenizer = BasicTokenizer + WordpieceTokenizer).
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** ICU's NFKC_Casefold, which tf.text's case_fold_utf8 applies: compatibility forms, full case folding, no ignorables. */
-export function caseFold(text: string): string {
-  let folded = ''
-  for (const char of text.normalize('NFKC')) {
-    // Upper then lower is full case folding but for the dotless i, which folds to itself.
-    if (!IGNORABLE.test(char)) folded += char === 'ı' ? char : char.toUpperCase().toLowerCase()
-  }
-  return folded.normalize('NFKC')
-}
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u
 
 /** Without combining marks, by decomposition: é becomes e. */
 export const stripAccents = (text: string): string => text.normalize('NFD').replace(/\p{Mn}/gu, '')
@@ -49,32 +41,88 @@ export function basicTokens(text: Uint8Array, lowerCase: boolean): Uint8Array[] 
 }
 
 export interface Wordpieces {
-  readonly vocabulary: StringIndex
-  /** In place of a word that has no pieces. */
-  readonly unknown: Uint8Array
+  /** The vocabulary: whether it has the token `bytes[start … end)`. */
+  readonly has: (bytes: Uint8Array, start: number, end: number) => boolean
   /** In front of a piece that continues a word, `##`. */
   readonly suffix: Uint8Array
-  /** A word of more bytes is unknown. */
-  readonly longest: number
+  /** A piece has no more characters; 0 says that there is no limit. */
+  readonly mostCharacters: number
+  /** Whether a character that has no piece is cut off alone, instead of making the whole word unknown. */
+  readonly splitUnknown: boolean
 }
 
-/** `word` as the longest pieces of the vocabulary, from its beginning (wordpiece_tokenizer.cc). */
-export function wordpieces(word: Uint8Array, { vocabulary, unknown, suffix, longest }: Wordpieces): Uint8Array[] {
-  if (word.length > longest) return [unknown]
-  const pieces: Uint8Array[] = []
-  for (let start = 0; start < word.length; ) {
-    const lead = start === 0 ? 0 : suffix.length
-    const candidate = new Uint8Array(lead + word.length - start)
-    if (lead > 0) candidate.set(suffix)
-    candidate.set(word.subarray(start), lead)
-    let end = candidate.length
-    // A piece ends where a character ends.
-    while (end > lead && ((candidate[end] & 0xc0) === 0x80 || vocabulary.find(candidate, 0, end) < 0)) end--
-    if (end <= lead) return [unknown]
-    pieces.push(candidate.subarray(0, end))
-    start += end - lead
+/** Cuts words into the longest pieces of a vocabulary, from their beginning (wordpiece_tokenizer.cc). */
+export class WordpieceCutter {
+  private readonly pieces: Wordpieces
+  /** The suffix, then the word; where a later piece is looked up, the suffix lies over what is done. */
+  private scratch = new Uint8Array(256)
+  private characterEnds: number[] = []
+  /** Where the pieces of the last word end, counted from its beginning. */
+  readonly ends: number[] = []
+  /** Whether each of them is a character that has no piece. */
+  readonly unknown: boolean[] = []
+
+  constructor(pieces: Wordpieces) {
+    this.pieces = pieces
   }
-  return pieces
+
+  /** Fills `ends` and `unknown`; false where the word has no pieces. */
+  cut(text: Uint8Array, from: number, to: number): boolean {
+    const { suffix, splitUnknown } = this.pieces
+    const [lead, length] = [suffix.length, to - from]
+    if (this.scratch.length < lead + length) this.scratch = new Uint8Array(2 * (lead + length))
+    const { scratch, ends, unknown } = this
+    for (let i = 0; i < length; i++) scratch[lead + i] = text[from + i]
+    ends.length = 0
+    unknown.length = 0
+    for (let start = 0; start < length; ) {
+      if (start > 0) scratch.set(suffix, start)
+      let end = this.longest(start, length)
+      unknown.push(end < 0)
+      if (end < 0) {
+        if (!splitUnknown) return false
+        end = this.characterEnds[0]
+      }
+      ends.push(end)
+      start = end
+    }
+    return true
+  }
+
+  /** Where the longest piece from `start` ends, or -1. */
+  private longest(start: number, length: number): number {
+    const { has, suffix, mostCharacters } = this.pieces
+    const { scratch, characterEnds } = this
+    const lead = suffix.length
+    characterEnds.length = 0
+    for (let at = start; at < length; ) {
+      at += lengthOf(characterAt(scratch, lead + at, lead + length))
+      characterEnds.push(at)
+      if (characterEnds.length === mostCharacters) break
+    }
+    const first = start > 0 ? start : lead
+    for (let i = characterEnds.length - 1; i >= 0; i--) {
+      if (has(scratch, first, lead + characterEnds[i])) return characterEnds[i]
+    }
+    return -1
+  }
+}
+
+/** Words as their pieces; one longer than `longest` bytes, or without pieces, as the token `unknown`. */
+export function wordpieces(
+  vocabulary: StringIndex,
+  suffix: Uint8Array,
+  unknown: Uint8Array,
+  longest: number,
+): (word: Uint8Array) => Uint8Array[] {
+  const has = (bytes: Uint8Array, start: number, end: number) => vocabulary.find(bytes, start, end) >= 0
+  const cutter = new WordpieceCutter({ has, suffix, mostCharacters: 0, splitUnknown: false })
+  return (word) => {
+    if (word.length > longest || !cutter.cut(word, 0, word.length)) return [unknown]
+    return cutter.ends.map((end, i) =>
+      i === 0 ? word.subarray(0, end) : concat([suffix, word.subarray(cutter.ends[i - 1], end)]),
+    )
+  }
 }
 
 /** An index of the vocabulary's tokens. */
