@@ -84,7 +84,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   },
   bins: {
     load: () => import('./bins.ts'),
-    ops: names('Bincount Bucketize DenseBincount LowerBound UpperBound'),
+    ops: names('Bincount BoostedTreesBucketize Bucketize DenseBincount LowerBound UpperBound'),
   },
   scan: {
     load: () => import('./scan.ts'),
@@ -219,5 +219,32 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
   unicode: {
     load: () => import('./unicode.ts'),
     ops: names('UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode'),
+  },
+  normalization: {
+    load: () => import('./normalization.ts'),
+    ops: names('CaseFoldUTF8 FindSourceOffsets NormalizeUTF8 NormalizeUTF8WithOffsetsMap'),
+  },
+  tokenizers: {
+    load: () => import('./tokenizers.ts'),
+    ops: names(`
+      RegexSplitWithOffsets TFText>ByteSplitByOffsets TFText>ByteSplitWithOffsets TFText>Utf8Binarize
+      TFText>WhitespaceTokenizeWithOffsetsV2 WordpieceTokenizeWithOffsets
+    `),
+  },
+  codepoints: {
+    load: () => import('./codepoints.ts'),
+    ops: names('UnicodeScript UnicodeScriptTokenizeWithOffsets WhitespaceTokenizeWithOffsets'),
+  },
+  labelled: {
+    load: () => import('./labelled.ts'),
+    ops: names('SplitMergeTokenizeWithOffsets TokenizerFromLogits'),
+  },
+  fastbert: {
+    load: () => import('./fastbert.ts'),
+    ops: names('FastBertNormalize FastWordpieceTokenizeWithOffsets TFText>FastWordpieceDetokenize'),
+  },
+  trimming: {
+    load: () => import('./trimming.ts'),
+    ops: names('TFText>NgramsStringJoin TFText>RoundRobinGenerateMasks TFText>RoundRobinTrim'),
   },
 }

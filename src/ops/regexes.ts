@@ -7,13 +7,14 @@ import { Regex } from './text/regex.ts'
 // Regular expressions after core/kernels/regex_replace_op.cc and regex_full_match_op.cc.
 
 /** The one string that input `i` is. */
-function scalarText(call: Call, i: number, what: string): Uint8Array {
+export function scalarText(call: Call, i: number, what: string): Uint8Array {
   const input = text(call, i)
   if (input.shape.length !== 0) throw new InvalidArgumentError(`${what} must be scalar, but received [${input.shape}]`)
   return input.data.at(0)
 }
 
-const pattern = (bytes: Uint8Array): Regex => {
+/** The expression for `bytes`, compiled once. */
+export const pattern = (bytes: Uint8Array): Regex => {
   const plain = utf8(bytes)
   if (plain === null) throw new InvalidArgumentError('Invalid pattern: it is not UTF-8')
   return Regex.of(plain)

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { inflateSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { type Attr, Attrs, type Op } from '../../../src/graph/index.ts'
 import {
@@ -18,6 +19,8 @@ export interface GoldenTensor {
   readonly dtype: DType
   readonly shape: readonly number[]
   readonly data: readonly (number | string | boolean | { readonly b64: string })[]
+  /** In place of `data`: many bytes, compressed, in base64. */
+  readonly deflate?: string
 }
 
 /** One raw op as TensorFlow ran it. `attrs` holds bytes as {"b64"}, dtypes by name, shapes as {"shape": […]}. */
@@ -92,7 +95,9 @@ export function expectEqual(got: Tensor, golden: GoldenTensor, what: string, can
 }
 
 /** The tensor that a golden's JSON stands for. */
-export function tensorOf({ dtype, shape, data }: GoldenTensor): Tensor {
+export function tensorOf({ dtype, shape, data, deflate }: GoldenTensor): Tensor {
+  if (deflate !== undefined)
+    return { dtype: 'uint8', shape, data: new Uint8Array(inflateSync(Buffer.from(deflate, 'base64'))) }
   if (dtype === 'string') {
     const values = data.map((v) => (typeof v === 'object' ? new Uint8Array(Buffer.from(v.b64, 'base64')) : String(v)))
     return { dtype, shape, data: Strings.from(values) }
