@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { isBig, sizeOf, type Tensor } from '../tensor/index.ts'
+import { isBig, sizeOf, type Tensor, type TensorOf, tensor } from '../tensor/index.ts'
 import { sameShape } from './broadcast.ts'
 import { filled, numeric } from './elementwise.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
 
-// Counting and sorting into bins, after core/kernels/{bincount_op,bucketize_op,searchsorted_op}.cc.
+// Counting and sorting into bins, after core/kernels/{bincount_op,bucketize_op,searchsorted_op}.cc
+// and core/kernels/boosted_trees/quantile_ops.cc.
 
 /**
  * How many values (or, where there are weights, the sum of theirs) fall on each number below `size`. Larger values count
@@ -77,6 +78,34 @@ const bucketize: Op = {
   },
 }
 
+/**
+ * Buckets of many features, each by boundaries of its own; TensorFlow Transform's apply_buckets, whose op TensorFlow has
+ * since dropped the kernel of. A value on a boundary belongs below it, one past the last into the last bucket, NaN into the
+ * first. The rows of a feature are its first dimension, whatever other dimensions it has.
+ */
+const bucketizeEach: Op = {
+  outputs: (attrs) => [['buckets', attrs.number('num_features')]],
+  evaluate(call) {
+    const count = call.inputs.length / 2
+    return call.inputs.slice(0, count).map((_, i) => {
+      const [values, bounds] = [float32(call, i), float32(call, count + i)]
+      if (bounds.shape.length !== 1) throw new InvalidArgumentError('Buckets should be flat vectors.')
+      if (values.shape.length === 0) throw new InvalidArgumentError('float_values must be vectors, got a scalar')
+      const last = Math.max(0, bounds.data.length - 1)
+      const buckets = Int32Array.from(values.data.subarray(0, values.shape[0]), (value) =>
+        Math.min(boundary(bounds.data, 0, bounds.data.length, value, false), last),
+      )
+      return tensor('int32', [buckets.length], buckets)
+    })
+  },
+}
+
+function float32(call: Call, i: number): TensorOf<'float32'> {
+  const input = call.inputs[i]
+  if (input?.dtype !== 'float32') throw new TypeError(`input ${i} must be float32, got ${input?.dtype ?? 'nothing'}`)
+  return input
+}
+
 /** For each row of values where they would go in the same row of sorted inputs. */
 const search = (upper: boolean): Op => ({
   evaluate(call) {
@@ -100,6 +129,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Bincount: { evaluate: (call) => counted(call, false) },
   DenseBincount: { evaluate: (call) => counted(call, true) },
   Bucketize: bucketize,
+  BoostedTreesBucketize: bucketizeEach,
   LowerBound: search(false),
   UpperBound: search(true),
 }
