@@ -91,9 +91,10 @@ const regexSplit: Op = {
     const keep = pattern(kept)
     const tokens = new StringsBuilder(length * 8)
     const [begins, ends, splits]: number[][] = [[], [], [0]]
+    let nul = bytes.indexOf(0)
     for (let i = 0; i < length; i++) {
       const start = offsets[i]
-      const nul = bytes.indexOf(0, start)
+      if (nul >= 0 && nul < start) nul = bytes.indexOf(0, start)
       const end = nul >= 0 && nul < offsets[i + 1] ? nul : offsets[i + 1]
       const push = (from: number, to: number) => {
         tokens.pushRange(bytes, from, to)
