@@ -1,5 +1,6 @@
-import { compileKernels, Engine } from './engine/engine.ts'
+import { Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
+import { compileKernels, type KernelChoice } from './engine/variants.ts'
 import { CorruptModelError } from './errors.ts'
 import { functionsOf, type Graph, type ModelDefinition, type Similarity } from './graph/index.ts'
 import { loadOps } from './ops/index.ts'
@@ -7,7 +8,7 @@ import { type Folder, readFile } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
 import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 
-export interface LoadOptions {
+export interface LoadOptions extends KernelChoice {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
   readonly tags?: readonly string[]
   /** How embeddings are compared, where the model does not say it or says it wrongly. */
@@ -37,9 +38,9 @@ export async function load(source: string | Folder | BundleBytes, options: LoadO
       ? fromBytes(source)
       : await fromFolder(await folderAt(source), options)
   const definition = options.similarity === undefined ? read : withSimilarity(read, options.similarity)
-  const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels()])
+  const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels(options)])
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
-  const engine = new Engine(definition, ops, module, instead)
+  const engine = new Engine(definition, ops, module, { instead, deterministic: options.deterministic ?? false })
   if (definition.preprocess === undefined) return new Model(definition, engine)
   const { Preprocessor } = await import('./preprocess/index.ts')
   return new Model(definition, engine, new Preprocessor(definition.preprocess))

@@ -2,6 +2,7 @@ import { CONST, type Graph, type ModelDefinition, type OpTable } from '../graph/
 import { instantiate } from './kernels.ts'
 import { Memory } from './memory.ts'
 import { withKernels } from './table.ts'
+import type { KernelChoice } from './variants.ts'
 
 /** Room for the values of small batches; larger batches grow it. */
 const FIRST_ARENA = 4 << 20
@@ -13,11 +14,17 @@ export class Engine {
 
   /**
    * @param module the compiled kernels: of this package's kernels.wasm, or of kernels-relaxed.wasm
-   * @param instead a table that runs everything in place of the kernels
+   * @param options `instead`: a table that runs everything in place of the kernels; `deterministic`: see `KernelChoice`
    */
-  constructor(definition: ModelDefinition, reference: OpTable, module: WebAssembly.Module, instead?: OpTable) {
+  constructor(
+    definition: ModelDefinition,
+    reference: OpTable,
+    module: WebAssembly.Module,
+    { instead, deterministic = false }: { readonly instead?: OpTable | undefined } & KernelChoice = {},
+  ) {
     this.memory = new Memory(FIRST_ARENA)
-    this.ops = instead ?? withKernels(reference, instantiate(module, this.memory.wasm), this.memory)
+    const kernels = () => instantiate(module, this.memory.wasm)
+    this.ops = instead ?? withKernels(reference, kernels(), this.memory, deterministic ? 1 : undefined)
     const { query, candidate } = definition.towers
     for (const { graph } of [...definition.signatures, query, candidate].filter((part) => part !== null))
       this.keepWeights(graph)
@@ -33,10 +40,4 @@ export class Engine {
       }
     }
   }
-}
-
-/** The package's own kernels, compiled. */
-export async function compileKernels(): Promise<WebAssembly.Module> {
-  const { wasm } = await import('./wasm/baseline.ts')
-  return WebAssembly.compile(Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)))
 }

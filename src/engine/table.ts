@@ -11,8 +11,9 @@ const SMALLEST = 32
 /**
  * `reference` with kernels in place of the ops that have one. An entry runs its kernel on float32 tensors that the
  * kernel's layout fits, and the reference on everything else, so that what an op means stays in one place.
+ * @param smallest elements from which on a kernel is called
  */
-export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory): OpTable {
+export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory, smallest = SMALLEST): OpTable {
   const table = new Map<string, Op>()
   for (const [name, op] of reference) table.set(name, op.effect ? keeping(op, memory) : op)
   const place = (name: string, run: (call: Call) => Tensor | null): void => {
@@ -21,22 +22,22 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
   }
   for (const [name, kernel] of Object.entries(UNARY)) {
     place(name, ({ inputs: [x], attrs }) =>
-      unary(x, memory, (out, at, n) => kernel(kernels, out, at, n, attrs.number('alpha', 0.2))),
+      unary(x, memory, smallest, (out, at, n) => kernel(kernels, out, at, n, attrs.number('alpha', 0.2))),
     )
   }
   for (const [name, kernel] of Object.entries(BINARY))
-    place(name, ({ inputs: [x, y] }) => binary(x, y, memory, kernels[kernel]))
+    place(name, ({ inputs: [x, y] }) => binary(x, y, memory, smallest, kernels[kernel]))
   for (const name of ['Softmax', 'LogSoftmax'] as const) {
     const kernel = name === 'Softmax' ? kernels.softmax : kernels.logSoftmax
-    place(name, ({ inputs: [x] }) => rowwise(x, memory, (out, at, rows, n) => kernel(out, at, rows, n)))
+    place(name, ({ inputs: [x] }) => rowwise(x, memory, smallest, (out, at, rows, n) => kernel(out, at, rows, n)))
   }
   place('twotower>L2Normalize', ({ inputs: [x], attrs }) =>
-    rowwise(x, memory, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
+    rowwise(x, memory, smallest, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
   )
   place('twotower>Dense', (call) => dense(call, memory, kernels))
   const paired = kernels.pairsBytes()
   place('twotower>DenseInt8', (call) => denseInt8(call, memory, kernels, paired))
-  place('MatMul', (call) => matmul(call, memory, kernels))
+  place('MatMul', (call) => matmul(call, memory, kernels, smallest))
   return table
 }
 
@@ -90,8 +91,13 @@ const BINARY = {
   SquaredDifference: 'squaredDifference',
 } as const satisfies Readonly<Record<string, keyof Kernels>>
 
-function unary(x: Tensor, memory: Memory, run: (out: Pointer, x: Pointer, n: number) => void): Tensor | null {
-  if (x.dtype !== 'float32' || x.data.length < SMALLEST) return null
+function unary(
+  x: Tensor,
+  memory: Memory,
+  smallest: number,
+  run: (out: Pointer, x: Pointer, n: number) => void,
+): Tensor | null {
+  if (x.dtype !== 'float32' || x.data.length < smallest) return null
   const at = memory.address(x.data)
   const out = memory.room(x.data.length)
   if (at === null || out === null) return null
@@ -102,18 +108,19 @@ function unary(x: Tensor, memory: Memory, run: (out: Pointer, x: Pointer, n: num
 function rowwise(
   x: Tensor,
   memory: Memory,
+  smallest: number,
   run: (out: Pointer, x: Pointer, rows: number, n: number) => void,
 ): Tensor | null {
   if (x.dtype !== 'float32' || x.shape.length === 0) return null
   const n = x.shape[x.shape.length - 1]
-  return n === 0 ? null : unary(x, memory, (out, at, size) => run(out, at, size / n, n))
+  return n === 0 ? null : unary(x, memory, smallest, (out, at, size) => run(out, at, size / n, n))
 }
 
-function binary(x: Tensor, y: Tensor, memory: Memory, kernel: Kernels['add']): Tensor | null {
+function binary(x: Tensor, y: Tensor, memory: Memory, smallest: number, kernel: Kernels['add']): Tensor | null {
   if (x.dtype !== 'float32' || y.dtype !== 'float32') return null
   const shape = x.shape.length >= y.shape.length && x.data.length >= y.data.length ? x.shape : y.shape
   const size = sizeOf(shape)
-  if (size < SMALLEST) return null
+  if (size < smallest) return null
   const n = shape[shape.length - 1]
   const rows = size / n
   const [a, b] = [operand(x, shape, rows, n), operand(y, shape, rows, n)]
@@ -184,13 +191,13 @@ function denseInt8({ inputs, attrs }: Call, memory: Memory, kernels: Kernels, pa
   return { dtype: 'float32', shape: [rows, n], data: out }
 }
 
-function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels, smallest: number): Tensor | null {
   if (a.dtype !== 'float32' || b.dtype !== 'float32' || a.shape.length !== 2 || b.shape.length !== 2) return null
   if (attrs.boolean('transpose_a', false)) return null
   const transposed = attrs.boolean('transpose_b', false)
   const [m, k] = a.shape
   const [inner, n] = transposed ? [b.shape[1], b.shape[0]] : b.shape
-  if (inner !== k || m * n < SMALLEST || k === 0) return null
+  if (inner !== k || m * n < smallest || k === 0) return null
   const [at, bt, out] = [memory.address(a.data), memory.address(b.data), memory.room(m * n)]
   if (at === null || bt === null || out === null) return null
   kernels.matmul(out.byteOffset, at, bt, m, k, n, transposed ? 1 : 0)

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { Engine } from '../../../src/engine/engine.ts'
+import { compileKernels } from '../../../src/engine/variants.ts'
+import { Attrs, type ModelDefinition } from '../../../src/graph/index.ts'
+import { loadAllOps } from '../../../src/ops/index.ts'
+import { packPanels, type Tensor, tensor } from '../../../src/tensor/index.ts'
+// Turns relaxed SIMD on where this Node has it behind a flag, so that there is a choice.
+import '../kernels/instance.ts'
+
+const ops = await loadAllOps()
+const none: ModelDefinition = {
+  source: 'test',
+  signatures: [],
+  towers: { query: null, candidate: null, similarity: null, joint: null, notes: [] },
+}
+
+async function answer(deterministic: boolean, op: string, inputs: readonly Tensor[], attrs = Attrs.none) {
+  const engine = new Engine(none, ops, await compileKernels({ deterministic }), { deterministic })
+  engine.memory.begin()
+  const node = { name: 'n', op, attrs, inputs: [], controls: [] }
+  const result = engine.ops.get(op)?.evaluate({ inputs, attrs, node, files: new Map(), run: () => [] }) as Tensor
+  return (result.data as Float32Array).slice()
+}
+
+describe('deterministic kernels', () => {
+  // Each product is rounded before it is added, and the sum again: what one rounding would say is 2^-24 away.
+  const [k, n] = [2, 1]
+  const x = tensor('float32', [1, k], Float32Array.of(1 + 2 ** -12, 1))
+  const w = Float32Array.of(1 + 2 ** -12, -1 - 2 ** -11)
+  const panels = tensor('float32', [1, k, 16], packPanels(w, k, n))
+  const dense = [x, panels]
+  const attrs = new Attrs({ k, n })
+
+  test('round a product before it is added', async () => {
+    expect(await answer(true, 'twotower>Dense', dense, attrs)).toEqual(Float32Array.of(0))
+  })
+
+  test('take even a few elements through a kernel', async () => {
+    const few = tensor('float32', [3], Float32Array.of(0.3, -1.7, 11.1))
+    const many = tensor(
+      'float32',
+      [96],
+      Float32Array.from({ length: 96 }, (_, i) => few.data[i % 3]),
+    )
+    for (const op of ['Exp', 'Tanh', 'Sigmoid', 'Log1p', 'Erf']) {
+      const [a, b] = [await answer(true, op, [few]), await answer(true, op, [many])]
+      expect(a, op).toEqual(b.slice(0, 3))
+    }
+  })
+
+  test('are compiled once', () => {
+    expect(compileKernels({ deterministic: true })).toBe(compileKernels({ deterministic: true }))
+  })
+})
