@@ -247,4 +247,8 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./trimming.ts'),
     ops: names('TFText>NgramsStringJoin TFText>RoundRobinGenerateMasks TFText>RoundRobinTrim'),
   },
+  scann: {
+    load: () => import('./scann.ts'),
+    ops: names('Scann>ScannSearch Scann>ScannSearchBatched Scann>TensorsToScann'),
+  },
 }

@@ -70,10 +70,15 @@ export function towersOfIndex(signatures: readonly Signature[], notes: string[])
       const indexed = indexedQuery(output)
       if (indexed === null) continue
       const port = { name: 'query_embedding', dtype: 'float32' as const, shape: [null, indexed.width] }
+      const measure = indexed.metric === 'dot' ? 'the dot product' : 'distance'
       notes.push(
-        `"${signature.name}" ranks ${indexed.rows} candidates that it holds by the dot product: its inputs are the query's, the candidate tower is not in the export`,
+        `"${signature.name}" ranks ${indexed.rows} candidates that it holds by ${measure}: its inputs are the query's, the candidate tower is not in the export${indexed.remark}`,
       )
-      return { query: towerAt(signature, indexed.query, port), candidate: null, similarity: similarityOf('dot') }
+      return {
+        query: towerAt(signature, indexed.query, port),
+        candidate: null,
+        similarity: similarityOf(indexed.metric),
+      }
     }
   }
   return null

@@ -202,6 +202,18 @@ describe('towers that the export names', () => {
     expect(model.structure.notes[0]).toContain('ranks 30 candidates that it holds')
     expect(() => model.candidate).toThrow(/candidate tower is not in the export/)
   })
+
+  for (const [name, similarity] of [
+    ['tfrs_scann', 'dot'],
+    ['tfrs_scann_l2', 'euclidean'],
+  ] as const) {
+    test(`${name} has a query tower, and it is said that its index is searched otherwise than by ScaNN`, async () => {
+      const model = await open(name)
+      expect(found(model)).toMatchObject({ query: ['serving_default', ['input_1']], candidate: null, similarity })
+      expect(model.structure.query?.output.shape).toEqual([null, 32])
+      expect(model.structure.notes[0]).toMatch(/ranks 30 candidates .*may be nearer than ScaNN's/)
+    })
+  }
 })
 
 describe('exports that have no towers', () => {
