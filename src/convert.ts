@@ -1,4 +1,4 @@
-import { type DefineOptions, define, type ModelSource } from './define.ts'
+import type { DefineOptions, ModelSource } from './define.ts'
 import type { ModelDefinition } from './graph/index.ts'
 import { GENERATOR } from './version.ts'
 import { type Flat, flatten, MANIFEST, WEIGHTS } from './weights/index.ts'
@@ -56,5 +56,6 @@ export class Bundle {
  * @throws {RangeError} where tags, towers or signatures that the options name are not there
  */
 export async function convert(source: ModelSource, options: ConvertOptions = {}): Promise<Bundle> {
+  const { define } = await import('./define.ts')
   return new Bundle(await define(source, options))
 }

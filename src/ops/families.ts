@@ -5,6 +5,12 @@ interface Family {
   readonly ops: readonly string[]
 }
 
+/** A family that is loaded with the others that nearly every tower needs. */
+const common =
+  (family: keyof typeof import('./common.ts')): Family['load'] =>
+  async () =>
+    (await import('./common.ts'))[family]
+
 const names = (list: string): string[] => list.trim().split(/\s+/)
 
 /**
@@ -13,7 +19,7 @@ const names = (list: string): string[] => list.trim().split(/\s+/)
  */
 export const FAMILIES: Readonly<Record<string, Family>> = {
   math: {
-    load: () => import('./math.ts'),
+    load: common('math'),
     ops: names(`
       Abs Acos Acosh Add AddN AddV2 Asin Asinh Atan Atan2 Atanh BitwiseAnd BitwiseOr BitwiseXor Cast Ceil Cos Cosh Div
       DivNoNan Equal Erf Erfc Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual Inv Invert IsFinite IsInf IsNan Less
@@ -23,48 +29,48 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     `),
   },
   linear: {
-    load: () => import('./linear.ts'),
+    load: common('linear'),
     ops: names('BatchMatMul BatchMatMulV2 BatchMatMulV3 BiasAdd BiasAddV1 Einsum MatMul _FusedMatMul'),
   },
   shape: {
-    load: () => import('./shape.ts'),
+    load: common('shape'),
     ops: names(`
       BroadcastArgs BroadcastGradientArgs BroadcastTo ConcatOffset EnsureShape ExpandDims Fill InvertPermutation LinSpace
       Range Rank Reshape Shape ShapeN Size Squeeze
     `),
   },
   slices: {
-    load: () => import('./slices.ts'),
+    load: common('slices'),
     ops: names('Concat ConcatV2 Pack Slice Split SplitV StridedSlice Unpack'),
   },
   gather: {
-    load: () => import('./gather.ts'),
+    load: common('gather'),
     ops: names('Gather GatherNd GatherV2'),
   },
   arrange: {
-    load: () => import('./arrange.ts'),
+    load: common('arrange'),
     ops: names(`
       BatchToSpaceND ConjugateTranspose MirrorPad Pad PadV2 Reverse ReverseSequence ReverseV2 Roll SpaceToBatchND Tile
       Transpose
     `),
   },
   reduce: {
-    load: () => import('./reduce.ts'),
+    load: common('reduce'),
     ops: names('All Any EuclideanNorm L2Loss Max Mean Min Prod Sum'),
   },
   nn: {
-    load: () => import('./nn.ts'),
+    load: common('nn'),
     ops: names(`
       CheckNumerics CheckNumericsV2 ClipByValue DataFormatVecPermute Elu FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3
       LeakyRelu Relu Relu6 Selu Softplus Softsign
     `),
   },
   softmax: {
-    load: () => import('./softmax.ts'),
+    load: common('softmax'),
     ops: names('LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
   },
   select: {
-    load: () => import('./select.ts'),
+    load: common('select'),
     ops: names('OneHot Select SelectV2 Where'),
   },
   scatter: {
@@ -83,7 +89,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     ops: names('ListDiff Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2'),
   },
   bins: {
-    load: () => import('./bins.ts'),
+    load: common('bins'),
     ops: names('Bincount BoostedTreesBucketize Bucketize DenseBincount LowerBound UpperBound'),
   },
   scan: {
@@ -116,7 +122,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     `),
   },
   state: {
-    load: () => import('./state.ts'),
+    load: common('state'),
     ops: names(`
       Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp IsVariableInitialized
       ReadVariableOp ResourceGather ResourceGatherNd RestoreV2 VarHandleOp VarIsInitializedOp Variable
@@ -124,7 +130,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     `),
   },
   tables: {
-    load: () => import('./tables.ts'),
+    load: common('tables'),
     ops: names(`
       AnonymousHashTable AnonymousMutableDenseHashTable AnonymousMutableHashTable
       AnonymousMutableHashTableOfTensors HashTable HashTableV2 InitializeTable InitializeTableFromTextFile
@@ -139,11 +145,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     ops: names('DecodeCSV DecodeJSONExample ParseExample ParseExampleV2 ParseSingleExample'),
   },
   fused: {
-    load: () => import('./fused.ts'),
+    load: common('fused'),
     ops: names('twotower>Dense twotower>DenseInt8 twotower>L2Normalize'),
   },
   pooling: {
-    load: () => import('./pooling.ts'),
+    load: common('pooling'),
     ops: names('twotower>PoolRows'),
   },
   sparse: {
@@ -161,7 +167,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     ops: names('DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation'),
   },
   ragged: {
-    load: () => import('./ragged.ts'),
+    load: common('ragged'),
     ops: names(`
       DenseCountSparseOutput RaggedBincount RaggedCountSparseOutput RaggedFillEmptyRows RaggedGather RaggedRange
       RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant SparseCountSparseOutput
@@ -194,7 +200,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     `),
   },
   hashing: {
-    load: () => import('./hashing.ts'),
+    load: common('hashing'),
     ops: names('StringToHashBucket StringToHashBucketFast StringToHashBucketStrong'),
   },
   crosses: {
@@ -202,7 +208,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     ops: names('RaggedCross SparseCross SparseCrossHashed SparseCrossV2'),
   },
   strings: {
-    load: () => import('./strings.ts'),
+    load: common('strings'),
     ops: names(`
       DecodeBase64 EncodeBase64 ReduceJoin StringFormat StringJoin StringLength StringLower StringNGrams StringSplit
       StringSplitV2 StringStrip StringUpper Substr UnsortedSegmentJoin

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url))
+
+/** The files that importing `entry` opens before anything of it runs, and what they import from other packages. */
+function opened(entry: string): { readonly files: readonly string[]; readonly packages: readonly string[] } {
+  const [files, packages] = [new Set<string>(), new Set<string>()]
+  const visit = (file: string): void => {
+    if (files.has(file)) return
+    files.add(file)
+    for (const [, from] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s[^;]*?from "([^"]+)"/gm)) {
+      if (from.startsWith('.')) visit(join(dirname(file), from))
+      else packages.add(from)
+    }
+  }
+  visit(join(dist, entry))
+  return { files: [...files], packages: [...packages] }
+}
+
+describe('the built package', () => {
+  test('opens a handful of files, none of the importer, and no package to load a bundle', () => {
+    const { files, packages } = opened('index.js')
+    expect(packages).toEqual([])
+    expect(files.map((file) => file.slice(dist.length))).not.toContain('chunks/importer.js')
+    expect(files.length).toBeGreaterThan(1)
+    expect(files.length).toBeLessThan(10)
+  })
+
+  test('opens the common ops as one file more', () => {
+    const { files, packages } = opened('chunks/common.js')
+    expect(packages).toEqual([])
+    const already = new Set(opened('index.js').files)
+    expect(files.filter((file) => !already.has(file)).length).toBeLessThan(4)
+  })
+})
