@@ -121,6 +121,16 @@ class Reader {
   }
 }
 
+/** `json` as text that `parseJson` reads back: 64-bit integers in full digits, NaN and infinities bare. */
+export function jsonText(json: Json): string {
+  if (typeof json === 'number') return float64Text(json)
+  if (typeof json === 'bigint') return String(json)
+  if (json === null || typeof json !== 'object') return JSON.stringify(json)
+  if (Array.isArray(json)) return `[${json.map(jsonText).join(', ')}]`
+  const members = Object.entries(json).map(([name, value]) => `${JSON.stringify(name)}: ${jsonText(value)}`)
+  return `{${members.join(', ')}}`
+}
+
 /** The shortest decimal that reads back as the float32 `value`. */
 export function float32Text(value: number): string {
   if (!Number.isFinite(value)) return String(value)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float32Text, float64Text, type Json, parseJson } from '../../../src/serve/json.ts'
+import { float32Text, float64Text, type Json, jsonText, parseJson } from '../../../src/serve/json.ts'
 
 describe('JSON as TensorFlow Serving speaks it', () => {
   test('reads bare NaN and infinities', () => {
@@ -33,6 +33,16 @@ describe('JSON as TensorFlow Serving speaks it', () => {
   test('keeps a member called __proto__', () => {
     const value = parseJson('{"__proto__": [NaN]}') as { readonly [name: string]: Json }
     expect(Object.keys(value)).toEqual(['__proto__'])
+  })
+
+  test('writes what it read: integers in full digits, NaN and infinities bare', () => {
+    const text = '{"id": 9007199254740993, "__proto__": [NaN, -Infinity, null, true, "a\\n"], "x": {"y": [-0, 0.1]}}'
+    expect(jsonText(parseJson(text))).toBe(text)
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(parseJson(jsonText(value as Json))).toEqual(value)
+      }),
+    )
   })
 
   test('reads what JSON.parse reads, with a NaN beside it', () => {
