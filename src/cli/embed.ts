@@ -1,12 +1,10 @@
-import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
 import { load } from '../load.ts'
-import { float32Text } from '../serve/json.ts'
+import { float32Text, jsonText } from '../serve/json.ts'
 import { embedLines } from './embedding.ts'
 import { EXIT, UsageError } from './exit.ts'
+import { openOutput } from './output.ts'
 import { Progress } from './progress.ts'
-import { countOf, endOnClosedPipe, readLines, tagsOf, write } from './stdio.ts'
+import { countOf, readLines, tagsOf, write } from './stdio.ts'
 
 export interface EmbedOptions {
   readonly tower?: string
@@ -25,32 +23,26 @@ export async function embed(path: string, files: readonly string[], options: Emb
     throw new UsageError(`--tower must be query or candidate, got ${JSON.stringify(side)}`)
   if (options.tower === undefined && query !== null && candidate !== null)
     throw new UsageError('the model has two towers: choose one with --tower query or --tower candidate')
-  const tower = model[side]
+  // A tower that there is not is one error, not one a row.
+  model[side]
 
-  // Under a name of its own until it is whole.
-  const unfinished = options.output === undefined ? null : `${options.output}.${process.pid}.unfinished`
-  const output = unfinished === null ? process.stdout : createWriteStream(unfinished)
-  if (unfinished === null) endOnClosedPipe()
+  const output = await openOutput(options.output)
   const progress = new Progress('rows')
   let failed = 0
   try {
-    for await (const { at, name, embedding, error } of embedLines(readLines(files), tower, batch)) {
-      const members = Object.entries(name).map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`)
+    for await (const { at, name, embedding, error } of embedLines(readLines(files), model, side, batch)) {
+      const members = Object.entries(name).map(([key, value]) => `${JSON.stringify(key)}: ${jsonText(value)}`)
       if (embedding !== undefined) members.push(`"embedding": [${Array.from(embedding, float32Text).join(', ')}]`)
       else {
         failed++
         members.push(`"error": ${JSON.stringify(`${at}: ${error}`)}`)
       }
-      await write(output, `{${members.join(', ')}}\n`)
+      await write(output.stream, `{${members.join(', ')}}\n`)
       progress.step()
     }
-    if (unfinished !== null && options.output !== undefined) {
-      output.end()
-      await finished(output as ReturnType<typeof createWriteStream>)
-      await rename(unfinished, options.output)
-    }
+    await output.keep()
   } catch (error) {
-    if (unfinished !== null) await rm(unfinished, { force: true })
+    await output.discard()
     throw error
   } finally {
     progress.stop()

@@ -1,9 +1,11 @@
-import type { Tower } from '../engine/model.ts'
+import type { Model } from '../engine/model.ts'
 import { type Json, parseJson } from '../serve/json.ts'
 import { columnsOf, type Row } from '../serve/rows.ts'
 import { isMembers } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 import type { Line } from './stdio.ts'
+
+type Side = 'query' | 'candidate'
 
 /** A line of input with its embedding, or with what is wrong with it. */
 export interface Embedded {
@@ -24,28 +26,35 @@ interface Parsed {
 
 /**
  * Embeds rows of raw features, batch by batch, in order. Where a batch fails its rows are tried one by one, so that one bad
- * row spoils only itself. A row that holds an `embedding` already is taken as it is.
+ * row spoils only itself. A row that holds an `embedding` already is taken as it is, and needs no tower.
  */
-export async function* embedLines(lines: AsyncIterable<Line>, tower: Tower, batch: number): AsyncGenerator<Embedded> {
+export async function* embedLines(
+  lines: AsyncIterable<Line>,
+  model: Model,
+  side: Side,
+  batch: number,
+): AsyncGenerator<Embedded> {
   let waiting: Parsed[] = []
   for await (const line of lines) {
-    waiting.push(parse(line, tower))
+    waiting.push(parse(line, model, side))
     if (waiting.length < batch) continue
-    yield* embedBatch(waiting, tower)
+    yield* embedBatch(waiting, model, side)
     waiting = []
   }
-  yield* embedBatch(waiting, tower)
+  yield* embedBatch(waiting, model, side)
 }
 
-function parse({ text, at }: Line, tower: Tower): Parsed {
+function parse({ text, at }: Line, model: Model, side: Side): Parsed {
   let name: Embedded['name'] = {}
   try {
-    const row = parseJson(text)
+    const row = parseJson(text())
     if (!isMembers(row)) throw new TypeError('a row must be a JSON object of features')
     name = { ...(row.id === undefined ? {} : { id: row.id }), ...(row.key === undefined ? {} : { key: row.key }) }
-    const names = tower.features.map((port) => port.name)
+    const names = model.structure[side] === null ? [] : model[side].features.map((port) => port.name)
     if (row.embedding !== undefined && !names.includes('embedding'))
       return { at, name, embedding: vectorOf(row.embedding) }
+    if (model.structure[side] === null)
+      throw new RangeError(`the model has no ${side} tower: a row must hold its "embedding"`)
     return { at, name, row: openInstance(row, names).features }
   } catch (error) {
     return { at, name, error: (error as Error).message }
@@ -59,10 +68,11 @@ export function vectorOf(json: Json): Float32Array {
   return Float32Array.from(json as number[])
 }
 
-function* embedBatch(batch: readonly Parsed[], tower: Tower): Generator<Embedded> {
+function* embedBatch(batch: readonly Parsed[], model: Model, side: Side): Generator<Embedded> {
   const pending = batch.filter((item) => item.row !== undefined)
   const vectors = new Map<Parsed, Float32Array | string>()
   const run = (items: readonly Parsed[]): void => {
+    const tower = model[side]
     const { data, shape } = tower.embed(
       columnsOf(
         items.map((item) => item.row as Row),

@@ -8,5 +8,14 @@ export class UsageError extends Error {
 
 /** One line on standard error: what went wrong, without a stack. */
 export function report(error: unknown): void {
-  process.stderr.write(`twotower: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`twotower: ${error instanceof Error ? inWords(error) : String(error)}\n`)
+}
+
+/** What the operating system refuses, as a sentence that names the file. */
+function inWords({ message, code, path }: NodeJS.ErrnoException): string {
+  if (code === 'EISDIR') return `${path === undefined ? 'what was given' : `"${path}"`} is a folder, not a file`
+  if (path === undefined) return message
+  if (code === 'ENOENT') return `there is no file "${path}"`
+  if (code === 'EACCES') return `"${path}" may not be read or written`
+  return message
 }

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../version.ts'
 import { EXIT, report, UsageError } from './exit.ts'
+import { endOnClosedPipe } from './stdio.ts'
 
 const program = new Command('twotower')
   .description('Run two-tower and other TensorFlow recommender exports on a CPU, without TensorFlow.')
@@ -95,13 +96,13 @@ withSimilarity(
   command(
     'search',
     'rank items for queries: exact top-k',
-    'twotower search weights/movies viewers.jsonl --items films.vectors.jsonl --k 10',
+    'twotower search weights/movies viewers.jsonl --items films.vectors.jsonl -k 10',
   ),
 )
   .argument('<model>', MODEL)
   .argument('[files...]', 'queries: rows of features or {"embedding"}; standard input where none is named')
   .requiredOption('--items <file>', 'items with "id": rows of candidate features, or what embed wrote')
-  .option('--k <count>', 'how many items a query', '10')
+  .option('-k, --k <count>', 'how many items a query', '10')
   .option('--batch <rows>', 'items that are embedded together', '256')
   .option(...TAGS)
   .action(async (model: string, files: string[], options) =>
@@ -130,6 +131,7 @@ command(
   'twotower demo',
 ).action(async () => (await import('./demo.ts')).demo())
 
+endOnClosedPipe()
 try {
   await program.parseAsync()
 } catch (error) {

@@ -2,7 +2,7 @@ import { load } from '../load.ts'
 import { parseJson } from '../serve/json.ts'
 import { readPredict, writePredict } from '../serve/predict.ts'
 import { EXIT } from './exit.ts'
-import { endOnClosedPipe, readLines, tagsOf, write } from './stdio.ts'
+import { readLines, tagsOf, write } from './stdio.ts'
 
 export interface RunOptions {
   readonly signature?: string
@@ -13,11 +13,10 @@ export interface RunOptions {
 export async function run(path: string, options: RunOptions): Promise<void> {
   const model = await load(path, tagsOf(options))
   if (options.signature !== undefined) model.signature(options.signature)
-  endOnClosedPipe()
   for await (const { text } of readLines([])) {
     let answer: string
     try {
-      const body = parseJson(text)
+      const body = parseJson(text())
       const request = readPredict(body, model, options.signature)
       answer = writePredict(model.evaluate(request.signature, request.inputs), request.layout)
     } catch (error) {

@@ -1,13 +1,13 @@
 import type { Features, Model, PublicTensor } from '../engine/model.ts'
 import { load } from '../load.ts'
-import { float32Text, type Json, parseJson } from '../serve/json.ts'
+import { float32Text, type Json, jsonText, parseJson } from '../serve/json.ts'
 import { columnsOf } from '../serve/rows.ts'
 import { isMembers, type Members } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 import { vectorOf } from './embedding.ts'
 import { EXIT } from './exit.ts'
 import { type SimilarityOptions, similarityChoice } from './similarity.ts'
-import { endOnClosedPipe, readLines, tagsOf, write } from './stdio.ts'
+import { readLines, tagsOf, write } from './stdio.ts'
 
 export interface ScoreOptions extends SimilarityOptions {
   readonly tags?: string
@@ -16,11 +16,10 @@ export interface ScoreOptions extends SimilarityOptions {
 /** Scores pairs, or one query against a list of candidates, one JSON object a line. */
 export async function score(path: string, files: readonly string[], options: ScoreOptions): Promise<void> {
   const model = await load(path, { ...tagsOf(options), ...similarityChoice(options) })
-  endOnClosedPipe()
   for await (const { text, at } of readLines(files)) {
     let answer: string
     try {
-      answer = scoreLine(model, parseJson(text))
+      answer = scoreLine(model, parseJson(text()))
     } catch (error) {
       process.exitCode = EXIT.failed
       answer = JSON.stringify({ error: `${at}: ${(error as Error).message}` })
@@ -39,7 +38,7 @@ function scoreLine(model: Model, line: Json): string {
   }
   const name = ['id', 'key']
     .filter((key) => line[key] !== undefined)
-    .map((key) => `"${key}": ${JSON.stringify(line[key])}, `)
+    .map((key) => `"${key}": ${jsonText(line[key])}, `)
     .join('')
   const query = side(model, 'query', [line.query])
   if (line.candidate !== undefined) {

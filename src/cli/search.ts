@@ -1,12 +1,12 @@
 import type { Model } from '../engine/model.ts'
 import { load } from '../load.ts'
 import { ExactIndex } from '../search/exact.ts'
-import { float32Text } from '../serve/json.ts'
+import { float32Text, jsonText } from '../serve/json.ts'
 import { embedLines } from './embedding.ts'
 import { EXIT, report, UsageError } from './exit.ts'
 import { Progress } from './progress.ts'
 import { type SimilarityOptions, similarityChoice } from './similarity.ts'
-import { countOf, endOnClosedPipe, readLines, tagsOf, write } from './stdio.ts'
+import { countOf, readLines, tagsOf, write } from './stdio.ts'
 
 export interface SearchOptions extends SimilarityOptions {
   readonly items: string
@@ -27,10 +27,9 @@ export async function search(path: string, files: readonly string[], options: Se
   }
   const { ids, vectors } = await itemsOf(model, options.items, batch)
   const index = new ExactIndex(ids, vectors, similarity)
-  endOnClosedPipe()
-  for await (const { at, name, embedding, error } of embedLines(readLines(files), model.query, 1)) {
+  for await (const { at, name, embedding, error } of embedLines(readLines(files), model, 'query', 1)) {
     const own = Object.entries(name)
-      .map(([key, value]) => `"${key}": ${JSON.stringify(value)}, `)
+      .map(([key, value]) => `"${key}": ${jsonText(value)}, `)
       .join('')
     let answer: string
     try {
@@ -53,7 +52,7 @@ async function itemsOf(model: Model, file: string, batch: number): Promise<{ ids
   const ids: string[] = []
   const parts: Float32Array[] = []
   const progress = new Progress('items')
-  for await (const { at, name, embedding, error } of embedLines(readLines([file]), model.candidate, batch)) {
+  for await (const { at, name, embedding, error } of embedLines(readLines([file]), model, 'candidate', batch)) {
     progress.step()
     const id = name.id ?? name.key
     const width = parts[0]?.length ?? embedding?.length
@@ -73,6 +72,7 @@ async function itemsOf(model: Model, file: string, batch: number): Promise<{ ids
     parts.push(embedding)
   }
   progress.stop()
+  if (ids.length === 0) throw new Error(`there is no item to search in ${file}`)
   const vectors = new Float32Array(parts.length * (parts[0]?.length ?? 0))
   for (const [i, part] of parts.entries()) vectors.set(part, i * part.length)
   return { ids, vectors }

@@ -1,21 +1,56 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
-import { UsageError } from './exit.ts'
+import { EXIT, report, UsageError } from './exit.ts'
 
 /** One line of input and where it stands. */
 export interface Line {
-  readonly text: string
   /** For messages: `items.jsonl:3`, or `standard input:3`. */
   readonly at: string
+  /** @throws {TypeError} where the line is not UTF-8 */
+  text(): string
 }
 
-/** The lines of `input` that are not empty, as they come. */
+const NEWLINE = 10
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * The lines of `input` that are not empty, as they come. A line ends at a line feed and nowhere else: JSON may hold U+2028
+ * in a string, where node:readline would end the line.
+ */
 export async function* linesOf(input: Readable, name: string): AsyncGenerator<Line> {
-  let number = 0
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+  let [number, pieces] = [0, [] as Buffer[]]
+  const line = (end: Buffer): Line | null => {
     number++
-    if (text.trim() !== '') yield { text, at: `${name}:${number}` }
+    const bytes = pieces.length === 0 ? end : Buffer.concat([...pieces, end])
+    pieces = []
+    return isBlank(bytes) ? null : { at: `${name}:${number}`, text: () => decoded(bytes) }
+  }
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      let start = 0
+      for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
+        const whole = line(chunk.subarray(start, end))
+        start = end + 1
+        if (whole !== null) yield whole
+      }
+      if (start < chunk.length) pieces.push(chunk.subarray(start))
+    }
+  } catch (error) {
+    // What Node says of a read does not name the file.
+    throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? new Error(`"${name}" is a folder, not a file`) : error
+  }
+  const last = line(Buffer.alloc(0))
+  if (last !== null) yield last
+}
+
+const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => byte === 32 || (byte >= 9 && byte <= 13))
+
+function decoded(bytes: Buffer): string {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new TypeError('the line is not UTF-8; bytes that are no text are written {"b64": "…"}')
   }
 }
 
@@ -28,16 +63,19 @@ export async function* readLines(files: readonly string[]): AsyncGenerator<Line>
 
 /** Writes `text` and waits where the reader is slow, so that output never piles up in memory. */
 export async function write(output: Writable, text: string): Promise<void> {
-  if (output.write(text)) return
-  await new Promise<void>((resolve) => output.once('drain', resolve))
+  if (output.errored) throw output.errored
+  if (!output.write(text)) await once(output, 'drain')
 }
 
-/** A reader that closes early (`| head`) ends the command quietly. */
-export function endOnClosedPipe(output: Writable = process.stdout): void {
-  output.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode)
-    throw error
-  })
+/** A reader that closes early (`| head`) ends the command quietly; what else keeps it from writing is reported. */
+export function endOnClosedPipe(): void {
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit()
+      report(error)
+      process.exit(EXIT.failed)
+    })
+  }
 }
 
 /** The option --tags as a list. @throws {UsageError} where it is empty */

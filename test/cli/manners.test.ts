@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { DEMO, demoRows, jsonl, lines, MAIN, run, scratch, twotower } from './command.ts'
+
+const COMMANDS = ['inspect', 'convert', 'run', 'embed', 'score', 'search', 'verify', 'demo']
+const QUERY = join(DEMO, 'query_model')
+const folder = scratch()
+
+/** Runs `twotower args` for a reader of `stream` that leaves after the first piece, or before anything comes. */
+function readShortly(
+  args: readonly string[],
+  stdin: string,
+  after: 'first' | 'nothing',
+): Promise<{ readonly status: number | null; readonly signal: string | null; readonly stderr: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [MAIN, ...args])
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    child.stdin.on('error', () => {})
+    child.stdin.end(stdin)
+    if (after === 'nothing') child.stdout.destroy()
+    else child.stdout.once('data', () => child.stdout.destroy())
+    child.on('error', reject)
+    child.on('close', (status, signal) => resolve({ status, signal, stderr }))
+  })
+}
+
+describe.concurrent('every command', () => {
+  test('is listed by --help, with its description', async () => {
+    const text = await twotower(['--help'])
+    for (const name of COMMANDS) expect(text).toMatch(new RegExp(`^  ${name} .*\\w`, 'm'))
+  })
+
+  for (const name of COMMANDS) {
+    test(`${name} --help shows its options and an example that names it`, async () => {
+      const text = await twotower([name, '--help'])
+      expect(text).toContain(`Usage: twotower ${name} `)
+      expect(text).toMatch(new RegExp(`\\nExample:\\n.*\\btwotower ${name}\\b.*\\n$`))
+    })
+  }
+
+  for (const args of [
+    ['inspect', QUERY],
+    ['convert', QUERY, '-o', join(folder, 'bundle')],
+    ['verify', QUERY, join(DEMO, 'goldens/query_model.json')],
+    ['run', QUERY],
+    ['embed', QUERY],
+    ['demo'],
+    ['--help'],
+  ]) {
+    test(`${args[0]} ends quietly where its reader has left`, async () => {
+      const stdin = jsonl(...Array.from({ length: 20 }, () => ({ inputs: {}, embedding: [1] })))
+      expect((await readShortly(args, stdin, 'nothing')).stderr).toBe('')
+    })
+  }
+
+  for (const args of [
+    ['inspect', '/no/model'],
+    ['convert', '/no/model', '-o', join(folder, 'none')],
+    ['run', '/no/model'],
+    ['embed', '/no/model'],
+    ['score', '/no/model'],
+    ['search', '/no/model', '--items', join(DEMO, 'films.jsonl')],
+    ['verify', '/no/model', join(DEMO, 'goldens/query_model.json')],
+  ]) {
+    test(`${args[0]} says in one line that there is no model`, async () => {
+      expect(await run(args)).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'twotower: there is no folder at "/no/model"\n',
+      })
+    })
+  }
+})
+
+describe.concurrent('the command line', () => {
+  test('ends with 2 where it is called wrongly, and says what is wrong', async () => {
+    const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+      [[], /Usage: twotower/],
+      [['train'], /unknown command 'train'/],
+      [['run'], /missing required argument 'model'/],
+      [['run', QUERY, '--gpu'], /unknown option '--gpu'/],
+      [['inspect', QUERY, 'extra'], /too many arguments/],
+      [['convert', QUERY], /required option '-o, --output <folder>' not specified/],
+      [['convert', '-o', 'x'], /name one SavedModel, or two with --query and --candidate/],
+      [['convert', '--query', QUERY, '-o', 'x'], /name one SavedModel, or two/],
+      [['search', QUERY], /required option '--items <file>' not specified/],
+      [['verify', QUERY], /missing required argument 'recordings'/],
+      [['embed', QUERY, '--batch', '0'], /--batch wants a positive integer, got "0"/],
+      [['inspect', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
+    ]
+    for (const [args, said] of wrong) {
+      const { status, stdout, stderr } = await run(args)
+      expect({ args, status, stdout }).toEqual({ args, status: 2, stdout: '' })
+      expect(stderr).toMatch(said)
+      expect(stderr).not.toMatch(/^ +at /m)
+    }
+  })
+
+  test('ends with 0 where it is asked for its help or version', async () => {
+    expect((await run(['help', 'run'])).stdout).toContain('Usage: twotower run')
+    expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  test('says in one line what is wrong with a file, without a stack', async () => {
+    const damaged = join(folder, 'damaged.json')
+    writeFileSync(damaged, '{"cases": [{"inputs": 1}]}')
+    for (const [args, said] of [
+      [['embed', QUERY, '/no/rows.jsonl'], 'there is no file "/no/rows.jsonl"'],
+      [['embed', QUERY, folder], `"${folder}" is a folder, not a file`],
+      [['verify', QUERY, '/no/golden.json'], 'there is no file "/no/golden.json"'],
+      [['verify', QUERY, damaged], `${damaged} case 0: a case must have "inputs"`],
+      [
+        ['convert', QUERY, '--preprocess', join(folder, 'p.json'), '-o', join(folder, 'p')],
+        `there is no file "${join(folder, 'p.json')}"`,
+      ],
+      [
+        ['inspect', folder],
+        `saved_model.pb: missing in ${folder}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/. Give the folder that holds saved_model.pb itself: it is often a numbered one inside`,
+      ],
+    ] as const)
+      expect(await run(args)).toEqual({ status: 1, stdout: '', stderr: `twotower: ${said}\n` })
+  })
+
+  test('answers at once, not only when the input ends', async () => {
+    const child = spawn(process.execPath, [MAIN, 'run', QUERY])
+    const answers: string[] = []
+    for (let i = 0; i < 2; i++) {
+      child.stdin.write('{}\n')
+      answers.push(await new Promise<string>((resolve) => child.stdout.once('data', (data) => resolve(String(data)))))
+    }
+    child.stdin.end()
+    await new Promise((resolve) => child.once('close', resolve))
+    expect(answers).toEqual(Array(2).fill('{"error":"the request has neither \\"inputs\\" nor \\"instances\\""}\n'))
+  })
+
+  test('stops working where its reader leaves in the middle', async () => {
+    const many = jsonl(...Array.from({ length: 30_000 }, (_, id) => ({ id, embedding: [id, 1, 2, 3] })))
+    expect(await readShortly(['embed', QUERY], many, 'first')).toEqual({ status: 0, signal: null, stderr: '' })
+  })
+
+  test('shows no progress where nobody looks', async () => {
+    const films = demoRows('films.jsonl')
+    const finished = await run(['embed', join(DEMO, 'candidate_model')], jsonl(...films, ...films, ...films, ...films))
+    expect(finished.stderr).toBe('')
+    expect(lines(finished)).toHaveLength(4 * films.length)
+  })
+
+  test('answers nothing to no input, and ends with 0', async () => {
+    for (const command of ['run', 'embed', 'score'])
+      expect(await run([command, QUERY], '\n  \n')).toEqual({ status: 0, stdout: '', stderr: '' })
+  })
+})
