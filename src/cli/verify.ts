@@ -3,7 +3,7 @@ import type { Json } from '../serve/json.ts'
 import { isFloat, type Tensor } from '../tensor/index.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { elementsOf, type RecordedCase, readRecorded, stringKey } from './recorded.ts'
-import { endOnClosedPipe, tagsOf } from './stdio.ts'
+import { tagsOf } from './stdio.ts'
 import { table } from './words.ts'
 
 export interface VerifyOptions {
@@ -31,6 +31,8 @@ interface Comparison {
   rows: number
   /** The least share of the ten best columns or elements that agree. */
   top10: number | null
+  /** How bad the worst value is: multiples of the tolerance, or where there is none the absolute error. */
+  badness: number
   worst: { readonly at: string; readonly index: number; readonly expected: Json; readonly got: Json } | null
 }
 
@@ -48,6 +50,7 @@ export async function verify(path: string, files: readonly string[], options: Ve
   const measure = measureOf(options, model.dtype)
   const other = options.backend === undefined ? null : await load(path, { ...tagsOf(options), backend: 'tfjs' })
   const cases = (await Promise.all(files.map((file) => readRecorded(file, model)))).flat()
+  if (cases.length === 0) throw new Error(`nothing to compare: there is no recorded case in ${files.join(', ')}`)
   const comparisons = new Map<string, Comparison>()
   const problems: string[] = []
   let refusals = 0
@@ -63,7 +66,6 @@ export async function verify(path: string, files: readonly string[], options: Ve
     else compareCase(recorded, expected, answer, comparisons, measure, problems)
   }
   const report = [...comparisons.values()]
-  endOnClosedPipe()
   const failed = problems.length + report.reduce((sum, item) => sum + item.wrong, 0)
   process.stdout.write(
     options.json
@@ -75,9 +77,9 @@ export async function verify(path: string, files: readonly string[], options: Ve
 
 function measureOf({ tolerance, cosine }: VerifyOptions, dtype: 'float32' | 'int8'): Measure {
   if (tolerance !== undefined && cosine !== undefined) throw new UsageError('choose one of --tolerance and --cosine')
-  if (tolerance !== undefined && !(Number(tolerance) >= 0))
+  if (tolerance?.trim() === '' || Number(tolerance) < 0 || Number.isNaN(Number(tolerance ?? 0)))
     throw new UsageError(`--tolerance wants a number, got ${JSON.stringify(tolerance)}`)
-  if (cosine !== undefined && !(Number(cosine) <= 1))
+  if (cosine?.trim() === '' || !(Number(cosine ?? 0) <= 1))
     throw new UsageError(`--cosine wants a number up to 1, got ${JSON.stringify(cosine)}`)
   if (cosine !== undefined) return { cosine: Number(cosine) }
   return tolerance === undefined && dtype === 'int8'
@@ -131,6 +133,7 @@ function compareCase(
         sumCosine: 0,
         rows: 0,
         top10: null,
+        badness: 0,
         worst: null,
       }
       comparisons.set(key, item)
@@ -175,11 +178,14 @@ function compareFloats(
     const absolute = Math.abs(a - b)
     const relative = absolute / Math.max(Math.abs(a), Number.MIN_VALUE)
     // As the goldens are judged: within 1e-5 relative or 1e-6 absolute where the tolerance is 1e-5.
-    if (tolerance !== null && !(relative <= tolerance || absolute <= tolerance / 10)) item.wrong++
-    if (!(absolute <= item.maxAbsolute)) {
-      item.maxAbsolute = absolute
+    const badness = tolerance === null ? absolute : Math.min(relative / tolerance, absolute / (tolerance / 10))
+    if (tolerance !== null && !(badness <= 1)) item.wrong++
+    // A large number may be off by more than a wrong small one and be right.
+    if (!(badness <= item.badness)) {
+      item.badness = badness
       item.worst = { at, index, expected: a, got: b }
     }
+    if (!(absolute <= item.maxAbsolute)) item.maxAbsolute = absolute
     if (absolute > (tolerance ?? 0) / 10 || Number.isNaN(absolute))
       item.maxRelative = Math.max(item.maxRelative, relative)
     if (Number.isFinite(absolute)) item.sumAbsolute += absolute
@@ -220,7 +226,7 @@ function overlap(a: readonly number[], b: readonly number[], k: number): number 
   return top(a).filter((i) => known.has(i)).length / k
 }
 
-const finished = ({ sumAbsolute, sumCosine, rows, ...item }: Comparison) => ({
+const finished = ({ sumAbsolute, sumCosine, rows, badness: _, ...item }: Comparison) => ({
   ...item,
   meanAbsolute: item.values === 0 ? 0 : sumAbsolute / item.values,
   meanCosine: rows === 0 ? null : sumCosine / rows,
