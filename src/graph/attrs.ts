@@ -19,6 +19,8 @@ export type Attr =
 /** The attributes of one node, read by name and kind. An absent attribute answers its default, as TensorFlow's OpDefs do. */
 export class Attrs {
   private readonly values: Readonly<Record<string, Attr>>
+  /** Strings as bytes, made when they are first asked for: an op asks at each run, and keys what it compiles by them. */
+  private encoded: Map<string, Uint8Array> | null = null
 
   constructor(values: Readonly<Record<string, Attr>>) {
     this.values = values
@@ -84,9 +86,19 @@ export class Attrs {
     return this.get(
       name,
       'a string',
-      (v) => (typeof v === 'string' ? new TextEncoder().encode(v) : v instanceof Uint8Array ? v : undefined),
+      (v) => (typeof v === 'string' ? this.encode(name, v) : v instanceof Uint8Array ? v : undefined),
       fallback,
     )
+  }
+
+  private encode(name: string, text: string): Uint8Array {
+    this.encoded ??= new Map()
+    let bytes = this.encoded.get(name)
+    if (bytes === undefined) {
+      bytes = new TextEncoder().encode(text)
+      this.encoded.set(name, bytes)
+    }
+    return bytes
   }
 
   dtype(name: string, fallback?: DType): DType {

@@ -15,10 +15,18 @@ export function scalarText(call: Call, i: number, what: string): Uint8Array {
 
 /** The expression for `bytes`, compiled once. */
 export const pattern = (bytes: Uint8Array): Regex => {
-  const plain = utf8(bytes)
-  if (plain === null) throw new InvalidArgumentError('Invalid pattern: it is not UTF-8')
-  return Regex.of(plain)
+  let regex = COMPILED.get(bytes)
+  if (regex === undefined) {
+    const plain = utf8(bytes)
+    if (plain === null) throw new InvalidArgumentError('Invalid pattern: it is not UTF-8')
+    regex = Regex.of(plain)
+    COMPILED.set(bytes, regex)
+  }
+  return regex
 }
+
+/** An attribute's bytes are the same object at each run. */
+const COMPILED = new WeakMap<Uint8Array, Regex>()
 
 const replace = (patternOf: (call: Call) => Uint8Array, rewriteOf: (call: Call) => Uint8Array): Op => ({
   evaluate(call) {

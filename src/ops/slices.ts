@@ -232,6 +232,7 @@ const stridedSlice: Op = {
     const steps = stepsOf(x.shape)
     const lists: number[][] = []
     const shape: number[] = []
+    let whole = true
     for (let i = 0, axis = 0; i <= entries; i++) {
       const count = i === ellipsis ? rank - named : i < entries && ((newAxisMask >> i) & 1) === 0 ? 1 : 0
       if (count === 0 && i !== ellipsis && i < entries) shape.push(1)
@@ -250,11 +251,12 @@ const stridedSlice: Op = {
                   dim,
                   axis,
                 )
+        whole &&= cut.stride === 1 && cut.size === dim
         lists.push(progression(cut.size, cut.stride * steps[axis], cut.begin * steps[axis]))
         if (!shrunk) shape.push(cut.size)
       }
     }
-    return pick(x, lists, shape)
+    return whole ? reshaped(x, shape) : pick(x, lists, shape)
   },
 }
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import {
   halvesOf,
+  int64From,
   isNumeric,
   Strings,
   StringsBuilder,
@@ -10,6 +11,7 @@ import {
   type TypedArray,
   tensor,
   utf8,
+  zeros,
 } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
@@ -145,8 +147,8 @@ function sparseParts(parts: readonly (readonly Uint8Array[])[]): Tensor[] {
 
 /** All words between white space, as `sparseParts` of them: the tokenizer of most models, so without a view for each. */
 function words({ bytes, offsets, length }: Strings): Tensor[] {
-  const values = new StringsBuilder(length * 8)
-  const ends = new Uint32Array(length)
+  const values = new StringsBuilder(length * 16, offsets[length] - offsets[0])
+  const ends = zeros('uint32', length)
   let widest = 0
   for (let row = 0; row < length; row++) {
     const end = offsets[row + 1]
@@ -161,7 +163,7 @@ function words({ bytes, offsets, length }: Strings): Tensor[] {
     widest = Math.max(widest, values.length - before)
   }
   const data = values.finish()
-  const indices = new BigInt64Array(2 * data.length)
+  const indices = zeros('int64', 2 * data.length)
   // Rows and columns are below 2^31: the upper halves stay 0.
   const halves = halvesOf(indices)
   for (let row = 0, i = 0; row < length; row++) {
@@ -173,7 +175,7 @@ function words({ bytes, offsets, length }: Strings): Tensor[] {
   return [
     tensor('int64', [data.length, 2], indices),
     tensor('string', [data.length], data),
-    tensor('int64', [2], BigInt64Array.of(BigInt(length), BigInt(widest))),
+    tensor('int64', [2], int64From([length, widest])),
   ]
 }
 

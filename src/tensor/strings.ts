@@ -1,3 +1,5 @@
+import { zeros } from './tensor.ts'
+
 /**
  * The elements of a string tensor in Arrow's layout: one byte buffer, and offsets of which element i takes
  * `bytes[offsets[i] … offsets[i + 1])`. TensorFlow's strings are bytes; what is not UTF-8 survives.
@@ -77,10 +79,13 @@ export class StringsBuilder {
   private ends: Uint32Array
   private count = 0
 
-  /** @param expected about how many elements will come, for the first allocation */
-  constructor(expected = 16) {
-    this.bytes = new Uint8Array(Math.max(64, expected * 8))
-    this.ends = new Uint32Array(expected + 1)
+  /**
+   * @param expected about how many elements will come, for the first allocation
+   * @param bytes about how many bytes they will have
+   */
+  constructor(expected = 16, bytes = expected * 8) {
+    this.bytes = zeros('uint8', Math.max(64, bytes))
+    this.ends = zeros('uint32', expected + 1)
   }
 
   push(element: Uint8Array): void {
@@ -125,7 +130,7 @@ export class StringsBuilder {
   /** Ends an element. */
   close(): void {
     if (++this.count >= this.ends.length) {
-      const larger = new Uint32Array(this.ends.length * 2 + 8)
+      const larger = zeros('uint32', this.ends.length * 2 + 8)
       larger.set(this.ends)
       this.ends = larger
     }
@@ -134,7 +139,7 @@ export class StringsBuilder {
 
   private grow(bytes: number): void {
     if (bytes > 2 ** 32 - 1) throw new RangeError(`${bytes} bytes of strings do not fit into one tensor`)
-    const larger = new Uint8Array(Math.max(bytes, this.bytes.length * 2))
+    const larger = zeros('uint8', Math.max(bytes, this.bytes.length * 2))
     larger.set(this.bytes.subarray(0, this.used))
     this.bytes = larger
   }

@@ -111,7 +111,7 @@ export class Regex {
     const parts = rewriteParts(rewrite)
     if (parts === null || parts.some((part) => typeof part === 'number' && part > this.groups)) return texts
     const { bytes, offsets, length } = texts
-    const out = new StringsBuilder(length)
+    const out = new StringsBuilder(length, offsets[length] - offsets[0])
     const plain = all && parts.length === 1 ? (parts[0] as Uint8Array) : null
     for (let i = 0; i < length; i++) {
       const [start, end] = [offsets[i], offsets[i + 1]]
