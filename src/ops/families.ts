@@ -257,4 +257,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./scann.ts'),
     ops: names('Scann>ScannSearch Scann>ScannSearchBatched Scann>TensorsToScann'),
   },
+  sentencepiece: {
+    load: () => import('./sentencepiece.ts'),
+    ops: names(`
+      SentencepieceDetokenizeOp SentencepieceIdToStringOp SentencepieceOp SentencepieceStringToIdOp
+      SentencepieceTokenizeOp SentencepieceTokenizeWithOffsetsOp SentencepieceVocabSizeOp
+    `),
+  },
 }
