@@ -2,6 +2,7 @@ import type { Call, Op, OpTable } from '../graph/index.ts'
 import { isNumeric, packedInt8Length, sizeOf, type Tensor, type TensorOf, type TypedArray } from '../tensor/index.ts'
 import { ACTIVATIONS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
+import { batchMatMul, einsum } from './products.ts'
 
 type Floats = TensorOf<'float32'>
 
@@ -37,6 +38,9 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
   place('twotower>Dense', (call) => dense(call, memory, kernels))
   const paired = kernels.pairsBytes()
   place('twotower>DenseInt8', (call) => denseInt8(call, memory, kernels, paired))
+  for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
+    place(name, (call) => batchMatMul(call, memory, kernels))
+  place('Einsum', (call) => einsum(call, memory, kernels))
   place('MatMul', (call) => matmul(call, memory, kernels, smallest))
   return table
 }

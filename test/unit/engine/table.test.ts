@@ -212,6 +212,78 @@ describe('a dense layer in bytes', () => {
   })
 })
 
+describe('products of computed matrices', () => {
+  test('BatchMatMul of every batch and tail, with the second transposed or not', () => {
+    for (const batch of [[], [1], [3], [2, 3]])
+      for (const [m, k, n] of [
+        [1, 1, 1],
+        [2, 5, 3],
+        [7, 16, 9],
+        [4, 33, 17],
+        [16, 8, 16],
+      ])
+        for (const adj_y of [false, true])
+          expectSame(
+            'BatchMatMulV2',
+            [floats([...batch, m, k]), floats([...batch, ...(adj_y ? [n, k] : [k, n])], 5)],
+            new Attrs({ adj_y }),
+            1e-5,
+          )
+  })
+
+  test('BatchMatMul in layouts and of sizes that stay with the reference', () => {
+    expectSame('BatchMatMulV2', [floats([2, 3, 4]), floats([4, 5])], Attrs.none, 1e-5)
+    expectSame('BatchMatMulV2', [floats([3, 4, 2]), floats([3, 4, 5])], new Attrs({ adj_x: true }), 1e-5)
+    expectSame('BatchMatMulV2', [floats([0, 4, 2]), floats([0, 2, 5])])
+    expectSame('BatchMatMulV2', [floats([2, 4, 0]), floats([2, 0, 5])])
+    expect(() => call(table, 'BatchMatMulV2', [floats([2, 3, 4]), floats([2, 5, 6])])).toThrow()
+  })
+
+  test('Einsum as attention and dense layers write it', () => {
+    const sizes: Readonly<Record<string, number>> = { a: 2, b: 3, c: 5, d: 4, e: 7, h: 2 }
+    const of = (labels: string, seed: number) =>
+      floats(
+        [...labels].map((label) => sizes[label]),
+        seed,
+      )
+    const equations = [
+      'ab,bc->ac',
+      'abc,cd->abd',
+      'abc,cde->abde',
+      'abde,dec->abc',
+      'aecd,abcd->acbe',
+      'acbe,aecd->abcd',
+      'ab,ac->abc',
+      'ab,ab->a',
+      'ab,ab->',
+      'ab,cb->ca',
+      'abc,abd->acd',
+      'a,b->ab',
+      'abc,bc->a',
+      'hab,hcb->hac',
+      'ab,ac->bc',
+    ]
+    for (const equation of equations) {
+      const [a, b] = equation.split('->')[0].split(',')
+      expectSame('Einsum', [of(a, 1), of(b, 5)], new Attrs({ equation }), 1e-5)
+    }
+  })
+
+  test('Einsum that says more than a product', () => {
+    const more = [
+      ['ab->ba', [3, 4], null],
+      ['aab,bc->ac', [3, 3, 4], [4, 2]],
+      ['ab,c->a', [3, 4], [2]],
+      ['...b,bc->...c', [2, 3, 4], [4, 5]],
+      ['ab,bc->ac', [3, 0], [0, 2]],
+    ] as const
+    for (const [equation, a, b] of more)
+      expectSame('Einsum', [floats(a), ...(b === null ? [] : [floats(b, 5)])], new Attrs({ equation }), 1e-5)
+    const wrong = new Attrs({ equation: 'ab,bc->ac' })
+    expect(() => call(table, 'Einsum', [floats([3, 4]), floats([5, 2])], wrong)).toThrow(/dimension/)
+  })
+})
+
 describe('the table', () => {
   test('leaves integers, halves and refusals to the reference', () => {
     const ints = tensor('int32', [40], new Int32Array(40).fill(7))

@@ -1,0 +1,125 @@
+import type { Call } from '../graph/index.ts'
+import { sizeOf, type Tensor } from '../tensor/index.ts'
+import type { Kernels, Pointer } from './kernels.ts'
+import type { Memory } from './memory.ts'
+
+// Products of computed matrices, attention's above all, as calls of the one kernel for a product.
+
+/** BatchMatMul of equal batches; null where only the reference knows the layout. */
+export function batchMatMul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  if (a.dtype !== 'float32' || b.dtype !== 'float32' || attrs.boolean('adj_x', false)) return null
+  const rank = a.shape.length
+  if (rank < 2 || rank !== b.shape.length) return null
+  for (let axis = 0; axis < rank - 2; axis++) if (a.shape[axis] !== b.shape[axis]) return null
+  const transposed = attrs.boolean('adj_y', false)
+  const [m, k] = a.shape.slice(-2)
+  const [inner, n] = transposed ? b.shape.slice(-2).reverse() : b.shape.slice(-2)
+  if (inner !== k) return null
+  const count = sizeOf(a.shape.slice(0, -2))
+  const [at, bt] = [memory.address(a.data), memory.address(b.data)]
+  if (at === null || bt === null) return null
+  const out = products(at, bt, { count, m, k, n, transposed }, memory, kernels)
+  return out === null ? null : { dtype: 'float32', shape: [...a.shape.slice(0, -1), n], data: out }
+}
+
+interface Sizes {
+  readonly count: number
+  readonly m: number
+  readonly k: number
+  readonly n: number
+  /** True where the second matrices are n × k. */
+  readonly transposed: boolean
+}
+
+function products(a: Pointer, b: Pointer, sizes: Sizes, memory: Memory, kernels: Kernels): Float32Array | null {
+  const { count, m, k, n, transposed } = sizes
+  const out = k === 0 || m === 0 || n === 0 || count === 0 ? null : memory.room(count * m * n)
+  if (out === null) return null
+  for (let i = 0; i < count; i++) {
+    const [to, left, right] = [out.byteOffset + 4 * i * m * n, a + 4 * i * m * k, b + 4 * i * k * n]
+    kernels.matmul(to, left, right, m, k, n, transposed ? 1 : 0)
+  }
+  return out
+}
+
+/** An equation over two operands whose labels each stand once in a term. */
+const EQUATION = /^([A-Za-z]+),([A-Za-z]+)->([A-Za-z]*)$/
+
+/**
+ * Einsum of two operands: the labels of both that the output keeps number the products, those that it drops are summed over.
+ * Null for everything else that the op can say (one operand, an ellipsis, a diagonal, a sum over one operand), and where sizes
+ * do not agree, which is the reference's to refuse.
+ */
+export function einsum({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  const [a, b] = inputs
+  const terms = EQUATION.exec(attrs.string('equation').replace(/ /g, ''))
+    ?.slice(1)
+    .map((term) => [...term])
+  if (terms === undefined || b === undefined || a.dtype !== 'float32' || b.dtype !== 'float32') return null
+  const [left, right, kept] = terms
+  if (terms.some((term) => new Set(term).size !== term.length)) return null
+  if (left.length !== a.shape.length || right.length !== b.shape.length) return null
+  const dims = new Map(left.map((label, axis) => [label, a.shape[axis]]))
+  for (const [axis, label] of right.entries()) {
+    if ((dims.get(label) ?? b.shape[axis]) !== b.shape[axis]) return null
+    dims.set(label, b.shape[axis])
+  }
+  const each = kept.filter((label) => left.includes(label) && right.includes(label))
+  const rows = kept.filter((label) => left.includes(label) && !right.includes(label))
+  const columns = kept.filter((label) => right.includes(label) && !left.includes(label))
+  const summed = left.filter((label) => right.includes(label) && !kept.includes(label))
+  // A label of one operand alone that the output drops, or of the output alone, is none of the four.
+  if (each.length + rows.length + summed.length !== left.length) return null
+  if (each.length + columns.length + summed.length !== right.length) return null
+  const size = (labels: readonly string[]) => sizeOf(labels.map((label) => dims.get(label) as number))
+  const transposed = `${right}` !== `${[...each, ...summed, ...columns]}`
+  const first = arranged(a.data, left, [...each, ...rows, ...summed], dims, memory)
+  const second = arranged(
+    b.data,
+    right,
+    [...each, ...(transposed ? [...columns, ...summed] : right.slice(each.length))],
+    dims,
+    memory,
+  )
+  const [at, bt] = [first === null ? null : memory.address(first), second === null ? null : memory.address(second)]
+  if (at === null || bt === null) return null
+  const sizes = { count: size(each), m: size(rows), k: size(summed), n: size(columns), transposed }
+  const made = products(at, bt, sizes, memory, kernels)
+  const data = made === null ? null : arranged(made, [...each, ...rows, ...columns], kept, dims, memory)
+  return data === null ? null : { dtype: 'float32', shape: kept.map((label) => dims.get(label) as number), data }
+}
+
+/** `data`, whose axes are `from`, with its axes in the order `to`; the same array where that is their order. Null: no room. */
+function arranged(
+  data: Float32Array,
+  from: readonly string[],
+  to: readonly string[],
+  dims: ReadonlyMap<string, number>,
+  memory: Memory,
+): Float32Array | null {
+  if (`${from}` === `${to}`) return data
+  const out = memory.room(data.length)
+  if (out === null) return null
+  const steps = new Map<string, number>()
+  let step = 1
+  for (const label of [...from].reverse()) {
+    steps.set(label, step)
+    step *= dims.get(label) as number
+  }
+  const shape = to.map((label) => dims.get(label) as number)
+  const strides = to.map((label) => steps.get(label) as number)
+  const last = shape.length - 1
+  const [length, stride] = [shape[last], strides[last]]
+  const index = new Array<number>(last).fill(0)
+  for (let at = 0, start = 0; at < out.length; ) {
+    for (let i = 0, place = start; i < length; i++, place += stride) out[at++] = data[place]
+    // The next row: the odometer's lowest wheel that does not turn over.
+    for (let axis = last - 1; axis >= 0; axis--) {
+      start += strides[axis]
+      if (++index[axis] < shape[axis]) break
+      start -= strides[axis] * shape[axis]
+      index[axis] = 0
+    }
+  }
+  return out
+}
