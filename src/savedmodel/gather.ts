@@ -42,7 +42,7 @@ interface Room {
 
 function numbers(dtype: ArrayDType, size: number): Room {
   const data = zeros(dtype, size)
-  const bytes = new Uint8Array(data.buffer)
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const width = data.BYTES_PER_ELEMENT
   return {
     copy(piece, from, to, count) {

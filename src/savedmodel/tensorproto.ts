@@ -5,6 +5,7 @@ import {
   BYTES,
   type DataOf,
   dtypeOf,
+  halvesOf,
   type NumberArray,
   type Shape,
   Strings,
@@ -127,7 +128,7 @@ function numbers(dtype: keyof typeof LISTS, values: ArrayLike<number | boolean>,
 
 function longs(dtype: 'int64' | 'uint64', values: readonly Int64[], size: number): BigInt64Array | BigUint64Array {
   const data = zeros(dtype, size)
-  const halves = new Int32Array(data.buffer)
+  const halves = halvesOf(data)
   const given = Math.min(values.length, size)
   for (let i = 0; i < given; i++) {
     halves[2 * i] = values[i].low
