@@ -264,4 +264,8 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
       SentencepieceTokenizeOp SentencepieceTokenizeWithOffsetsOp SentencepieceVocabSizeOp
     `),
   },
+  fastsentencepiece: {
+    load: () => import('./fastsentencepiece.ts'),
+    ops: names('TFText>FastSentencepieceDetokenize TFText>FastSentencepieceTokenize'),
+  },
 }

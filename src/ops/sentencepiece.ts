@@ -3,7 +3,8 @@ import { type Attrs, type Call, handle, type Op, type Variable } from '../graph/
 import { StringsBuilder, type Tensor, type TensorOf, tensor } from '../tensor/index.ts'
 import { integersOf, integerTensor } from './integers.ts'
 import { text } from './strings.ts'
-import { type Extras, SentencepieceProcessor, type Token } from './text/sentencepiece/processor.ts'
+import type { Extras } from './text/sentencepiece/extras.ts'
+import { SentencepieceProcessor, type Token } from './text/sentencepiece/processor.ts'
 import { checkSplits, int64, strings } from './tokens.ts'
 
 // SentencePiece after tensorflow_text's core/kernels/sentencepiece_kernels.cc.
@@ -38,7 +39,8 @@ const flag = (call: Call, i: number): boolean => {
   return input.data[0] !== 0
 }
 
-const extrasOf = (call: Call, from: number): Extras => ({
+/** add_bos, add_eos and reverse, which are inputs from `from` on. */
+export const extrasOf = (call: Call, from: number): Extras => ({
   bos: flag(call, from),
   eos: flag(call, from + 1),
   reverse: flag(call, from + 2),

@@ -30,10 +30,25 @@ export class FlatTable {
     return offset === 0 ? -1 : at + offset
   }
 
-  int32(index: number): number {
+  int32(index: number, fallback = 0): number {
     return refused(() => {
       const at = this.field(index)
-      return at < 0 ? 0 : this.view.getInt32(at, true)
+      return at < 0 ? fallback : this.view.getInt32(at, true)
+    })
+  }
+
+  float32(index: number): number {
+    return refused(() => {
+      const at = this.field(index)
+      return at < 0 ? 0 : this.view.getFloat32(at, true)
+    })
+  }
+
+  /** The table that a field is; null where there is none. */
+  table(index: number): FlatTable | null {
+    return refused(() => {
+      const at = this.field(index)
+      return at < 0 ? null : new FlatTable(this.bytes, this.view, at + this.view.getUint32(at, true))
     })
   }
 

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../../../errors.ts'
 import { characterAt, codeOf, INVALID, lengthOf } from '../utf8.ts'
 import { bpe } from './bpe.ts'
 import { type Cut, characters, words } from './cut.ts'
+import type { Extras } from './extras.ts'
 import { byteOf, MODEL, PIECE, SentencepieceModel } from './model.ts'
 import { Normalizer, REPLACEMENT, SPACE } from './normalizer.ts'
 import { unigram } from './unigram.ts'
@@ -19,13 +20,6 @@ export interface Token {
   readonly id: number
   readonly start: number
   readonly end: number
-}
-
-/** What is done to the pieces of each text, in this order. */
-export interface Extras {
-  readonly bos: boolean
-  readonly eos: boolean
-  readonly reverse: boolean
 }
 
 /** A model at work: from texts to pieces and back, as sentencepiece_processor.cc does it. */
