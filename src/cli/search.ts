@@ -3,9 +3,9 @@ import { load } from '../load.ts'
 import { ExactIndex } from '../search/exact.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
 import { embedLines } from './embedding.ts'
-import { EXIT, report, UsageError } from './exit.ts'
+import { EXIT, report } from './exit.ts'
 import { Progress } from './progress.ts'
-import { type SimilarityOptions, similarityChoice } from './similarity.ts'
+import { notKnown, type SimilarityOptions, similarityChoice } from './similarity.ts'
 import { countOf, readLines, tagsOf, write } from './stdio.ts'
 
 export interface SearchOptions extends SimilarityOptions {
@@ -20,11 +20,7 @@ export async function search(path: string, files: readonly string[], options: Se
   const [k, batch] = [countOf('--k', options.k), countOf('--batch', options.batch)]
   const model = await load(path, { ...tagsOf(options), ...similarityChoice(options) })
   const { similarity, notes } = model.structure
-  if (similarity === null) {
-    throw new UsageError(
-      `the model does not say how its towers are compared (${notes.join('; ')}): choose with --similarity dot, cosine or euclidean`,
-    )
-  }
+  if (similarity === null) throw notKnown(notes)
   const { ids, vectors } = await itemsOf(model, options.items, batch)
   const index = new ExactIndex(ids, vectors, similarity)
   for await (const { at, name, embedding, error } of embedLines(readLines(files), model, 'query', 1)) {

@@ -8,6 +8,12 @@ export interface SimilarityOptions {
   readonly sigmoid?: boolean
 }
 
+/** What to say where neither the export nor the user says how the towers are compared. */
+export const notKnown = (notes: readonly string[]): UsageError =>
+  new UsageError(
+    `the model does not say how its towers are compared (${notes.join('; ')}): choose with --similarity dot, cosine or euclidean`,
+  )
+
 const METRICS: readonly string[] = ['dot', 'cosine', 'euclidean']
 
 /** The similarity that the user chose, or nothing. @throws {UsageError} for one that there is not */

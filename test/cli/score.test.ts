@@ -48,6 +48,11 @@ describe.concurrent('score', () => {
     })
   })
 
+  test('gives back an id past 2^53 in full', async () => {
+    const { stdout } = await run(['score', bundle], '{"key": 9007199254740993, "query": [1, 0], "candidate": [1, 0]}')
+    expect(stdout).toBe('{"key": 9007199254740993, "score": 1}\n')
+  })
+
   test('takes embeddings in the place of features, on one side or both', async () => {
     const [{ embedding, top }] = ranking
     const [film] = lines(await run(['embed', bundle, '--tower', 'candidate'], jsonl(films.get(top[0].id)))).map(
@@ -81,9 +86,9 @@ describe.concurrent('score', () => {
 
   test('asks for --similarity where the export does not say it', async () => {
     const requests = jsonl({ query: [1, 2], candidate: [3, 4] })
-    const { status, stdout } = await run(['score', model('shared_signature')], requests)
-    expect(status).toBe(1)
-    expect(JSON.parse(stdout).error).toMatch(/choose a similarity: dot, cosine or euclidean/)
+    const { status, stdout, stderr } = await run(['score', model('shared_signature')], requests)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+    expect(stderr).toMatch(/^twotower: .*choose with --similarity dot, cosine or euclidean\n$/)
   })
 
   test('compares by the similarity that is chosen: the metrics as they are defined, of recorded embeddings', async () => {
