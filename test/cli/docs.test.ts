@@ -1,0 +1,101 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { MAIN, scratch, twotower } from './command.ts'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const page = readFileSync(join(root, 'docs/cli.md'), 'utf8')
+
+/** The page's parts by their headings; what stands before the first is left out. */
+const sections = new Map(
+  page
+    .split(/^## /m)
+    .slice(1)
+    .map((part) => [part.slice(0, part.indexOf('\n')), part] as const),
+)
+
+const commands = async (): Promise<string[]> =>
+  [...(await twotower(['--help'])).matchAll(/^ {2}([a-z]+) .*\S/gm)].map(([, name]) => name).filter((n) => n !== 'help')
+
+/** What is typed in a console block, with what the page shows in answer. */
+interface Example {
+  readonly typed: string
+  readonly shown: readonly string[]
+}
+
+const examples: readonly Example[] = [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
+  block
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const written = part.trimEnd().split('\n')
+      const end = written.findIndex((line, i) => i > 0 && !line.startsWith('> '))
+      const [typed, shown] = end < 0 ? [written, []] : [written.slice(0, end), written.slice(end)]
+      return { typed: typed.map((line) => line.replace(/^> /, '')).join('\n'), shown }
+    }),
+)
+
+/** A pattern for what is shown: `…` is anything within a line, alone on a line any lines, and spaces align. */
+function pattern(shown: readonly string[]): RegExp {
+  const text = shown.map((line) =>
+    line === '…'
+      ? '(?:.*\n)*?'
+      : `${line
+          .split('…')
+          .map((piece) => piece.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/ {2,}/g, ' +'))
+          .join('.*')}\n`,
+  )
+  return new RegExp(`^${text.join('')}$`)
+}
+
+describe('docs/cli.md', () => {
+  test('has a section for each command and for nothing else', async () => {
+    expect([...sections.keys()]).toEqual(await commands())
+  })
+
+  test('names only options that the command of the section has', async () => {
+    let seen = 0
+    for (const [name, section] of sections) {
+      const help = await twotower([name, '--help'])
+      // A backtick before it, or a command line of the command around it.
+      const typed = [...section.matchAll(/^\$ .*?\btwotower [a-z]+(.*)$/gm)].map(([, rest]) =>
+        rest.replace(/[|;>].*/, ''),
+      )
+      const quoted = [...section.matchAll(/`(-[^`]*)`/g)].map(([, code]) => code)
+      for (const [option] of [...typed, ...quoted].join(' ').matchAll(/(?<=^|\s)-{1,2}[a-z][a-z0-9-]*/g)) {
+        expect(`${name}: ${help}`).toMatch(new RegExp(`^ +(-\\w, )?${option}[ ,]`, 'm'))
+        seen++
+      }
+    }
+    expect(seen).toBeGreaterThan(30)
+  })
+
+  test('names every option of a command, but for help and tags', async () => {
+    for (const [name, section] of sections) {
+      const help = await twotower([name, '--help'])
+      for (const [, option] of help.matchAll(/^ {2}(?:-\w, )?(--[a-z]+)/gm))
+        if (option !== '--help' && option !== '--tags') expect(section).toContain(option)
+    }
+    expect(page).toContain('`--tags`')
+  })
+
+  test('shows what the examples really answer', () => {
+    const folder = scratch()
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'twotower'), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`, { mode: 0o755 })
+    symlinkSync(join(root, 'weights'), join(folder, 'weights'))
+    expect(examples.length).toBeGreaterThan(15)
+    for (const { typed, shown } of examples) {
+      const { stdout, stderr } = spawnSync('/bin/sh', ['-c', `(${typed}\n) 2>&1`], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+      })
+      expect(stderr).toBe('')
+      expect(stdout, typed).toMatch(pattern(shown))
+    }
+  })
+})
