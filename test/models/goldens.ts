@@ -47,13 +47,18 @@ export function expectCase(model: Model, example: GoldenCase, cancelling = false
   }
 }
 
-/** A test a signature: all its cases against `load(golden)`. */
+/** A test a signature: all its cases against what `load` gives, once. */
 export function goldenTests(golden: Golden, load: () => Promise<Model>, how: string, cancelling = false): void {
   describe(`${golden.model}, ${how}`, () => {
+    let loaded: Promise<Model> | null = null
+    const once = (): Promise<Model> => {
+      loaded ??= load()
+      return loaded
+    }
     for (const signature of new Set(golden.cases.map((example) => example.signature))) {
       const cases = golden.cases.filter((example) => example.signature === signature)
       test(`signature "${signature}" equals TensorFlow in ${cases.length} cases`, async () => {
-        const model = await load()
+        const model = await once()
         cases.forEach((example, i) => {
           try {
             expectCase(model, example, cancelling)
