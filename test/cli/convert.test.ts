@@ -197,22 +197,22 @@ describe('convert', () => {
     const took = performance.now() - started
     const wanted = bytesOf(whole)
     let killed = 0
-    const moments = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1].map((part) => () => after(part * took))
-    const writes = [0, 0, 1, 2, 4, 8].map((ms) => (parent: string) => atFirstWrite(parent, ms))
+    const moments = [0.3, 0.7, 0.9, 1].map((part) => () => after(part * took))
+    const writes = [0, 0, 2, 4].map((ms) => (parent: string) => atFirstWrite(parent, ms))
     for (const [i, killer] of [...moments, ...writes].entries()) {
       const parent = join(folder, `killed${i}`)
       mkdirSync(parent)
       if ((await convertAndKill(join(parent, 'bundle'), killer(parent))) === 'SIGKILL') killed++
       expect([wanted, null]).toContain(bytesOf(join(parent, 'bundle')))
     }
-    expect(killed).toBeGreaterThan(5)
+    expect(killed).toBeGreaterThan(3)
   })
 
   test('leaves the old bundle, or the new one, or none when it is killed while it replaces one', async () => {
     const [wanted, parent] = [bytesOf(join(folder, 'whole')), join(folder, 'replaced')]
     mkdirSync(parent)
     const bundle = join(parent, 'bundle')
-    for (const ms of [0, 0, 1, 2, 4, 8]) {
+    for (const ms of [0, 1, 2, 4]) {
       await twotower(['convert', model('tower_signatures'), '-o', bundle])
       const old = bytesOf(bundle)
       await convertAndKill(bundle, atFirstWrite(parent, ms))

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { MAIN, scratch, twotower } from './command.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -18,6 +18,12 @@ const sections = new Map(
 
 const commands = async (): Promise<string[]> =>
   [...(await twotower(['--help'])).matchAll(/^ {2}([a-z]+) .*\S/gm)].map(([, name]) => name).filter((n) => n !== 'help')
+
+/** What `--help` says of each command. */
+const helps = new Map<string, string>()
+beforeAll(async () => {
+  for (const name of await commands()) helps.set(name, await twotower([name, '--help']))
+})
 
 /** What is typed in a console block, with what the page shows in answer. */
 interface Example {
@@ -51,14 +57,14 @@ function pattern(shown: readonly string[]): RegExp {
 }
 
 describe('docs/cli.md', () => {
-  test('has a section for each command and for nothing else', async () => {
-    expect([...sections.keys()]).toEqual(await commands())
+  test('has a section for each command and for nothing else', () => {
+    expect([...sections.keys()]).toEqual([...helps.keys()])
   })
 
-  test('names only options that the command of the section has', async () => {
+  test('names only options that the command of the section has', () => {
     let seen = 0
     for (const [name, section] of sections) {
-      const help = await twotower([name, '--help'])
+      const help = helps.get(name)
       // A backtick before it, or a command line of the command around it.
       const typed = [...section.matchAll(/^\$ .*?\btwotower [a-z]+(.*)$/gm)].map(([, rest]) =>
         rest.replace(/[|;>].*/, ''),
@@ -72,9 +78,9 @@ describe('docs/cli.md', () => {
     expect(seen).toBeGreaterThan(30)
   })
 
-  test('names every option of a command, but for help and tags', async () => {
+  test('names every option of a command, but for help and tags', () => {
     for (const [name, section] of sections) {
-      const help = await twotower([name, '--help'])
+      const help = helps.get(name) ?? ''
       for (const [, option] of help.matchAll(/^ {2}(?:-\w, )?(--[a-z]+)/gm))
         if (option !== '--help' && option !== '--tags') expect(section).toContain(option)
     }
