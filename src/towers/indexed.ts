@@ -1,5 +1,6 @@
 import { constantOf, type Value } from '../graph/index.ts'
-import { DOT_PRODUCT, distanceOf } from '../ops/scann.ts'
+import { DOT_PRODUCT } from '../ops/scann/distances.ts'
+import { distanceOf } from '../ops/scann.ts'
 
 /** The query of a search over candidates that a graph holds. */
 export interface Indexed {
@@ -52,7 +53,7 @@ function scann({ node, index }: Value): Indexed | null {
       rows: tokens?.shape[0] ?? hashes?.shape[0] ?? 0,
       width: null,
       metric,
-      remark: "; ScaNN's index keeps only hashes of them, which are not searched",
+      remark: "; ScaNN's index keeps only hashes of them, which are searched as ScaNN does",
     }
   return {
     query,

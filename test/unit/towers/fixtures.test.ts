@@ -203,15 +203,15 @@ describe('towers that the export names', () => {
     expect(() => model.candidate).toThrow(/candidate tower is not in the export/)
   })
 
-  for (const [name, similarity] of [
-    ['tfrs_scann', 'dot'],
-    ['tfrs_scann_l2', 'euclidean'],
+  for (const [name, similarity, width, note] of [
+    ['tfrs_scann', 'dot', 32, /ranks 30 candidates .*may be nearer than ScaNN's/],
+    ['scann_searches', 'euclidean', null, /"by_distance" ranks 1200 candidates .*only hashes .*as ScaNN does/],
   ] as const) {
-    test(`${name} has a query tower, and it is said that its index is searched otherwise than by ScaNN`, async () => {
+    test(`${name} has a query tower, and it is said how its index is searched`, async () => {
       const model = await open(name)
-      expect(found(model)).toMatchObject({ query: ['serving_default', ['input_1']], candidate: null, similarity })
-      expect(model.structure.query?.output.shape).toEqual([null, 32])
-      expect(model.structure.notes[0]).toMatch(/ranks 30 candidates .*may be nearer than ScaNN's/)
+      expect(found(model)).toMatchObject({ candidate: null, similarity })
+      expect(model.structure.query?.output.shape).toEqual([null, width])
+      expect(model.structure.notes[0]).toMatch(note)
     })
   }
 })

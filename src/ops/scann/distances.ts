@@ -1,0 +1,28 @@
+/** The distance from a query to a vector, of which each begins at a place of its own. */
+export type Distance = (
+  query: ArrayLike<number>,
+  from: number,
+  vectors: ArrayLike<number>,
+  at: number,
+  width: number,
+) => number
+
+/** ScaNN's name for the inner product, which it negates for a distance. */
+export const DOT_PRODUCT = 'DotProductDistance'
+
+/** Distances by ScaNN's names: the nearest has the smallest. */
+export const DISTANCES: Readonly<Record<string, Distance>> = {
+  [DOT_PRODUCT](query, from, vectors, at, width) {
+    let sum = 0
+    for (let i = 0; i < width; i++) sum += query[from + i] * vectors[at + i]
+    return -sum
+  },
+  SquaredL2Distance(query, from, vectors, at, width) {
+    let sum = 0
+    for (let i = 0; i < width; i++) {
+      const apart = query[from + i] - vectors[at + i]
+      sum += apart * apart
+    }
+    return sum
+  },
+}
