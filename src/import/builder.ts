@@ -35,6 +35,7 @@ const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
 const REF_VARIABLES = new Set(['VariableV2', 'Variable'])
 const REF_WRITERS = /^(Assign|AssignAdd|AssignSub|IsVariableInitialized|CountUpTo|Scatter\w+|Apply\w+|SparseApply\w+)$/
 const READ = 'ReadVariableOp'
+const REF_SOURCES = new Set([READ, 'Assign', 'AssignAdd', 'AssignSub'])
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
 const EXITS = new Set(['Exit', 'RefExit'])
 /** The other ops of TF1's loops: a graph that reaches one but through an Exit holds no whole loop. */
@@ -308,7 +309,8 @@ export class Builder {
     const name = within.prefix + (def.name ?? '')
     const refs = def.input ?? []
     const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => this.resolve(ref, within))
-    if (REF_WRITERS.test(op) && inputs[0]?.node.op === READ) inputs[0] = inputs[0].node.inputs[0]
+    // An assignment hands its reference on: the next one assigns to the same variable, after it.
+    if (REF_WRITERS.test(op) && REF_SOURCES.has(inputs[0]?.node.op)) inputs[0] = inputs[0].node.inputs[0]
     const controls = refs
       .filter((ref) => ref.startsWith('^'))
       .flatMap((ref) => this.conditionsOf(within.built.get(ref.slice(1))))

@@ -1,0 +1,73 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { instantiate } from '../../../src/engine/kernels.ts'
+import { Memory } from '../../../src/engine/memory.ts'
+import { withKernels } from '../../../src/engine/table.ts'
+import { compileKernels } from '../../../src/engine/variants.ts'
+import { FAMILIES } from '../../../src/ops/families.ts'
+import { loadAllOps } from '../../../src/ops/index.ts'
+
+// docs/ops.md is written from the registry: `npm run docs`.
+
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const page = join(root, 'docs/ops.md')
+
+/** Which files of goldens and which SavedModels hold an op. */
+function evidence(names: readonly string[]): Map<string, string[]> {
+  const found = new Map(names.map((name) => [name, [] as string[]]))
+  const goldens = join(root, 'test/fixtures/ops')
+  for (const file of readdirSync(goldens)) {
+    const text = readFileSync(join(goldens, file), 'utf8')
+    for (const name of names)
+      if (text.includes(`"${name}"`)) found.get(name)?.push(file.replace(/(\.chains)?\.json$/, ''))
+  }
+  const models = join(root, 'test/fixtures/models')
+  const exported = readdirSync(models, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('saved_model.pb'),
+  )
+  for (const file of exported) {
+    const bytes = readFileSync(join(models, file))
+    for (const name of names) {
+      const [where] = file.split(/[\\/]/)
+      // NodeDef.op is field 2, a string.
+      if (bytes.includes(Buffer.from([0x12, name.length, ...Buffer.from(name)]))) found.get(name)?.push(`${where}/`)
+    }
+  }
+  return found
+}
+
+async function written(): Promise<string> {
+  const reference = await loadAllOps()
+  const memory = new Memory(1 << 16)
+  const table = withKernels(reference, instantiate(await compileKernels(), memory.wasm), memory)
+  const names = [...reference.keys()].sort()
+  const tested = evidence(names)
+  const rows = Object.entries(FAMILIES).flatMap(([family, { ops }]) =>
+    [...ops].sort().map((name) => {
+      const kernel = table.get(name) !== reference.get(name) && reference.get(name)?.effect !== true
+      const where = [...new Set(tested.get(name))]
+      const shown = where.length > 3 ? `${where.slice(0, 3).join(', ')} and ${where.length - 3} more` : where.join(', ')
+      return `| \`${name.replace('|', '\\|')}\` | ${family} | ${kernel ? 'kernel' : 'reference'} | ${shown} |`
+    }),
+  )
+  return `# Ops
+
+The ${names.length} ops that twotower runs, as the registry (\`src/ops/families.ts\`) has them since 0.1.0; \`npm run docs\` writes this
+page. Every op has a reference evaluation in TypeScript, in \`src/ops/\`; where it says kernel, float32 tensors go through
+\`assembly/\`. The last column names goldens of real TensorFlow: files in \`test/fixtures/ops/\`, and SavedModels, with a slash,
+in \`test/fixtures/models/\`; where it is empty, the op is an older or newer form of one that is held. \`twotower>…\` are ops of
+our own, which lowering makes of several; they are held against the graphs that they replace.
+
+| op | family | runs on | held against TensorFlow in |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+`
+}
+
+test('docs/ops.md says what the registry holds', async () => {
+  const text = await written()
+  if (process.env.WRITE_DOCS === '1') writeFileSync(page, text)
+  expect(readFileSync(page, 'utf8'), 'is not up to date: npm run docs').toBe(text)
+})
