@@ -125,6 +125,22 @@ command(
     (await import('./verify.ts')).verify(model, files, options),
   )
 
+withSimilarity(
+  command(
+    'explain',
+    'follow one instance: raw value, tokens, ids, numbers, embedding, score',
+    `twotower explain weights/movies '{"query": {"user_id": "42"}, "candidate": {"title": "Key Largo"}}'`,
+  ),
+)
+  .argument('<model>', MODEL)
+  .argument('<input>', 'a JSON file, - for standard input, or JSON itself: features, or {"query", "candidate"}')
+  .option('--signature <name>', 'follow an instance of this signature instead of the towers')
+  .option('--json', 'the same as JSON')
+  .option(...TAGS)
+  .action(async (model: string, input: string, options) =>
+    (await import('./explain.ts')).explain(model, input, options),
+  )
+
 command(
   'demo',
   'a trained model on real films: convert, embed, recommend, and compare with TensorFlow',

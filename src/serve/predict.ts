@@ -136,7 +136,7 @@ function writer(t: Tensor, name: string): (i: number) => string {
   return (i) => String(data[i])
 }
 
-function base64(bytes: Uint8Array): string {
+export function base64(bytes: Uint8Array): string {
   let binary = ''
   for (const byte of bytes) binary += String.fromCharCode(byte)
   return btoa(binary)
