@@ -1,0 +1,113 @@
+import { readFile } from 'node:fs/promises'
+import { text as readText } from 'node:stream/consumers'
+import { define } from '../define.ts'
+import type { Features } from '../engine/model.ts'
+import { explain as explained, featuresOf, type Question, signaturePart, towerPart } from '../explain/explain.ts'
+import type { ModelDefinition, Port } from '../graph/index.ts'
+import { readBundle } from '../load.ts'
+import { loadAllOps } from '../ops/index.ts'
+import { folderAt } from '../platform/open.ts'
+import { type Json, jsonText, parseJson } from '../serve/json.ts'
+import { columnsOf } from '../serve/rows.ts'
+import { isMembers, type Members, nested } from '../serve/values.ts'
+import { openInstance } from '../serve/vertex.ts'
+import { MANIFEST } from '../weights/index.ts'
+import { inLines } from './explained.ts'
+import { type SimilarityOptions, similarityChoice } from './similarity.ts'
+import { tagsOf } from './stdio.ts'
+
+export interface ExplainOptions extends SimilarityOptions {
+  readonly signature?: string
+  readonly json?: boolean
+  readonly tags?: string
+}
+
+const SIDES = ['query', 'candidate'] as const
+
+/** Follows one instance from its raw values to the score, for people or as JSON. */
+export async function explain(path: string, input: string, options: ExplainOptions): Promise<void> {
+  const [definition, json] = [await definitionAt(path, options), parseJson(await inputText(input))]
+  const explanation = explained(definition, question(definition, json, options), await loadAllOps())
+  process.stdout.write(
+    options.json ? `${jsonText(explanation as unknown as Json)}\n` : `${inLines(explanation).join('\n')}\n`,
+  )
+}
+
+async function definitionAt(path: string, options: ExplainOptions): Promise<ModelDefinition> {
+  const [folder, choice] = [await folderAt(path), similarityChoice(options)]
+  const isBundle = (await folder.list('')).includes(MANIFEST)
+  const definition = isBundle ? await readBundle(folder) : await define(folder, tagsOf(options))
+  if (choice.similarity === undefined) return definition
+  return { ...definition, towers: { ...definition.towers, ...choice, joint: null } }
+}
+
+/** JSON as it stands, a file of it, or `-` for standard input. */
+function inputText(input: string): Promise<string> {
+  if (/^\s*[{["]/.test(input)) return Promise.resolve(input)
+  return input === '-' ? readText(process.stdin) : readFile(input, 'utf8')
+}
+
+/** What is asked: of the signature that is named, of the towers that are named, or of the towers that the features fit. */
+function question(definition: ModelDefinition, json: Json, { signature }: ExplainOptions): Question {
+  if (signature !== undefined) return ofSignature(definition, signature, json)
+  if (isMembers(json) && SIDES.some((side) => json[side] !== undefined && isMembers(json[side]))) {
+    const { towers } = definition
+    if (towers.similarity === null && towers.joint !== null)
+      return ofSignature(definition, towers.joint.signature, { ...members(json.query), ...members(json.candidate) })
+    return Object.fromEntries(
+      SIDES.flatMap((side) => (isMembers(json[side]) ? [[side, ofTower(definition, side, json[side])]] : [])),
+    )
+  }
+  const row = isMembers(json) ? json : {}
+  const fitting = SIDES.filter((side) => definition.towers[side] !== null && fits(row, portsOf(definition, side)))
+  if (fitting.length > 0) return Object.fromEntries(fitting.map((side) => [side, ofTower(definition, side, row)]))
+  return ofSignature(definition, defaultSignature(definition), json)
+}
+
+const members = (json: Json | undefined): Members => (json !== undefined && isMembers(json) ? json : {})
+
+const portsOf = (definition: ModelDefinition, side: 'query' | 'candidate'): readonly Port[] =>
+  featuresOf(towerPart(definition, side))
+
+/** True where a row has what the tower needs; one that has nothing of a tower with defaults is none of its rows. */
+function fits(row: Members, ports: readonly Port[]): boolean {
+  const { features } = openInstance(row, names(ports))
+  const has = ({ name }: Port) => Object.hasOwn(features, name)
+  return ports.every((port) => has(port) || port.fallback !== undefined) && ports.some(has)
+}
+
+const names = (ports: readonly Port[]): string[] => ports.map(({ name }) => name)
+
+function ofTower(definition: ModelDefinition, side: 'query' | 'candidate', row: Members): Features {
+  const ports = portsOf(definition, side)
+  return columnsOf([openInstance(row, names(ports)).features], ports)
+}
+
+function ofSignature(definition: ModelDefinition, signature: string, json: Json): Question {
+  const ports = featuresOf(signaturePart(definition, signature))
+  // The only input's bare value.
+  const row = isMembers(json) || ports.length !== 1 ? members(json) : { [ports[0].name]: json }
+  const { features } = openInstance(row, names(ports))
+  const [whole, rows] = [
+    ports.filter(({ shape }) => shape?.length === 0),
+    ports.filter(({ shape }) => shape?.length !== 0),
+  ]
+  const scalars = whole
+    .filter(({ name }) => Object.hasOwn(features, name))
+    .map(({ name }) => [name, nested(features[name])])
+  return { signature, features: { ...columnsOf([features], rows), ...Object.fromEntries(scalars) } }
+}
+
+/** @throws {RangeError} where there are several, or none */
+function defaultSignature({ signatures, towers, source }: ModelDefinition): string {
+  const found =
+    signatures.find(({ name }) => name === 'serving_default') ?? (signatures.length === 1 ? signatures[0] : undefined)
+  if (found !== undefined) return found.name
+  const sides = SIDES.flatMap((side) =>
+    towers[side] === null ? [] : [`the ${side} tower takes ${towers[side].inputs.map(({ name }) => name).join(', ')}`],
+  )
+  const known = signatures.map(({ name }) => `"${name}"`).join(', ') || 'none'
+  throw new RangeError(
+    `the input has not all features of a tower: ${sides.join('; ') || `${source} has none`}; or name a --signature: ${known}`,
+  )
+}
