@@ -9,6 +9,7 @@ export {
   sigmoid, softplus, softsign, sqrt, square, swish, tanh,
 } from './unary'
 export { add, copyRows, div, maximum, minimum, mul, squaredDifference, sub } from './binary'
+export { hashBuckets } from './farmhash'
 export { logSoftmax, softmax } from './softmax'
 export { l2Normalize, layerNorm } from './norm'
 export { rowMax, rowMean, rowMin, rowSum, rowSumSquares } from './reduce'

@@ -169,6 +169,12 @@ export interface Kernels {
     outRow: number,
   ): number
 
+  /**
+   * out[count] (u64) = FarmHash's Fingerprint64 of string i modulo `buckets` (at least 1); string i is the bytes from
+   * offsets[i] − offsets[0] to offsets[i + 1] − offsets[0] (u32) of `bytes`.
+   */
+  hashBuckets(out: Pointer, bytes: Pointer, offsets: Pointer, count: number, buckets: bigint): void
+
   rowDot: RowPair
   rowSquaredDistance: RowPair
   /** Each row divided by √(max(Σ x², epsilon)) first. */

@@ -1,5 +1,13 @@
 import type { Call, Op, OpTable } from '../graph/index.ts'
-import { isNumeric, packedInt8Length, sizeOf, type Tensor, type TensorOf, type TypedArray } from '../tensor/index.ts'
+import {
+  isNumeric,
+  packedInt8Length,
+  sizeOf,
+  type Tensor,
+  type TensorOf,
+  type TypedArray,
+  zeros,
+} from '../tensor/index.ts'
 import { ACTIVATIONS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import { batchMatMul, einsum } from './products.ts'
@@ -41,6 +49,7 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
   for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
     place(name, (call) => batchMatMul(call, memory, kernels))
   place('Einsum', (call) => einsum(call, memory, kernels))
+  place('StringToHashBucketFast', (call) => hashBuckets(call, memory, kernels))
   place('MatMul', (call) => matmul(call, memory, kernels, smallest))
   return table
 }
@@ -206,4 +215,17 @@ function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernel
   if (at === null || bt === null || out === null) return null
   kernels.matmul(out.byteOffset, at, bt, m, k, n, transposed ? 1 : 0)
   return { dtype: 'float32', shape: [m, n], data: out }
+}
+
+function hashBuckets({ inputs: [x], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  const buckets = attrs.int64('num_buckets')
+  if (x.dtype !== 'string' || x.data.length === 0 || buckets < 1n) return null
+  const { bytes, offsets, length } = x.data
+  const [at, places] = [memory.address(bytes.subarray(offsets[0], offsets[length])), memory.address(offsets)]
+  const room = memory.room(2 * length)
+  if (at === null || places === null || room === null) return null
+  kernels.hashBuckets(room.byteOffset, at, places, length, buckets)
+  const data = zeros('int64', length)
+  data.set(new BigInt64Array(room.buffer, room.byteOffset, length))
+  return { dtype: 'int64', shape: x.shape, data }
 }

@@ -6,7 +6,15 @@ import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
-import { packedInt8Shape, packInt8, packPanels, type Tensor, tensor, toInt8 } from '../../../src/tensor/index.ts'
+import {
+  packedInt8Shape,
+  packInt8,
+  packPanels,
+  Strings,
+  type Tensor,
+  tensor,
+  toInt8,
+} from '../../../src/tensor/index.ts'
 
 // Kernels are an optimisation of the same op table, never a second semantics: each is held against the reference, at
 // every tail and in every broadcast that the table hands to a kernel or keeps from it.
@@ -281,6 +289,38 @@ describe('products of computed matrices', () => {
       expectSame('Einsum', [floats(a), ...(b === null ? [] : [floats(b, 5)])], new Attrs({ equation }), 1e-5)
     const wrong = new Attrs({ equation: 'ab,bc->ac' })
     expect(() => call(table, 'Einsum', [floats([3, 4]), floats([5, 2])], wrong)).toThrow(/dimension/)
+  })
+})
+
+describe('hash buckets', () => {
+  const strings = (...values: Uint8Array[]): Tensor => tensor('string', [values.length], Strings.from(values))
+  const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 151 + length * 7 + 3) & 255)
+
+  test('of every length past each of the hash’s four ways, to the last bit', () => {
+    const all = strings(...Array.from({ length: 200 }, (_, length) => bytes(length)), bytes(5000))
+    for (const num_buckets of [1, 2, 1000, 2 ** 31, 2n ** 62n]) {
+      const attrs = new Attrs({ num_buckets })
+      memory.begin()
+      expect(call(table, 'StringToHashBucketFast', [all], attrs)).toEqual(
+        call(reference, 'StringToHashBucketFast', [all], attrs),
+      )
+    }
+  })
+
+  test('of strings that lie in the middle of others’ bytes', () => {
+    const { bytes: shared, offsets } = Strings.from([bytes(9), bytes(20), bytes(0), bytes(70)])
+    const middle = tensor('string', [2, 1], new Strings(shared, offsets.subarray(1, 4)))
+    const attrs = new Attrs({ num_buckets: 97 })
+    memory.begin()
+    expect(call(table, 'StringToHashBucketFast', [middle], attrs)).toEqual(
+      call(reference, 'StringToHashBucketFast', [middle], attrs),
+    )
+  })
+
+  test('of nothing, and of no buckets, as the reference says', () => {
+    expect(call(table, 'StringToHashBucketFast', [strings()], new Attrs({ num_buckets: 3 })).shape).toEqual([0])
+    const none = new Attrs({ num_buckets: 0 })
+    expect(() => call(table, 'StringToHashBucketFast', [strings(bytes(3))], none)).toThrow(/num_buckets/)
   })
 })
 
