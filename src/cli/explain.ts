@@ -107,7 +107,6 @@ function defaultSignature({ signatures, towers, source }: ModelDefinition): stri
     towers[side] === null ? [] : [`the ${side} tower takes ${towers[side].inputs.map(({ name }) => name).join(', ')}`],
   )
   const known = signatures.map(({ name }) => `"${name}"`).join(', ') || 'none'
-  throw new RangeError(
-    `the input has not all features of a tower: ${sides.join('; ') || `${source} has none`}; or name a --signature: ${known}`,
-  )
+  const fitting = sides.length === 0 ? '' : `the input has not all features of a tower: ${sides.join('; ')}; or `
+  throw new RangeError(`${fitting}name a --signature; ${source} has ${known}`)
 }

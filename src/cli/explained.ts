@@ -16,11 +16,12 @@ const INFLUENCES = 12
 
 /** An explanation for a terminal. */
 export function inLines({ parts, score }: Explanation): string[] {
-  return [...parts.flatMap(partLines), ...(score === undefined ? [] : scoreLines(score, parts.length))]
+  const blocks = [...parts.map(partLines), ...(score === undefined ? [] : [scoreLines(score, parts.length)])]
+  return blocks.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines]))
 }
 
 function partLines({ kind, name, inputs, outputs }: ExplainedPart): string[] {
-  return [titleOf({ kind, name }), ...inputs.flatMap(inputLines), ...outputs.flatMap(outputLines), '']
+  return [titleOf({ kind, name }), ...inputs.flatMap(inputLines), ...outputs.flatMap(outputLines)]
 }
 
 function inputLines({ name, from, given, raw, stages }: ExplainedInput): string[] {
@@ -154,10 +155,9 @@ function separated(entries: readonly string[], most = ELEMENTS): string[] {
 }
 
 function shown(value: Scalar): string {
-  if (typeof value === 'object') return 'bytes that are no text'
-  if (typeof value === 'string') {
+  if (typeof value === 'object' || typeof value === 'string') {
     const text = JSON.stringify(value)
-    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…"` : text
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
   }
   return typeof value === 'number' ? short(value) : String(value)
 }
