@@ -2,7 +2,7 @@ import type { Graph, Node, Op, Value } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { bucketize, bucketsStage, hash, lookup, rows } from './lookups.ts'
 import type { Recording, Seen } from './record.ts'
-import { numbersOf, type Scalar, type Stage, scalarsOf, vectorOf } from './stage.ts'
+import { alike, numbersOf, type Scalar, type Stage, scalarsOf, vectorOf } from './stage.ts'
 import { POOLING, WORDS } from './words.ts'
 
 /** A stage and the stages before it, by their places in the list; none for one that takes the raw value. */
@@ -219,4 +219,4 @@ function valuesOf({ seen, node, content, outputs }: Passage): Stage[] {
 }
 
 const sameList = (a: readonly Scalar[], b: readonly Scalar[]): boolean =>
-  a.length === b.length && a.every((value, i) => typeof value !== 'object' && String(value) === String(b[i]))
+  a.length === b.length && a.every((value, i) => alike(value, b[i]))

@@ -1,7 +1,7 @@
 import type { Node, Table } from '../graph/index.ts'
 import { isNumeric, Strings, type Tensor, type TypedArray } from '../tensor/index.ts'
 import type { Seen } from './record.ts'
-import { numbersOf, type Scalar, type Stage, scalarsOf, vectorOf } from './stage.ts'
+import { alike, numbersOf, type Scalar, type Stage, scalarsOf, vectorOf } from './stage.ts'
 
 // What vocabularies, hashes, buckets and embedding tables made of a value.
 
@@ -15,7 +15,7 @@ export function lookup({ inputs: [held, keys, fallback], outputs: [found] }: See
     kind: 'lookup',
     table: table.name,
     size: table.size,
-    entries: scalarsOf(keys).map((key, i) => ({ key, id: ids[i], found: ids[i] === otherwise[i] })),
+    entries: scalarsOf(keys).map((key, i) => ({ key, id: ids[i], found: alike(ids[i], otherwise[i]) })),
   }
 }
 

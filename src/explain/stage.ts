@@ -69,6 +69,10 @@ export function scalarsOf(t: Tensor): Scalar[] {
   return t.dtype === 'float32' ? (data as number[]).map(shortest) : data
 }
 
+/** True where two elements read alike, be they integers of 32 or 64 bits. */
+export const alike = (a: Scalar, b: Scalar): boolean => reading(a) === reading(b)
+const reading = (value: Scalar): string => (typeof value === 'object' ? `b64 ${value.b64}` : String(value))
+
 export const textOf = (bytes: Uint8Array): Scalar => utf8(bytes) ?? { b64: base64(bytes) }
 
 /** The elements of `t` as numbers; of text none. */
