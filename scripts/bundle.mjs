@@ -16,7 +16,7 @@ const bundle = await rolldown({
     'lower/index': 'src/lower/index.ts',
     'ops/index': 'src/ops/index.ts',
     'preprocess/index': 'src/preprocess/index.ts',
-    'search/exact': 'src/search/exact.ts',
+    'search/index': 'src/search/index.ts',
   },
   platform: 'neutral',
   // Whatever is not ours is the user's to install and to update.

@@ -1,4 +1,4 @@
-import { ExactIndex } from '../../dist/search/exact.js'
+import { compileKernels, ExactIndex } from '../../dist/search/index.js'
 import { agree } from '../agree.mjs'
 import { interleave } from '../measure.mjs'
 import { floats, random } from '../random.mjs'
@@ -14,7 +14,7 @@ export async function scan(peers, effort, say) {
   for (const rows of effort.quick ? ROWS.slice(0, 2) : ROWS) {
     const items = floats(random(rows), rows * WIDTH)
     const query = floats(random(WIDTH), WIDTH)
-    const contenders = [ours(items, rows, query)]
+    const contenders = [ours(items, rows, query, await compileKernels())]
     if (tfjs !== undefined) contenders.push(await theirs(tfjs, items, rows, query))
     await agree(contenders, `the best of ${rows}`)
     const timings = await interleave(contenders, effort)
@@ -27,9 +27,9 @@ export async function scan(peers, effort, say) {
   return results
 }
 
-function ours(items, rows, query) {
+function ours(items, rows, query, kernels) {
   const ids = Array.from({ length: rows }, (_, i) => String(i))
-  const index = new ExactIndex(ids, items, { metric: 'dot', scale: 1, bias: 0, sigmoid: false })
+  const index = new ExactIndex(ids, items, { metric: 'dot', scale: 1, bias: 0, sigmoid: false }, kernels)
   return { name: 'twotower', call: () => index.search(query, K).scores }
 }
 

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { convert } from '../convert.ts'
 import type { Features, Model } from '../engine/model.ts'
+import { compileKernels } from '../engine/variants.ts'
 import { load } from '../load.ts'
 import { ExactIndex } from '../search/exact.ts'
 
@@ -50,6 +51,7 @@ export async function demo(): Promise<void> {
     films.map((film) => String(film.id)),
     embedded.result,
     towers.similarity,
+    await compileKernels(),
   )
 
   let worst = 0

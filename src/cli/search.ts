@@ -1,4 +1,5 @@
 import type { Model } from '../engine/model.ts'
+import { compileKernels } from '../engine/variants.ts'
 import { load } from '../load.ts'
 import { ExactIndex } from '../search/exact.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
@@ -22,7 +23,7 @@ export async function search(path: string, files: readonly string[], options: Se
   const { similarity, notes } = model.structure
   if (similarity === null) throw notKnown(notes)
   const { ids, vectors } = await itemsOf(model, options.items, batch)
-  const index = new ExactIndex(ids, vectors, similarity)
+  const index = new ExactIndex(ids, vectors, similarity, await compileKernels())
   for await (const { at, name, embedding, error } of embedLines(readLines(files), model, 'query', 1)) {
     const own = Object.entries(name)
       .map(([key, value]) => `"${key}": ${jsonText(value)}, `)

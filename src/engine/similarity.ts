@@ -41,7 +41,7 @@ export function measure(a: Float32Array, x: number, b: Float32Array, y: number, 
 }
 
 /** tf.math.l2_normalize's guard under the root. */
-const EPSILON = 1e-12
+export const EPSILON = 1e-12
 
 /** Scale, bias and logistic of a raw metric. */
 export function finish(value: number, { scale, bias, sigmoid }: Similarity): number {

@@ -1,5 +1,6 @@
 import { finish, measure } from '../engine/similarity.ts'
 import type { Similarity } from '../graph/index.ts'
+import { Scan } from './scan.ts'
 
 /** Items by their similarity to a query, the best first. */
 export interface Neighbors {
@@ -7,6 +8,9 @@ export interface Neighbors {
   /** Scores as `Model.score` gives them, one an id. */
   readonly scores: Float32Array
 }
+
+/** Numbers from which on a scan by kernels is worth its copy of the items. */
+const MANY = 1 << 14
 
 /**
  * Exact search: every item is scored. Under `euclidean` the smallest distance is the best, else the largest score. Items
@@ -18,12 +22,14 @@ export class ExactIndex {
   readonly width: number
   private readonly vectors: Float32Array
   private readonly similarity: Similarity
+  private readonly scan: Scan | null
 
   /**
-   * @param vectors `float32[ids.length, width]`, row-major; not copied
+   * @param vectors `float32[ids.length, width]`, row-major; kept as they are
+   * @param kernels what `compileKernels` gives, to scan many items by kernels; the answer is the same without
    * @throws {RangeError} where the vectors' width is not a whole number
    */
-  constructor(ids: readonly string[], vectors: Float32Array, similarity: Similarity) {
+  constructor(ids: readonly string[], vectors: Float32Array, similarity: Similarity, kernels?: WebAssembly.Module) {
     const width = ids.length === 0 ? 0 : vectors.length / ids.length
     if (!Number.isInteger(width) || width * ids.length !== vectors.length)
       throw new RangeError(`${vectors.length} numbers are not vectors of ${ids.length} items`)
@@ -31,6 +37,8 @@ export class ExactIndex {
     this.width = width
     this.vectors = vectors
     this.similarity = similarity
+    const many = kernels !== undefined && vectors.length >= MANY
+    this.scan = many ? Scan.of(kernels, vectors, width, similarity.metric) : null
   }
 
   /**
@@ -46,8 +54,12 @@ export class ExactIndex {
     // The rank key grows with nearness: the nearest has the smallest distance, whatever the sign of its score.
     const sign = metric === 'euclidean' || scale < 0 ? -1 : 1
     const best = new Best(Math.min(k, this.ids.length))
-    for (let i = 0; i < this.ids.length; i++)
+    const offer = (i: number) =>
       best.offer(sign * measure(query, 0, this.vectors, i * this.width, this.width, metric), i)
+    const farthest = scale < 0 && metric !== 'euclidean'
+    const candidates = this.scan?.candidates(query, k, farthest) ?? null
+    if (candidates !== null) for (const i of candidates) offer(i)
+    else for (let i = 0; i < this.ids.length; i++) offer(i)
     const order = best.sorted()
     return {
       ids: order.map(([, i]) => this.ids[i]),

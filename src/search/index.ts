@@ -1,0 +1,2 @@
+export { compileKernels } from '../engine/variants.ts'
+export { ExactIndex, type Neighbors } from './exact.ts'

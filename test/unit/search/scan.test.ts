@@ -1,0 +1,85 @@
+import { describe, expect, test } from 'vitest'
+import { compileKernels } from '../../../src/engine/variants.ts'
+import type { Metric, Similarity } from '../../../src/graph/index.ts'
+import { ExactIndex } from '../../../src/search/exact.ts'
+import { Scan } from '../../../src/search/scan.ts'
+
+// A scan by kernels only says which items are worth measuring: what search answers must not depend on it.
+
+const kernels = await compileKernels()
+const METRICS = ['dot', 'cosine', 'euclidean'] as const
+
+/** Numbers that come out the same each time, about normal. */
+function random(seed: number): () => number {
+  let state = seed
+  const uniform = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  return () => uniform() + uniform() + uniform() - 1.5
+}
+
+const filled = (length: number, make: (i: number) => number) => Float32Array.from({ length }, (_, i) => make(i))
+
+function expectSame(vectors: Float32Array, width: number, query: Float32Array, similarity: Similarity): void {
+  const ids = Array.from({ length: vectors.length / width }, (_, i) => String(i))
+  const [scanned, measured] = [
+    new ExactIndex(ids, vectors, similarity, kernels),
+    new ExactIndex(ids, vectors, similarity),
+  ]
+  for (const k of [1, 2, 10, 100, ids.length - 1, ids.length + 5])
+    expect(scanned.search(query, k)).toEqual(measured.search(query, k))
+}
+
+const by = (metric: Metric, scale = 1): Similarity => ({ metric, scale, bias: 0, sigmoid: false })
+
+describe('a scan by kernels', () => {
+  for (const metric of METRICS) {
+    test(`by ${metric} finds what measuring every item finds, at every width`, () => {
+      for (const width of [1, 3, 4, 7, 16, 33, 64, 70]) {
+        const next = random(width)
+        const vectors = filled(Math.ceil(20_000 / width) * width, next)
+        for (const scale of [1, -2.5]) expectSame(vectors, width, filled(width, next), by(metric, scale))
+      }
+    })
+
+    test(`by ${metric} keeps the items' order among equals`, () => {
+      const next = random(5)
+      const vectors = filled(9_000 * 2, () => Math.round(next()))
+      expectSame(vectors, 2, Float32Array.of(1, -1), by(metric))
+      expectSame(vectors, 2, Float32Array.of(0, 0), by(metric))
+    })
+
+    test(`by ${metric} tells apart what float32 sums cannot`, () => {
+      const [width, next] = [64, random(11)]
+      const one = filled(width, next)
+      const vectors = filled(400 * width, (i) => one[i % width] * (1 + next() * 1e-6))
+      expectSame(vectors, width, one, by(metric))
+    })
+
+    test(`by ${metric} of numbers without bounds, or none at all`, () => {
+      const [width, next] = [8, random(3)]
+      for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, 3e38, 1e-45, 0]) {
+        const vectors = filled(4_000 * width, (i) => (i % 997 === 0 ? odd : next()))
+        const query = filled(width, next)
+        expectSame(vectors, width, query, by(metric))
+        expectSame(vectors, width, query.with(0, odd), by(metric))
+      }
+      expectSame(
+        filled(4_000 * width, () => next() * 1e-30),
+        width,
+        filled(width, next),
+        by(metric),
+      )
+    })
+
+    test(`by ${metric} names few items besides the nearest`, () => {
+      const [width, next] = [64, random(17)]
+      const vectors = filled(5_000 * width, next)
+      const scan = Scan.of(kernels, vectors, width, metric) as Scan
+      const named = scan.candidates(filled(width, next), 20, false) as Int32Array
+      expect(named.length).toBeGreaterThanOrEqual(20)
+      expect(named.length).toBeLessThan(30)
+    })
+  }
+})
