@@ -37,6 +37,12 @@ command('inspect', 'show signatures, towers, vocabularies, variables and ops', '
   .option(...TAGS)
   .action(async (model: string, options) => (await import('./inspect.ts')).inspect(model, options))
 
+command('check', 'say before anything runs which signatures can be run, and what each lacks', 'twotower check export/')
+  .argument('<model>', MODEL)
+  .option('--json', 'the same as JSON')
+  .option(...TAGS)
+  .action(async (model: string, options) => (await import('./check.ts')).check(model, options))
+
 withSimilarity(
   command(
     'convert',

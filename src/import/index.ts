@@ -4,7 +4,7 @@ import type { Folder } from '../platform/folder.ts'
 import { readSavedModel } from '../savedmodel/index.ts'
 import { type ImportOptions, importSignatures } from './signatures.ts'
 
-export { chooseMetaGraph, type ImportOptions } from './signatures.ts'
+export { assetsOf, chooseMetaGraph, type ImportOptions, importSignatures } from './signatures.ts'
 
 /**
  * The signatures of the SavedModel in `folder` as typed graphs.

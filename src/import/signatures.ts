@@ -141,7 +141,7 @@ async function readAssets(saved: SavedModel, meta: MetaGraph): Promise<{ files: 
 }
 
 /** TF1 exports keep their assets in a collection (loader_util.cc, GetAssetFileDefs). */
-function assetsOf(meta: MetaGraph): readonly tensorflow.AssetFileDef.$Properties[] {
+export function assetsOf(meta: MetaGraph): readonly tensorflow.AssetFileDef.$Properties[] {
   if (meta.assetFileDef?.length) return meta.assetFileDef
   const packed = meta.collectionDef?.saved_model_assets?.anyList?.value ?? []
   return packed.map(({ value }) =>
