@@ -43,7 +43,7 @@ function wholeFile(text: string): Json {
 
 function golden(item: Json, at: string): RecordedCase {
   if (!isMembers(item) || !isMembers(item.inputs)) throw new TypeError(`${at}: a case must have "inputs"`)
-  const inputs: Record<string, InputValue> = {}
+  const inputs: Record<string, InputValue> = Object.create(null)
   for (const [name, value] of Object.entries(item.inputs)) inputs[name] = tensorOf(value, `${at}, input "${name}"`)
   const outputs = isMembers(item.outputs)
     ? Object.fromEntries(

@@ -19,7 +19,8 @@ export function attributesOf(
   placeholders: ProtoAttrs,
   build: (name: string, attrs: ProtoAttrs) => Graph,
 ): Attrs {
-  const values: Record<string, Attr> = {}
+  // A name is whatever the file says, __proto__ too.
+  const values: Record<string, Attr> = Object.create(null)
   for (const [name, proto] of Object.entries(protos)) {
     if (IGNORED.test(name)) continue
     const value = attribute(proto, placeholders, build)

@@ -13,7 +13,8 @@ export type Row = Members
  * @throws {RangeError} where a row lacks a feature that has no default
  */
 export function columnsOf(rows: readonly Row[], ports: readonly Port[]): Features {
-  const columns: Record<string, Nested> = {}
+  // Not by assignment: a feature may be called __proto__.
+  const columns: [string, Nested][] = []
   for (const port of ports) {
     const missing = rows.findIndex((row) => !Object.hasOwn(row, port.name))
     if (missing >= 0) {
@@ -23,9 +24,9 @@ export function columnsOf(rows: readonly Row[], ports: readonly Port[]): Feature
         `feature "${port.name}" is missing${rows.length > 1 ? ` in row ${missing}` : ''}: the features are ${names}`,
       )
     }
-    columns[port.name] = rows.map((row) => value(row[port.name], port))
+    columns.push([port.name, rows.map((row) => value(row[port.name], port))])
   }
-  return columns
+  return Object.fromEntries(columns)
 }
 
 function value(json: Json, port: Port): Nested {
