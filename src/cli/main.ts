@@ -148,6 +148,18 @@ withSimilarity(
   )
 
 command(
+  'diff',
+  'show what differs between two exports or bundles, and between their answers',
+  'twotower diff export/1 export/2 --input requests.jsonl',
+)
+  .argument('<a>', MODEL)
+  .argument('<b>', 'another')
+  .option('--input <file>', 'compare the answers too: predict bodies, rows of raw features or {"query", "candidates"}')
+  .option('--json', 'the same as JSON')
+  .option(...TAGS)
+  .action(async (a: string, b: string, options) => (await import('./diff.ts')).diff(a, b, options))
+
+command(
   'demo',
   'a trained model on real films: convert, embed, recommend, and compare with TensorFlow',
   'twotower demo',
