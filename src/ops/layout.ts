@@ -65,10 +65,40 @@ export function take(x: Tensor, indices: ArrayLike<number>, shape: Shape, fill?:
   if (x.dtype === 'string') {
     const builder = new StringsBuilder(indices.length)
     const other = fill?.dtype === 'string' ? fill.data.at(0) : new Uint8Array(0)
-    for (let i = 0; i < indices.length; i++) builder.push(indices[i] < 0 ? other : x.data.at(indices[i]))
+    const { bytes, offsets } = x.data
+    for (let i = 0; i < indices.length; i++) {
+      if (indices[i] < 0) builder.push(other)
+      else builder.pushRange(bytes, offsets[indices[i]], offsets[indices[i] + 1])
+    }
     return { dtype: 'string', shape, data: builder.finish() }
   }
-  return { dtype: x.dtype, shape, data: Array.from(indices, (index) => x.data[index]) }
+  const others = fill?.data as readonly unknown[] | undefined
+  return { dtype: x.dtype, shape, data: Array.from(indices, (index) => (index < 0 ? others?.[0] : x.data[index])) }
+}
+
+/** The slices `rows` of `x` along its first dimension, in that order. */
+export function takeRows(x: Tensor, rows: ArrayLike<number>): Tensor {
+  const inner = x.shape.slice(1)
+  const width = sizeOf(inner)
+  const taken = new Assembly(x.dtype, [rows.length, ...inner])
+  for (let i = 0; i < rows.length; i++) taken.append(x, rows[i] * width, width)
+  return taken.finish()
+}
+
+/** The elements of all `parts`, one after the other, as a vector; all are of one dtype. */
+export function joined(parts: readonly Tensor[]): Tensor {
+  const sizes = parts.map(({ shape }) => sizeOf(shape))
+  const all = new Assembly(parts[0].dtype, [sizes.reduce((sum, size) => sum + size, 0)])
+  for (const [i, part] of parts.entries()) all.append(part, 0, sizes[i])
+  return all.finish()
+}
+
+/** How many elements a tensor of `dims` has, refused before anything of that size is made. */
+export function checkedSize(dims: Shape, what: string): number {
+  const size = sizeOf(dims)
+  if (!dims.every((dim) => dim >= 0)) throw new InvalidArgumentError(`${what} [${dims}] has a negative dimension`)
+  if (!(size < 2 ** 31)) throw new InvalidArgumentError(`${what} [${dims}] is too large`)
+  return size
 }
 
 /**

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
-import { checkedSize, join, pick } from './elements.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
+import { checkedSize, joined, take } from './layout.ts'
 import {
   blank,
   compatible,
@@ -24,7 +24,7 @@ const elementDType = ({ attrs }: Call) => attrs.dtype('element_dtype')
 function cut(tensor: Tensor, start: number, end: number, shape: readonly number[]): Tensor {
   const width = sizeOf(tensor.shape.slice(1))
   const elements = Float64Array.from({ length: (end - start) * width }, (_, i) => start * width + i)
-  return pick(tensor, elements, shape)
+  return take(tensor, elements, shape)
 }
 
 /** `tensor` as its slices along the first dimension, which must fit `shape`. */
@@ -54,7 +54,7 @@ function stacked(list: TensorList, elements: readonly (Tensor | undefined)[], as
   const whole = [elements.length, ...shape]
   if (checkedSize(whole, 'stacked shape') === 0) return blank(list.dtype, whole)
   const parts = Array.from(elements, (element) => element ?? blank(list.dtype, shape))
-  return { ...join(parts), shape: whole } as Tensor
+  return { ...joined(parts), shape: whole } as Tensor
 }
 
 /** `tensors` with the rows of `rows` at `indices`, grown to the highest index. */
@@ -246,8 +246,8 @@ const concat: Op = {
     const shape = [lengths.reduce((sum, length) => sum + length, 0), ...inner]
     checkedSize(shape, 'concatenated shape')
     const parts = Array.from(list.tensors, (element, i) => element ?? blank(list.dtype, [lengths[i], ...inner]))
-    const joined = parts.length === 0 ? blank(list.dtype, shape) : ({ ...join(parts), shape } as Tensor)
-    return [joined, integerTensor('int64', [lengths.length], lengths)]
+    const all = parts.length === 0 ? blank(list.dtype, shape) : ({ ...joined(parts), shape } as Tensor)
+    return [all, integerTensor('int64', [lengths.length], lengths)]
   },
 }
 

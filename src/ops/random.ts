@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Node, Op } from '../graph/index.ts'
 import { type ArrayDType, type DType, isBig, type NumberArray, type Tensor } from '../tensor/index.ts'
-import { checkedSize, pickRows } from './elements.ts'
 import { filled, numeric } from './elementwise.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
+import { checkedSize, takeRows } from './layout.ts'
 import { double, type Fill, FULL_INT, NORMAL, TRUNCATED, UNIFORM, uniformInt } from './random/distributions.ts'
 import { keyed, type Philox, scrambled, seeded } from './random/philox.ts'
 
@@ -105,7 +105,7 @@ const randomShuffle: Op = {
       const j = i + (word() % (rows - i))
       ;[order[i], order[j]] = [order[j], order[i]]
     }
-    return pickRows(value, order)
+    return takeRows(value, order)
   },
 }
 

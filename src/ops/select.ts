@@ -4,18 +4,9 @@ import { isNumeric, type Shape, sizeOf, type Tensor, type TypedArray, tensor, ze
 import { at, broadcastShape, type Places, places, sameShape } from './broadcast.ts'
 import { numeric } from './elementwise.ts'
 import { integer } from './integers.ts'
-import { Assembly, reshaped, stepsOf, take } from './layout.ts'
+import { Assembly, joined, stepsOf, take } from './layout.ts'
 
 // Choosing between elements, after core/kernels/{cwise_op_select,where_op,one_hot_op}.cc. All dtypes.
-
-/** Both tensors' elements in one: those of `b` come after those of `a`. */
-function joined(a: Tensor, b: Tensor): Tensor {
-  const [first, second] = [sizeOf(a.shape), sizeOf(b.shape)]
-  const both = new Assembly(a.dtype, [first + second])
-  both.append(a, 0, first)
-  both.append(b, 0, second)
-  return both.finish()
-}
 
 /** `condition` as flags. */
 function flagsOf(condition: Tensor): Uint8Array {
@@ -66,7 +57,7 @@ const selectV2: Op = {
     const behind = sizeOf(yes.shape)
     const both = new Int32Array(sizeOf(shape))
     for (let i = 0; i < both.length; i++) both[i] = flags[at(c, i)] ? at(y, i) : behind + at(n, i)
-    return take(joined(yes, no), both, shape)
+    return take(joined([yes, no]), both, shape)
   },
 }
 
@@ -124,7 +115,7 @@ const oneHot: Op = {
       const index = Number(given)
       if (index >= 0 && index < depth) hot[(Math.floor(i / inner) * depth + index) * inner + (i % inner)] = 0
     })
-    return take(joined(reshaped(on, [1]), reshaped(off, [1])), hot, shape)
+    return take(joined([on, off]), hot, shape)
   },
 }
 

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import { Strings, sizeOf, type Tensor } from '../tensor/index.ts'
-import { checkedSize, join, pick } from './elements.ts'
+import { checkedSize, joined, take } from './layout.ts'
 import { int64, requireOrdered, sparseOf } from './sparse/coo.ts'
 
 // Sets along the last dimension, after core/kernels/set_kernels.cc.
@@ -77,7 +77,7 @@ function operate({ attrs }: Call, a: Sets, b: Sets): Tensor[] {
   if (String(a.dims) !== String(b.dims)) {
     throw new InvalidArgumentError(`Mismatched group shapes [${a.dims}] vs [${b.dims}].`)
   }
-  const values = join([a.values, b.values])
+  const values = joined([a.values, b.values])
   const offset = a.values.data.length
   const compare = ordering(values)
   const positions = [...new Set([...a.groups.keys(), ...b.groups.keys()])].sort((x, y) => x - y)
@@ -100,7 +100,7 @@ function operate({ attrs }: Call, a: Sets, b: Sets): Tensor[] {
   const rank = a.dims.length + 1
   return [
     int64([kept.length, rank], coordinates),
-    pick(values, kept, [kept.length]),
+    take(values, kept, [kept.length]),
     int64([rank], [...a.dims, longest]),
   ]
 }

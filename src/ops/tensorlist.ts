@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Dim } from '../graph/index.ts'
 import { type DType, Strings, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
-import { checkedSize } from './elements.ts'
 import { integersOf } from './integers.ts'
+import { checkedSize } from './layout.ts'
 
 /** What is known of a shape; null where not even the rank is. */
 export type PartialShape = readonly Dim[] | null

@@ -1,8 +1,8 @@
 import type { Tensor } from '../../tensor/index.ts'
-import { checkedSize } from '../elements.ts'
 import { farmFingerprint64 } from '../hash/farmhash.ts'
 import { sipHash24 } from '../hash/siphash.ts'
 import { word } from '../hash/words.ts'
+import { checkedSize } from '../layout.ts'
 import { type Column, forEachCross } from './columns.ts'
 
 const MULTIPLIER = 0xc6a4a7935bd1e995n

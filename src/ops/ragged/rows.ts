@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Attrs, Op } from '../../graph/index.ts'
 import { isBig, type Tensor, type TypedArray } from '../../tensor/index.ts'
-import { checkedSize, pick, pickRows } from '../elements.ts'
 import { filled, numeric } from '../elementwise.ts'
 import { integersOf, integerTensor } from '../integers.ts'
+import { checkedSize, take, takeRows } from '../layout.ts'
 import { int64 } from '../sparse/coo.ts'
 import { fillEmptyRows as sparseFillEmptyRows } from '../sparse/layout.ts'
 import { nestedSplits } from './splits.ts'
@@ -68,7 +68,7 @@ export const gather: Op = {
     }
     return [
       ...results.map((splits) => integerTensor(splitsType(attrs), [splits.length], splits)),
-      pickRows(values, rows),
+      takeRows(values, rows),
     ]
   },
 }
@@ -191,5 +191,5 @@ export function sliceRagged(
   })
   const width = values.shape[0] === 0 ? 0 : values.data.length / values.shape[0]
   const elements = Float64Array.from({ length: (end - start) * width }, (_, i) => start * width + i)
-  return { nested: inside, values: pick(values, elements, [end - start, ...values.shape.slice(1)]) }
+  return { nested: inside, values: take(values, elements, [end - start, ...values.shape.slice(1)]) }
 }

@@ -2,9 +2,8 @@ import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import { isNumeric, sizeOf, type Tensor, type TypedArray, zeros } from '../../tensor/index.ts'
 import { broadcastIndices } from '../broadcast.ts'
-import { checkedSize, join, pick } from '../elements.ts'
 import { integersOf } from '../integers.ts'
-import { progression } from '../layout.ts'
+import { checkedSize, joined, progression, take } from '../layout.ts'
 
 /** One ragged dimension, from outside in. */
 interface Partition {
@@ -159,7 +158,7 @@ export const toTensor: Op = {
       const elements = new Int32Array(size)
       for (let i = 0; i < size; i++) elements[i] = values.data.length + padding[i % width]
       if (size > 0) spread(progression(values.data.length), places, width, elements)
-      return pick(join([values, fallback]), elements, dims)
+      return take(joined([values, fallback]), elements, dims)
     }
     const data = zeros(values.dtype, size) as TypedArray
     pad(data as Float32Array, fallback.data as Float32Array, padding)

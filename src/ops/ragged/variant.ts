@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
-import { join } from '../elements.ts'
 import { integerTensor } from '../integers.ts'
+import { joined } from '../layout.ts'
 import { sliceRagged } from './rows.ts'
 import { nestedSplits } from './splits.ts'
 
@@ -119,5 +119,5 @@ function stackedValues(parts: readonly RaggedVariant[], dtype: Tensor['dtype']):
     }
     rows += values.shape[0]
   }
-  return { ...join(parts.map((part) => part.values)), shape: [rows, ...inner] } as Tensor
+  return { ...joined(parts.map((part) => part.values)), shape: [rows, ...inner] } as Tensor
 }

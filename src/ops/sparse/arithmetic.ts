@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Call, Op } from '../../graph/index.ts'
 import { type BigArray, isBig, type NumberArray, type Tensor, type TypedArray } from '../../tensor/index.ts'
-import { checkedSize, pick, pickRows } from '../elements.ts'
 import { filled, type NumericTensor, numeric } from '../elementwise.ts'
 import { integersOf } from '../integers.ts'
+import { checkedSize, take, takeRows } from '../layout.ts'
 import { compareCoordinates, int64, orderOf, requireInside, type Sparse, sparseOf } from './coo.ts'
 
 /** A sparse input of a number type, whose tensors begin at input `first`. */
@@ -92,7 +92,7 @@ const reduce = (combine: Combination): Op => ({
       for (const d of kept) position = position * sparse.shape[d] + sparse.indices[entry * sparse.rank + d]
       sources[position] = g
     })
-    return pick(combined, sources, shape, zero(sparse.values))
+    return take(combined, sources, shape, zero(sparse.values))
   },
 })
 
@@ -188,7 +188,7 @@ const add: Op = {
     for (let k = 0; k < both.length; k++)
       both[k] = k < a.indices.length ? a.indices[k] : b.indices[k - a.indices.length]
     return [
-      pickRows(int64([a.count + b.count, rank], both), kept),
+      takeRows(int64([a.count + b.count, rank], both), kept),
       filled(a.values.dtype, [sums.length], (out) => {
         for (let k = 0; k < sums.length; k++) out[k] = sums[k]
       }),

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import { isBig } from '../../tensor/index.ts'
-import { checkedSize } from '../elements.ts'
 import { filled, numeric } from '../elementwise.ts'
 import { integer, integersOf } from '../integers.ts'
+import { checkedSize } from '../layout.ts'
 import { requireInside, sparseOf } from './coo.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import { type Tensor, zeros } from '../../tensor/index.ts'
-import { checkedSize, join, pick, pickRows } from '../elements.ts'
 import { integer, integersOf } from '../integers.ts'
+import { checkedSize, joined, take, takeRows } from '../layout.ts'
 import { int64, OUTPUTS, orderOf, requireInside, requireOrdered, type Sparse, sparseOf } from './coo.ts'
 
 // Ops that move entries of a sparse tensor and compute nothing.
@@ -52,7 +52,7 @@ export const fillEmptyRows: Op = {
     }
     return [
       { dtype: 'int64', shape: [filled, rank], data: coordinates },
-      pick(values, sources, [filled], fallback),
+      take(values, sources, [filled], fallback),
       { dtype: 'bool', shape: [rows], data: empty },
       int64([count], reverse),
     ]
@@ -186,7 +186,7 @@ export const toDense: Op = {
       for (let d = 0; d < rank; d++) position = position * dims[d] + at[i * rank + d]
       sources[position] = single ? 0 : i
     }
-    return pick(values, sources, dims, fallback)
+    return take(values, sources, dims, fallback)
   },
 }
 
@@ -197,7 +197,7 @@ export const reorder: Op = {
     const sparse = sparseOf(indices, values, shape)
     requireInside(sparse)
     const order = orderOf(sparse)
-    return [pickRows(indices, order), pick(values, order, [sparse.count])]
+    return [takeRows(indices, order), take(values, order, [sparse.count])]
   },
 }
 
@@ -214,7 +214,7 @@ function boxed({ indices, values, count, rank }: Sparse, start: readonly number[
     kept.push(i)
     for (let d = 0; d < rank; d++) coordinates.push(indices[i * rank + d] - start[d])
   }
-  return [int64([kept.length, rank], coordinates), pick(values, kept, [kept.length]), int64([rank], dims)]
+  return [int64([kept.length, rank], coordinates), take(values, kept, [kept.length]), int64([rank], dims)]
 }
 
 /** After core/kernels/sparse_slice_op.cc: a box that reaches past the shape is cut there, one that begins before it is not. */
@@ -316,8 +316,8 @@ export const concat: Op = {
     const count = parts.reduce((sum, part) => sum + part.count, 0)
     const order = orderOf({ indices: coordinates, count, rank })
     return [
-      pickRows(int64([count, rank], coordinates), order),
-      pick(join(parts.map((part) => part.values)), order, [count]),
+      takeRows(int64([count, rank], coordinates), order),
+      take(joined(parts.map((part) => part.values)), order, [count]),
       int64([rank], dims),
     ]
   },

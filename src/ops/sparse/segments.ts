@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import { isFloat, type NumberArray, sizeOf, type TypedArray } from '../../tensor/index.ts'
-import { checkedSize } from '../elements.ts'
 import { filled, numeric } from '../elementwise.ts'
 import { integer, integersOf } from '../integers.ts'
+import { checkedSize } from '../layout.ts'
 
 /**
  * SparseSegmentSum, -Mean and -SqrtN after core/kernels/segment_reduction_ops_impl.h: rows `indices` of data, combined
