@@ -1,9 +1,9 @@
 import { ortNode, ortWeb } from './onnxruntime.mjs'
 import { tfjsCpu, tfjsWasm } from './tfjs.mjs'
-import { relaxed, twotower } from './twotower.mjs'
+import { int8, twotower } from './twotower.mjs'
 
 /** In the order of the tables. */
-const PEERS = [twotower, relaxed, tfjsWasm, tfjsCpu, ortWeb, ortNode]
+const PEERS = [twotower, int8, tfjsWasm, tfjsCpu, ortWeb, ortNode]
 
 /** The peers that run here; of the others, why not. */
 export async function startPeers() {

@@ -1,26 +1,25 @@
-import { readFileSync } from 'node:fs'
 import { Attrs, constant } from '../../dist/graph/index.js'
 import { Bundle, load } from '../../dist/index.js'
 import { lower } from '../../dist/lower/index.js'
 import { loadAllOps } from '../../dist/ops/index.js'
 
-const RELAXED = new URL('../../dist/kernels/relaxed.wasm', import.meta.url)
+export const twotower = { name: 'twotower', start: () => ({ tower: (spec) => towerOf(spec, 'float32') }) }
 
-export const twotower = { name: 'twotower', start: () => ({ tower: (spec) => towerOf(spec, {}) }) }
-
-/** The same with the relaxed kernels, whichever `load` chooses by itself. */
-export const relaxed = {
-  name: 'twotower relaxed',
-  async start() {
-    const wasm = await WebAssembly.compile(readFileSync(RELAXED))
-    return { tower: (spec) => towerOf(spec, { wasm }) }
-  },
+/** The same with its layers in bytes. */
+export const int8 = {
+  name: 'twotower int8',
+  start: () => ({
+    async tower(spec) {
+      const make = await towerOf(spec, 'int8')
+      return (rows) => ({ ...make(rows), within: 0.05 })
+    },
+  }),
 }
 
 /** The tower as an importer would give it, through the passes, the flat format and `load`, as any model goes. */
-async function towerOf(spec, options) {
-  const bundle = new Bundle(lower(definition(spec), await loadAllOps()))
-  const model = await load({ manifest: bundle.manifest, weights: bundle.weights }, options)
+async function towerOf(spec, dtype) {
+  const bundle = new Bundle(lower(definition(spec), await loadAllOps(), dtype))
+  const model = await load({ manifest: bundle.manifest, weights: bundle.weights })
   return (rows) => ({ call: () => model.query.embed({ x: rows }).data })
 }
 

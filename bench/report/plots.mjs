@@ -4,7 +4,7 @@ import { parseHTML } from 'linkedom'
 /** One colour a contender in every plot; twotower's are the warm ones. */
 const COLORS = {
   twotower: '#d1495b',
-  'twotower relaxed': '#edae49',
+  'twotower int8': '#edae49',
   'tfjs-wasm': '#00798c',
   'tfjs-cpu': '#8d96a3',
   'onnxruntime-web': '#2e4057',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DEMO, demoRows, jsonl, lines, MAIN, model, run, scratch, twotower } from './command.ts'
 
-const COMMANDS = ['inspect', 'convert', 'run', 'embed', 'score', 'search', 'verify', 'demo']
+const COMMANDS = ['inspect', 'check', 'convert', 'run', 'embed', 'score', 'search', 'verify', 'explain', 'diff', 'demo']
 const QUERY = join(DEMO, 'query_model')
 const folder = scratch()
 
@@ -45,6 +45,7 @@ describe.concurrent('every command', () => {
 
   for (const args of [
     ['inspect', QUERY],
+    ['check', QUERY],
     ['convert', QUERY, '-o', join(folder, 'bundle')],
     ['verify', QUERY, join(DEMO, 'goldens/query_model.json')],
     ['run', QUERY],
@@ -59,7 +60,7 @@ describe.concurrent('every command', () => {
   }
 
   for (const args of [
-    ['inspect', '/no/model'],
+    ['inspect', 'check', '/no/model'],
     ['convert', '/no/model', '-o', join(folder, 'none')],
     ['run', '/no/model'],
     ['embed', '/no/model'],
@@ -84,14 +85,14 @@ describe.concurrent('the command line', () => {
       [['train'], /unknown command 'train'/],
       [['run'], /missing required argument 'model'/],
       [['run', QUERY, '--gpu'], /unknown option '--gpu'/],
-      [['inspect', QUERY, 'extra'], /too many arguments/],
+      [['inspect', 'check', QUERY, 'extra'], /too many arguments/],
       [['convert', QUERY], /required option '-o, --output <folder>' not specified/],
       [['convert', '-o', 'x'], /name one SavedModel, or two with --query and --candidate/],
       [['convert', '--query', QUERY, '-o', 'x'], /name one SavedModel, or two/],
       [['search', QUERY], /required option '--items <file>' not specified/],
       [['verify', QUERY], /missing required argument 'recordings'/],
       [['embed', QUERY, '--batch', '0'], /--batch wants a positive integer, got "0"/],
-      [['inspect', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
+      [['inspect', 'check', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
     ]
     for (const [args, said] of wrong) {
       const { status, stdout, stderr } = await run(args)
@@ -119,7 +120,7 @@ describe.concurrent('the command line', () => {
         `there is no file "${join(folder, 'p.json')}"`,
       ],
       [
-        ['inspect', folder],
+        ['inspect', 'check', folder],
         `saved_model.pb: missing in ${folder}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/. Give the folder that holds saved_model.pb itself: it is often a numbered one inside`,
       ],
     ] as const)
