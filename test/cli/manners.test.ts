@@ -60,7 +60,10 @@ describe.concurrent('every command', () => {
   }
 
   for (const args of [
-    ['inspect', 'check', '/no/model'],
+    ['inspect', '/no/model'],
+    ['check', '/no/model'],
+    ['explain', '/no/model', '{}'],
+    ['diff', '/no/model', QUERY],
     ['convert', '/no/model', '-o', join(folder, 'none')],
     ['run', '/no/model'],
     ['embed', '/no/model'],
@@ -85,14 +88,14 @@ describe.concurrent('the command line', () => {
       [['train'], /unknown command 'train'/],
       [['run'], /missing required argument 'model'/],
       [['run', QUERY, '--gpu'], /unknown option '--gpu'/],
-      [['inspect', 'check', QUERY, 'extra'], /too many arguments/],
+      [['inspect', QUERY, 'extra'], /too many arguments/],
       [['convert', QUERY], /required option '-o, --output <folder>' not specified/],
       [['convert', '-o', 'x'], /name one SavedModel, or two with --query and --candidate/],
       [['convert', '--query', QUERY, '-o', 'x'], /name one SavedModel, or two/],
       [['search', QUERY], /required option '--items <file>' not specified/],
       [['verify', QUERY], /missing required argument 'recordings'/],
       [['embed', QUERY, '--batch', '0'], /--batch wants a positive integer, got "0"/],
-      [['inspect', 'check', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
+      [['inspect', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
     ]
     for (const [args, said] of wrong) {
       const { status, stdout, stderr } = await run(args)
@@ -120,7 +123,7 @@ describe.concurrent('the command line', () => {
         `there is no file "${join(folder, 'p.json')}"`,
       ],
       [
-        ['inspect', 'check', folder],
+        ['inspect', folder],
         `saved_model.pb: missing in ${folder}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/. Give the folder that holds saved_model.pb itself: it is often a numbered one inside`,
       ],
     ] as const)
