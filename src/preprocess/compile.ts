@@ -57,7 +57,7 @@ export class Preprocessor implements Preparation {
       }
       used.add(declared.from)
       made[port.name] = rowsOf(raw[declared.from], declared.from).map((value, row) =>
-        run(declared, value, row),
+        shaped(run(declared, value, row), port),
       ) as Nested
     }
     const rest = Object.entries(raw).filter(
@@ -78,7 +78,14 @@ function pipeline(input: string, declaration: Declared | Typed): Pipeline {
   return { from: declaration.from ?? input, steps }
 }
 
-function run({ from, steps }: Pipeline, value: Value, row: number): Nested {
+/** One value an instance, where the port has one: bare for `[rows]`, a list of one for `[rows, 1]`, as Vertex writes either. */
+export function shaped(value: Value, { shape }: Port): Nested {
+  if (shape?.length === 1 && Array.isArray(value) && value.length === 1) return value[0]
+  if (shape?.length === 2 && shape[1] === 1 && !Array.isArray(value)) return [value as Nested]
+  return value as Nested
+}
+
+function run({ from, steps }: Pipeline, value: Value, row: number): Value {
   let at = value
   for (const step of steps) {
     try {
@@ -88,7 +95,7 @@ function run({ from, steps }: Pipeline, value: Value, row: number): Nested {
       throw error instanceof TypeError ? new TypeError(message) : new RangeError(message)
     }
   }
-  return at as Nested
+  return at
 }
 
 /** The rows of a raw feature: a list with text, a number, or a list of them each; null where there is no value. */
@@ -100,7 +107,8 @@ function rowsOf(raw: InputValue, name: string): Value[] {
   return Array.from(rows as ArrayLike<unknown>, (value) => rowValue(value, name))
 }
 
-function rowValue(value: unknown, name: string): Value {
+/** One row of the raw feature `name`. @throws {TypeError} where it is no text, number or list of them */
+export function rowValue(value: unknown, name: string): Value {
   if (value === null || value === undefined) return undefined
   if (typeof value === 'string') return encode(value)
   if (typeof value === 'number' || value instanceof Uint8Array) return value

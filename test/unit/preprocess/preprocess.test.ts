@@ -100,6 +100,19 @@ describe('a preprocess.json', () => {
     expect(() => new Preprocessor(json)).toThrow(message)
   })
 
+  test('gives one value an instance in the shape that the input has, be it bare or a list of one', () => {
+    const made = preprocess({
+      flat: { from: 'genre', steps: [{ step: 'lookup', vocabulary: ['a', 'b'] }] },
+      column: { from: 'genre', steps: [{ step: 'lookup', vocabulary: ['a', 'b'] }] },
+    })
+    const ports = [port('flat', 'int64', [null]), port('column', 'int64', [null, 1])]
+    for (const genre of [
+      ['b', 'c'],
+      [['b'], ['c']],
+    ])
+      expect(made.apply({ genre }, ports)).toEqual({ flat: [2, 0], column: [[2], [0]] })
+  })
+
   test.each([
     ['a missing feature', {}, /feature "text" is missing: preprocess.json makes the input "x" of it/],
     ['a number for text', { text: ['a', 3] }, /feature "text", row 1, step "split": text is wanted, got the number 3/],
