@@ -37,7 +37,14 @@ export async function load(source: string | Folder | BundleBytes, options: LoadO
     typeof source === 'object' && 'manifest' in source
       ? fromBytes(source)
       : await fromFolder(await folderAt(source), options)
-  const definition = options.similarity === undefined ? read : withSimilarity(read, options.similarity)
+  return modelOf(options.similarity === undefined ? read : withSimilarity(read, options.similarity), options)
+}
+
+/** A model that is in memory already, ready to run. */
+export async function modelOf(
+  definition: ModelDefinition,
+  options: Omit<LoadOptions, 'tags' | 'similarity'> = {},
+): Promise<Model> {
   const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels(options)])
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
   const engine = new Engine(definition, ops, module, { instead, deterministic: options.deterministic ?? false })
