@@ -1,6 +1,6 @@
-// How alike embeddings are: row i of one matrix with row i of another, or one query with every item.
+// How alike embeddings are: row i of one matrix with row i of another.
 import { loadTail, madd, splat, sum } from './lanes'
-import { dot, dots } from './matmul'
+import { dot } from './matmul'
 import { squares } from './reduce'
 
 /** out[rows] = a[i] · b[i] for rows of n floats. */
@@ -36,12 +36,4 @@ export function rowSquaredDistance(out: usize, a: usize, b: usize, rows: i32, n:
     }
     f32.store(out, sum(s))
   }
-}
-
-/**
- * out[count] = query · items[i] for contiguous items of n floats. 1,048,576 items of 64 in 17 ms: 16 GB/s, which is what
- * one core reads from memory. For several queries `matmul` with `transposeB` reads the items once.
- */
-export function scan(out: usize, query: usize, items: usize, count: i32, n: i32): void {
-  dots(out, query, items, count, n)
 }

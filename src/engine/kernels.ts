@@ -179,8 +179,24 @@ export interface Kernels {
   rowSquaredDistance: RowPair
   /** Each row divided by √(max(Σ x², epsilon)) first. */
   rowCosine(out: Pointer, a: Pointer, b: Pointer, rows: number, n: number, epsilon: number): void
-  /** out[count] = query[n] · items[count × n] */
-  scan(out: Pointer, query: Pointer, items: Pointer, count: number, n: number): void
+  /**
+   * lower[i] = (items[i] · query) · scales[i] · scale − slacks[i] − halves[i] · per, `halves` 0 for none: `count` items (a
+   * multiple of 4) of n bytes (of 16), the query n of i16. No sum may leave 32 bits.
+   */
+  scanBytes(
+    lower: Pointer,
+    query: Pointer,
+    items: Pointer,
+    scales: Pointer,
+    slacks: Pointer,
+    halves: Pointer,
+    count: number,
+    n: number,
+    scale: number,
+    per: number,
+  ): void
+  /** The i (i32, ascending) with lower[i] + 2 · slacks[i] ≥ least, written over `lower`; returns how many. */
+  withinReach(lower: Pointer, slacks: Pointer, count: number, least: number): number
 
   /**
    * The min(k, n) best of n scores into `values` (f32) and `indices` (i32), sorted; returns how many. Equal scores:

@@ -5,17 +5,26 @@ import type { Similarity } from '../graph/index.ts'
 const PAGE = 65536
 /** wasm's 32-bit address space, less a page so that an end never wraps. */
 const MOST_BYTES = 2 ** 32 - PAGE
-/** Past it a sum in float32 might overflow. */
-const MOST_ERROR = 2 ** 80
-const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64
+/** Items that are scanned and offered to the heap while they are in the cache. */
+const CHUNK = 8192
+/** Past it, or under its inverse, squares leave float32. */
+const MOST_LENGTH = 2 ** 60
+/** A few roundings to float32, of the value's own size. */
+const ROUNDING = 2 ** -20
+/** And of what is too small for that size. */
+const SMALLEST = 2 ** -140
+const LARGEST_BYTE = 127
+const LARGEST_SHORT = 32_766
+const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
 
 /**
- * Which items can be among the nearest, by kernels in float32. Sums in float32 are off by some units in the last place; every
- * item that could be among the k best with that error is named, so that measuring those few in double gives what measuring
- * all would have given.
+ * Which items can be among the nearest, by kernels over bytes. Each item is kept as bytes and a scale, with a bound of
+ * what that rounding took; whoever can be among the k best within the bounds is named, so that measuring those few gives
+ * what measuring all would have given. The items' mean is taken away first, which moves all products by the same: of items
+ * that are much alike the bytes then hold the differences.
  *
- * Holds a copy of the items, rows · (4 · width + 4) bytes in linear memory, as unit vectors for the cosine: 1 M items of 64
- * numbers are 260 MB, 10 M 2.6 GB.
+ * Holds rows · (width padded to 16 + 12) bytes in linear memory, 4 more a row for the euclidean distance: 1 M items of 64
+ * numbers are 76 MB, 10 M 760 MB.
  */
 export class Scan {
   private readonly kernels: Kernels
@@ -23,31 +32,44 @@ export class Scan {
   private readonly rows: number
   private readonly width: number
   private readonly metric: Similarity['metric']
+  /** Bytes of an item, and numbers of a query: the width padded. */
+  private readonly stride: number
+  /** The largest number that a query is rounded to, so that no sum leaves 32 bits. */
+  private readonly most: number
+  private readonly mean: Float64Array
+  private readonly query: Pointer
   private readonly items: Pointer
-  private readonly scores: Pointer
+  private readonly scales: Pointer
+  private readonly slacks: Pointer
   /** Half the squared length of each item, for the euclidean distance; else 0. */
   private readonly halves: Pointer
-  private readonly query: Pointer
+  private readonly lower: Pointer
   private readonly free: Pointer
-  /** The longest item. */
-  private readonly longest: number
+  /** The longest item, as it came and less the mean. */
+  private longest = 0
+  private farthest = 0
 
   private constructor(module: WebAssembly.Module, vectors: Float32Array, width: number, metric: Similarity['metric']) {
     this.rows = vectors.length / width
     this.width = width
     this.metric = metric
-    const [vector, list] = [aligned(4 * width), aligned(4 * this.rows)]
+    this.stride = aligned(width, 16)
+    this.most = Math.min(LARGEST_SHORT, Math.floor(2 ** 31 / ((LARGEST_BYTE + 1) * this.stride)) - 2)
+    const list = aligned(4 * this.rows)
     this.query = ARENA_START
-    this.scores = this.query + vector
-    this.halves = metric === 'euclidean' ? this.scores + list : 0
-    this.items = this.scores + list * (this.halves === 0 ? 1 : 2)
-    this.free = this.items + aligned(4 * vectors.length)
+    this.scales = this.query + aligned(2 * this.stride)
+    this.slacks = this.scales + list
+    this.lower = this.slacks + list
+    this.halves = metric === 'euclidean' ? this.lower + list : 0
+    this.items = this.lower + list * (this.halves === 0 ? 1 : 2)
+    this.free = this.items + aligned(this.rows, 4) * this.stride
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(this.free / PAGE) })
     this.kernels = instantiate(module, this.memory)
-    this.longest = this.fill(vectors)
+    this.mean = this.center(vectors)
+    if (this.longest < MOST_LENGTH) this.fill(vectors)
   }
 
-  /** Null where the items do not fit linear memory, or where a number of theirs is not finite: then all are measured. */
+  /** Null where the items do not fit linear memory, or where bounds say nothing: then all are measured. */
   static of(
     module: WebAssembly.Module,
     vectors: Float32Array,
@@ -55,29 +77,64 @@ export class Scan {
     metric: Similarity['metric'],
   ): Scan | null {
     if (width === 0 || vectors.length === 0) return null
-    if ((vectors.length / width) * (4 * width + 8) + 4 * width + 2 * PAGE > MOST_BYTES) return null
+    const stride = aligned(width, 16)
+    if ((vectors.length / width + 16) * (stride + 16) + 2 * stride + 2 * PAGE > MOST_BYTES) return null
     const scan = new Scan(module, vectors, width, metric)
-    return Number.isFinite(scan.longest) ? scan : null
+    // Not the other way round: the longest of what is not finite is NaN.
+    return scan.longest < MOST_LENGTH ? scan : null
   }
 
-  private fill(vectors: Float32Array): number {
-    const { width, rows, metric } = this
-    const items = new Float32Array(this.memory.buffer, this.items, vectors.length)
-    const halves = new Float32Array(this.memory.buffer, this.halves, this.halves === 0 ? 0 : rows)
-    if (metric !== 'cosine') items.set(vectors)
+  /** What item `row` is multiplied by before all else: cosines are products of unit vectors. */
+  private unit(squares: number): number {
+    return this.metric === 'cosine' ? 1 / Math.sqrt(Math.max(squares, EPSILON)) : 1
+  }
+
+  private center(vectors: Float32Array): Float64Array {
+    const { width } = this
+    const mean = new Float64Array(width)
     let longest = 0
-    for (let row = 0, at = 0; row < rows; row++, at += width) {
-      let squares = 0
-      for (let i = at; i < at + width; i++) squares += vectors[i] * vectors[i]
-      if (!Number.isFinite(squares)) return squares
-      longest = Math.max(longest, squares)
-      if (metric === 'euclidean') halves[row] = squares / 2
-      if (metric === 'cosine') {
-        const scale = 1 / Math.sqrt(Math.max(squares, EPSILON))
-        for (let i = at; i < at + width; i++) items[i] = vectors[i] * scale
-      }
+    for (let at = 0; at < vectors.length; at += width) {
+      const squares = squaresOf(vectors, at, width)
+      const unit = this.unit(squares)
+      longest = Math.max(longest, Math.sqrt(squares) * unit)
+      for (let i = 0; i < width; i++) mean[i] += vectors[at + i] * unit
     }
-    return metric === 'cosine' ? 1 : Math.sqrt(longest)
+    this.longest = longest
+    return mean.map((sum) => sum / this.rows)
+  }
+
+  private fill(vectors: Float32Array): void {
+    const { width, stride, rows, mean } = this
+    const { buffer } = this.memory
+    const items = new Int8Array(buffer, this.items, rows * stride)
+    const scales = new Float32Array(buffer, this.scales, rows)
+    const slacks = new Float32Array(buffer, this.slacks, rows)
+    const halves = new Float32Array(buffer, this.halves, this.halves === 0 ? 0 : rows)
+    const rest = new Float64Array(width)
+    // What rounding a unit query to `most` steps takes from it.
+    const asked = Math.sqrt(width) / (2 * this.most)
+    for (let row = 0, at = 0; row < rows; row++, at += width) {
+      const unit = this.unit(this.metric === 'cosine' ? squaresOf(vectors, at, width) : 1)
+      let [largest, squares] = [0, 0]
+      for (let i = 0; i < width; i++) {
+        const value = vectors[at + i] * unit - mean[i]
+        rest[i] = value
+        largest = Math.max(largest, Math.abs(value))
+        squares += value * value
+      }
+      const scale = Math.fround(largest / LARGEST_BYTE)
+      let errors = 0
+      for (let i = 0, to = row * stride; i < width; i++, to++) {
+        const byte = scale === 0 ? 0 : Math.max(-LARGEST_BYTE, Math.min(LARGEST_BYTE, Math.round(rest[i] / scale)))
+        items[to] = byte
+        errors += (rest[i] - scale * byte) ** 2
+      }
+      const [length, error] = [Math.sqrt(squares), Math.sqrt(errors)]
+      this.farthest = Math.max(this.farthest, length)
+      scales[row] = scale
+      slacks[row] = (error + (asked + ROUNDING) * (length + error)) * (1 + ROUNDING) + SMALLEST
+      if (this.halves !== 0) halves[row] = squares / 2
+    }
   }
 
   /**
@@ -85,38 +142,68 @@ export class Scan {
    * @param farthest the k with the smallest product or cosine instead; of distances the smallest are the nearest
    */
   candidates(query: Float32Array, k: number, farthest: boolean): Int32Array | null {
-    const { kernels, rows, width, metric } = this
+    const { kernels, rows, stride, slacks, lower } = this
     if (k >= rows) return null
-    let squares = 0
-    for (const value of query) squares += value * value
-    const length = Math.sqrt(squares)
-    const error = this.error(metric === 'cosine' ? 1 : length)
-    if (!(error < MOST_ERROR)) return null
-    const turned = (farthest ? -1 : 1) * (metric === 'cosine' ? 1 / Math.sqrt(Math.max(squares, EPSILON)) : 1)
-    const room = this.roomFor(8 * k)
-    const asked = new Float32Array(this.memory.buffer, this.query, width)
-    for (let i = 0; i < width; i++) asked[i] = query[i] * turned
-    kernels.scan(this.scores, this.query, this.items, rows, width)
-    // The nearest has the largest q · x − ½ x²: what is left of the squared distance when q² is taken away.
-    if (this.halves !== 0) kernels.sub(this.scores, this.scores, this.halves, 1, rows, rows, 1, rows, 1)
-    const found = kernels.topk(room, room + 4 * k, this.scores, rows, k)
-    const scores = new Float32Array(this.memory.buffer, this.scores, rows)
-    const worst = new Float32Array(this.memory.buffer, room, found)[found - 1]
-    const least = worst - 2 * error
-    const named: number[] = []
-    for (let i = 0; i < rows; i++) if (!(scores[i] < least)) named.push(i)
-    return Int32Array.from(named)
+    const sought = this.sought(query, farthest)
+    const length = Math.sqrt(squaresOf(sought, 0, this.width))
+    const doubt = this.doubt(length)
+    // Not the other way round: nothing is known of NaN.
+    if (!(length > 1 / MOST_LENGTH && doubt < MOST_LENGTH)) return null
+    const heap = this.roomFor(8 * k)
+    const scale = this.ask(sought, length)
+    let found = 0
+    for (let row = 0; row < rows; row += CHUNK) {
+      const count = Math.min(CHUNK, rows - row)
+      const at = lower + 4 * row
+      kernels.scanBytes(
+        at,
+        this.query,
+        this.items + row * stride,
+        this.scales + 4 * row,
+        slacks + 4 * row,
+        this.halves === 0 ? 0 : this.halves + 4 * row,
+        aligned(count, 4),
+        stride,
+        scale,
+        1 / length,
+      )
+      found = kernels.topkPush(heap, heap + 4 * k, found, k, at, count, row)
+    }
+    const least = new Float32Array(this.memory.buffer, heap, 1)[0]
+    // What pads the last four rows would be among the nearest of items that are all far.
+    new Float32Array(this.memory.buffer, lower, aligned(rows, 4)).fill(Number.NaN, rows)
+    const named = kernels.withinReach(lower, slacks, aligned(rows, 4), least - 2 * doubt)
+    return new Int32Array(this.memory.buffer, lower, named).slice()
+  }
+
+  /** The query as the items are, in double: products with it rank them. */
+  private sought(query: Float32Array, farthest: boolean): Float64Array {
+    const turned = farthest ? -1 : 1
+    return this.metric === 'euclidean'
+      ? Float64Array.from(query, (value, i) => value - this.mean[i])
+      : Float64Array.from(query, (value) => value * turned)
+  }
+
+  /** Writes the query, made a unit vector, as integers; returns their scale. */
+  private ask(sought: Float64Array, length: number): number {
+    const asked = new Int16Array(this.memory.buffer, this.query, this.stride)
+    let largest = 0
+    for (const value of sought) largest = Math.max(largest, Math.abs(value))
+    const scale = Math.fround(largest / length / this.most)
+    for (let i = 0; i < this.width; i++) asked[i] = Math.round(sought[i] / length / scale)
+    return scale
   }
 
   /**
-   * How far a score may be off: of a sum of n products (n + 2) half units of what its terms' sizes add up to, which the
-   * lengths bound (Cauchy and Schwarz), and as much again for what was rounded before, unit vectors and half squares. A
-   * measured distance is a double's: among items much shorter than the query it makes equals of what a scan tells apart.
+   * How far a product with a query made a unit vector may be off besides each item's slack: the mean's and the measuring's
+   * own rounding to double, and of distances the rounding of half squares to float32. A measured distance is a double's:
+   * among items much nearer to each other than to the query it makes equals of what a scan tells apart.
    */
-  private error(length: number): number {
-    const size = length * this.longest + (this.halves === 0 ? 0 : this.longest * this.longest)
-    const measured = this.halves === 0 ? 0 : length * length * (this.width + 8) * 2 ** -52
-    return (this.width + 8) * 2 ** -23 * size + measured + 2 ** -140
+  private doubt(length: number): number {
+    const { longest, farthest } = this
+    const double = (this.width + 16) * 2 ** -51
+    if (this.metric !== 'euclidean') return double * longest
+    return (double * (length + farthest + longest) ** 2 + ROUNDING * farthest ** 2) / length
   }
 
   private roomFor(bytes: number): Pointer {
@@ -124,4 +211,10 @@ export class Scan {
     if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE))
     return this.free
   }
+}
+
+function squaresOf(values: Float32Array | Float64Array, from: number, width: number): number {
+  let squares = 0
+  for (let i = from; i < from + width; i++) squares += values[i] * values[i]
+  return squares
 }

@@ -61,21 +61,6 @@ describe.each(VARIANTS)('similarity, %s', (variant) => {
     }
   })
 
-  it('scan scores every item, whatever their number and width', () => {
-    for (const n of [0, 1, 2, 3, 4, 5, 7, 8, 12, 13, 64, 127]) {
-      for (const count of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 33]) {
-        host.reset()
-        const query = randoms(n, n)
-        const items = randoms(count * n, count)
-        const want = Array.from({ length: count }, (_, i) => dot(query, items.subarray(i * n, (i + 1) * n)))
-        const [q, p] = [host.put(query, n % 4), host.put(items, count % 4)]
-        const out = host.room(count, 1)
-        const got = host.run(out, count, ({ scan }) => scan(out, q, p, count, n))
-        expectClose(got, want, 2e-7 * (3 + n / 4), `${count} items of ${n}`)
-      }
-    }
-  })
-
   it('read no byte past the end', () => {
     for (let n = 1; n <= 5; n++) {
       for (let rows = 1; rows <= 6; rows++) {
@@ -83,8 +68,6 @@ describe.each(VARIANTS)('similarity, %s', (variant) => {
         const near = host.put(randoms(rows * n, 1))
         const last = host.putLast(randoms(rows * n, 2))
         const out = host.room(rows)
-        expect(() => host.kernels.scan(out, near, last, rows, n)).not.toThrow()
-        expect(() => host.kernels.scan(out, last, near, rows, n)).not.toThrow()
         for (const name of NAMES) {
           expect(() => host.kernels[name](out, near, last, rows, n, EPSILON)).not.toThrow()
           expect(() => host.kernels[name](out, last, near, rows, n, EPSILON)).not.toThrow()

@@ -73,6 +73,19 @@ describe('a scan by kernels', () => {
       )
     })
 
+    test(`by ${metric} of items that differ little from their mean, or much in length`, () => {
+      const [width, next] = [24, random(29)]
+      const mean = filled(width, () => 40 * next())
+      const query = filled(width, next)
+      for (const spread of [1, 1e-2, 1e-5]) {
+        const near = filled(2_000 * width, (i) => mean[i % width] + spread * next())
+        expectSame(near, width, query, by(metric))
+        expectSame(near, width, mean, by(metric))
+      }
+      const long = filled(2_000 * width, (i) => next() * 2 ** ((Math.floor(i / width) % 41) - 20))
+      for (const scale of [1, -1]) expectSame(long, width, query, by(metric, scale))
+    })
+
     test(`by ${metric} names few items besides the nearest`, () => {
       const [width, next] = [64, random(17)]
       const vectors = filled(5_000 * width, next)
