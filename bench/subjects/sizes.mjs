@@ -46,12 +46,12 @@ async function demoDownload() {
   for (const folder of [outdir, coverage]) rmSync(folder, { recursive: true, force: true })
   mkdirSync(outdir, { recursive: true })
   const external = ['node:*', '@tensorflow/*']
-  await build({ ...OPTIONS, entryPoints: [join(DIST, 'load.js')], splitting: true, outdir, external })
+  await build({ ...OPTIONS, entryPoints: [join(DIST, 'index.js')], splitting: true, outdir, external })
   const script = join(SCRATCH, 'pieces.mjs')
   writeFileSync(
     script,
     `import { readFileSync } from 'node:fs'
-import { load } from ${JSON.stringify(pathToFileURL(join(outdir, 'load.js')).href)}
+import { load } from ${JSON.stringify(pathToFileURL(join(outdir, 'index.js')).href)}
 const { bundle, features } = JSON.parse(readFileSync(${JSON.stringify(join(SCRATCH, 'start.json'))}, 'utf8'))
 const files = { manifest: readFileSync(bundle + '/manifest.json', 'utf8'), weights: readFileSync(bundle + '/weights.bin') }
 ;(await load(files)).query.embed(features)
