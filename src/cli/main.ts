@@ -23,6 +23,9 @@ function command(name: string, description: string, example: string): Command {
     .addHelpText('after', `\nExample:\n  ${example}`)
 }
 
+/** An option that may be repeated. */
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
 /** The options that say how embeddings are compared. */
 const withSimilarity = (to: Command): Command =>
   to
@@ -130,6 +133,23 @@ command(
   .action(async (model: string, files: string[], options) =>
     (await import('./verify.ts')).verify(model, files, options),
   )
+
+command(
+  'match',
+  'find the preprocessing and the similarity under which a model answers as was recorded',
+  'twotower match export/ --predictions endpoint.jsonl --vocabulary vocab.txt',
+)
+  .argument('<model>', MODEL)
+  .requiredOption('--predictions <file>', "raw instances with the endpoint's predictions, or scored pairs")
+  .option('--vocabulary <file>', 'tokens that ids stand for; NAME=FILE for one feature; may be repeated', collect)
+  .option('--preprocess <file>', 'declared preprocessing to vary (default: what a bundle declares)')
+  .option('--signature <name>', 'the signature that was recorded')
+  .option('-o, --output <file>', 'where to write what was found (default: preprocess.json)')
+  .option('--tolerance <relative>', 'how far a float may be off; a tenth of it absolutely', '1e-4')
+  .option('--limit <tries>', 'how often the model is asked at most', '20000')
+  .option('--json', 'the report as JSON')
+  .option(...TAGS)
+  .action(async (model: string, options) => (await import('./match.ts')).match(model, options))
 
 withSimilarity(
   command(

@@ -6,7 +6,7 @@ import { type Difference, isScore } from './compare.ts'
 import { deciding } from './decide.ts'
 import { startPlans } from './declared.ts'
 import { PairSubject } from './pairs.ts'
-import type { Declarations } from './plan.ts'
+import type { Declarations, Plan } from './plan.ts'
 import { plansOf } from './plans.ts'
 import type { RecordedAnswer, RecordedScore, Recordings } from './recording.ts'
 import { changed, type Found, neighbours, search, Trials, type Ways } from './search.ts'
@@ -84,7 +84,7 @@ export function match(model: Model, recordings: Recordings, options: MatchOption
   // A quarter of the tries is for what comes near on a few.
   const trials = new Trials(subject, plans, Math.ceil(0.75 * options.limit), options.onTry ?? (() => {}))
   const all = subject.at.map((_, row) => row)
-  const likeliest: Ways = plans.map(({ dimensions }) => dimensions.map(() => 0))
+  const likeliest: Ways = plans.map(likeliestOf)
   const probes = probesOf(subject)
   const near = probes.length === all.length ? [] : search(trials, [likeliest], probes, KEPT)
   trials.allow(options.limit - Math.ceil(0.75 * options.limit))
@@ -138,6 +138,17 @@ function asPair({ at, instance, prediction }: RecordedAnswer): RecordedScore {
   return { at, query: instance as Members, candidate: instance as Members, score: Number(value) }
 }
 
+/** The first way of everything; where these do not go together, with as little changed as must be. */
+function likeliestOf(plan: Plan): readonly number[] {
+  const first = plan.dimensions.map(() => 0)
+  const goTogether = (ways: Ways) => plan.declare(ways[0], plan.parameters(ways[0])) !== null
+  if (goTogether([first])) return first
+  for (const near of neighbours([first], [plan])) if (goTogether(near)) return near[0]
+  for (const near of neighbours([first], [plan]))
+    for (const far of neighbours(near, [plan])) if (goTogether(far)) return far[0]
+  return first
+}
+
 /** Recordings that differ in size: the smallest, the largest, and some between. */
 function probesOf({ at, places }: Subject): number[] {
   const rows = at.map((_, row) => row)
@@ -173,11 +184,18 @@ function tidy(trials: Trials, found: Found, rows: readonly number[]): Found {
   return found
 }
 
+/** True for each plan whose inputs are taken as they are: nothing says then that something was done to them. */
+const untouchedIn = (trials: Trials, { declarations }: Found): boolean[] =>
+  trials.plans.map(({ inputs }) => inputs.every((input) => declarations[input] === null))
+
 /** Ways that differ in one dimension from `found` and reproduce everything too. */
-const alternativesTo = (trials: Trials, found: Found, rows: readonly number[]): Found[] =>
-  [...neighbours(found.ways, trials.plans)]
+function alternativesTo(trials: Trials, found: Found, rows: readonly number[]): Found[] {
+  const untouched = untouchedIn(trials, found)
+  return [...neighbours(found.ways, trials.plans)]
+    .filter((ways) => ways.every((own, i) => !untouched[i] || own === found.ways[i]))
     .map((ways) => trials.try(ways, rows, found))
     .filter((tried): tried is Found => tried !== null && tried.wrong === 0)
+}
 
 function reportOf(
   subject: Subject,
@@ -190,12 +208,10 @@ function reportOf(
 ): Match {
   const { outcomes, similarities = [] } = found.judgement
   const finite = (value: number) => (Number.isFinite(value) ? value : null)
-  // Where an input does as it is, nothing says that something was done to it.
-  const untouched = trials.plans.map(({ inputs }) => inputs.every((input) => found.declarations[input] === null))
-  const told = equal.filter(({ ways }) => ways.every((own, i) => !untouched[i] || own.join() === found.ways[i].join()))
+  const untouched = untouchedIn(trials, found)
   const features = new Set(
     trials.plans.flatMap((plan, i) =>
-      told.some((other) => other.ways[i].join() !== found.ways[i].join())
+      equal.some((other) => other.ways[i].join() !== found.ways[i].join())
         ? plan.inputs.map((input) => found.declarations[input]?.from ?? input)
         : [],
     ),
@@ -203,11 +219,11 @@ function reportOf(
   const { instance, apart, differ } = deciding(
     subject,
     found.declarations,
-    told.map(({ declarations }) => declarations),
+    equal.map(({ declarations }) => declarations),
     features,
   )
   // Ways that no instance like the recorded ones tells from the one that was found are no other ways.
-  const alternatives = told.filter((_, i) => differ[i])
+  const alternatives = equal.filter((_, i) => differ[i])
   const decisions = trials.plans.flatMap((plan, i) =>
     plan.dimensions.flatMap(({ what, ways }, j): Decision[] => {
       if (ways.length < 2 || untouched[i]) return []

@@ -19,6 +19,7 @@ export function numbersPlan({ name }: Port, from: readonly string[], values: rea
   const [low, high] = [Math.min(...values), Math.max(...values)]
   const ways: Way<Scaling>[] = [
     fixed('as it is'),
+    fixed('read as a number', { step: 'number' }),
     ...(positive ? [fixed('log(1 + x)', { step: 'log1p' })] : []),
     ...[10, 100, 1000, 255, 1e6].map((max) => fixed(`divided by ${max}`, { step: 'min_max', min: 0, max })),
     ...(high > low
@@ -43,7 +44,7 @@ export function numbersPlan({ name }: Port, from: readonly string[], values: rea
       scaling: ['number', ways],
     },
     ({ from, scaling }, [slope, shift], digits) => {
-      if ('steps' in scaling) return declared(name, from, scaling.steps) ?? declared(name, from, [{ step: 'number' }])
+      if ('steps' in scaling) return declared(name, from, scaling.steps)
       // slope · (x − mean) / std + shift, written as one mean and one deviation.
       if (!(slope > 0)) return null
       const { before, mean, std } = scaling

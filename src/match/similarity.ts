@@ -31,8 +31,10 @@ export function trySimilarities(
   const scores = expected.map(({ values }) => Number(values[0]))
   const rows = scores.length
   const tries: SimilarityTry[] = []
+  // The metric that the model names first: of towers that end in a normalisation others are the same.
+  const metrics = known === null ? METRICS : [known.metric, ...METRICS.filter((metric) => metric !== known.metric)]
   const raw = new Map(
-    METRICS.map((metric) => [
+    metrics.map((metric) => [
       metric,
       scores.map((_, i) => measure(query, i * width, candidate, i * width, width, metric)),
     ]),
@@ -50,7 +52,7 @@ export function trySimilarities(
     return outcomes.every(({ reproduced }) => reproduced)
   }
   if (known !== null) attempt(known, 0)
-  for (const metric of METRICS) {
+  for (const metric of metrics) {
     attempt({ metric, scale: 1, bias: 0, sigmoid: false }, 0)
     if (metric === 'euclidean') attempt({ metric, scale: -1, bias: 0, sigmoid: false }, 0)
     attempt({ metric, scale: 1, bias: 0, sigmoid: true }, 0)

@@ -4,7 +4,20 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DEMO, demoRows, jsonl, lines, MAIN, model, run, scratch, twotower } from './command.ts'
 
-const COMMANDS = ['inspect', 'check', 'convert', 'run', 'embed', 'score', 'search', 'verify', 'explain', 'diff', 'demo']
+const COMMANDS = [
+  'inspect',
+  'check',
+  'convert',
+  'run',
+  'embed',
+  'score',
+  'search',
+  'verify',
+  'match',
+  'explain',
+  'diff',
+  'demo',
+]
 const QUERY = join(DEMO, 'query_model')
 const folder = scratch()
 
@@ -70,6 +83,7 @@ describe.concurrent('every command', () => {
     ['score', '/no/model'],
     ['search', '/no/model', '--items', join(DEMO, 'films.jsonl')],
     ['verify', '/no/model', join(DEMO, 'goldens/query_model.json')],
+    ['match', '/no/model', '--predictions', join(DEMO, 'goldens/query_model.json')],
   ]) {
     test(`${args[0]} says in one line that there is no model`, async () => {
       expect(await run(args)).toEqual({
@@ -94,6 +108,7 @@ describe.concurrent('the command line', () => {
       [['convert', '--query', QUERY, '-o', 'x'], /name one SavedModel, or two/],
       [['search', QUERY], /required option '--items <file>' not specified/],
       [['verify', QUERY], /missing required argument 'recordings'/],
+      [['match', QUERY], /required option '--predictions <file>' not specified/],
       [['embed', QUERY, '--batch', '0'], /--batch wants a positive integer, got "0"/],
       [['inspect', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
     ]
