@@ -2,7 +2,7 @@ import { Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
 import { compileKernels, type KernelChoice } from './engine/variants.ts'
 import { CorruptModelError } from './errors.ts'
-import { functionsOf, type Graph, type ModelDefinition, type Similarity } from './graph/index.ts'
+import { functionsOf, type Graph, type ModelDefinition, type SimilarityChoice, withSimilarity } from './graph/index.ts'
 import { loadOps } from './ops/index.ts'
 import { type Folder, readFile } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
@@ -11,8 +11,8 @@ import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 export interface LoadOptions extends KernelChoice {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
   readonly tags?: readonly string[]
-  /** How embeddings are compared, where the model does not say it or says it wrongly. */
-  readonly similarity?: Similarity
+  /** How embeddings are compared, where the model does not say it or says it wrongly: a metric, or one with a scale, a bias and a logistic. */
+  readonly similarity?: SimilarityChoice
   /** What runs the numeric part: our kernels, or tfjs-wasm as an independent reference (an optional package). */
   readonly backend?: 'kernels' | 'tfjs'
   /** The kernels, compiled, where the runtime forbids compiling: `import wasm from 'twotower/kernels.wasm'`. */
@@ -30,14 +30,16 @@ export interface BundleBytes {
  * Loads a model: a converted bundle, or a SavedModel, which is converted on the way.
  * @param source a path, a folder of another kind, or a bundle's bytes
  * @throws {CorruptModelError} where a file is damaged; the message names it
- * @throws {RangeError} where there is no model
+ * @throws {RangeError} where there is no model, or no such similarity
  */
 export async function load(source: string | Folder | BundleBytes, options: LoadOptions = {}): Promise<Model> {
   const read =
     typeof source === 'object' && 'manifest' in source
       ? fromBytes(source)
       : await fromFolder(await folderAt(source), options)
-  return modelOf(options.similarity === undefined ? read : withSimilarity(read, options.similarity), options)
+  const { similarity } = options
+  const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
+  return modelOf(definition, options)
 }
 
 /** A model that is in memory already, ready to run. */
@@ -53,16 +55,6 @@ export async function modelOf(
   return new Model(definition, engine, new Preprocessor(definition.preprocess))
 }
 
-const withSimilarity = (definition: ModelDefinition, similarity: Similarity): ModelDefinition => ({
-  ...definition,
-  towers: {
-    ...definition.towers,
-    similarity,
-    joint: null,
-    notes: [...definition.towers.notes, `similarity ${similarity.metric} chosen by the user`],
-  },
-})
-
 function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {
   const text =
     typeof manifest === 'string'
@@ -75,10 +67,10 @@ function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {
   return unflatten(readManifest(text), bytes.byteOffset % 8 === 0 ? bytes : bytes.slice())
 }
 
-async function fromFolder(folder: Folder, options: LoadOptions): Promise<ModelDefinition> {
+async function fromFolder(folder: Folder, { tags }: LoadOptions): Promise<ModelDefinition> {
   if ((await folder.list('')).includes(MANIFEST)) return readBundle(folder)
   const { define } = await import('./define.ts')
-  return define(folder, options)
+  return define(folder, tags === undefined ? {} : { tags })
 }
 
 /**

@@ -3,7 +3,7 @@ import { text as readText } from 'node:stream/consumers'
 import { define } from '../define.ts'
 import type { Features } from '../engine/model.ts'
 import { explain as explained, featuresOf, type Question, signaturePart, towerPart } from '../explain/explain.ts'
-import type { ModelDefinition, Port } from '../graph/index.ts'
+import { type ModelDefinition, type Port, withSimilarity } from '../graph/index.ts'
 import { readBundle } from '../load.ts'
 import { loadAllOps } from '../ops/index.ts'
 import { folderAt } from '../platform/open.ts'
@@ -38,7 +38,7 @@ async function definitionAt(path: string, options: ExplainOptions): Promise<Mode
   const isBundle = (await folder.list('')).includes(MANIFEST)
   const definition = isBundle ? await readBundle(folder) : await define(folder, tagsOf(options))
   if (choice.similarity === undefined) return definition
-  return { ...definition, towers: { ...definition.towers, ...choice, joint: null } }
+  return { ...definition, towers: withSimilarity(definition.towers, choice.similarity) }
 }
 
 /** JSON as it stands, a file of it, or `-` for standard input. */

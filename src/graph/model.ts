@@ -1,24 +1,5 @@
 import type { Graph, Port, Signature } from './graph.ts'
-
-/** How the embeddings of two towers are compared. Under `euclidean` the nearest has the smallest value, else the largest. */
-export type Metric = 'dot' | 'cosine' | 'euclidean'
-
-/** score = scale · metric(query, candidate) + bias, and its logistic where `sigmoid`. */
-export interface Similarity {
-  readonly metric: Metric
-  readonly scale: number
-  readonly bias: number
-  readonly sigmoid: boolean
-}
-
-/** A similarity in words: `0.05 · dot + 1, logistic`. */
-export function inWords({ metric, scale, bias, sigmoid }: Similarity): string {
-  // Seven digits are what a float32 of the graph holds.
-  const short = (value: number) => String(Number(value.toPrecision(7)))
-  const scaled = scale === 1 ? metric : `${short(scale)} · ${metric}`
-  const shifted = bias === 0 ? scaled : `${scaled} ${bias < 0 ? '−' : '+'} ${short(Math.abs(bias))}`
-  return sigmoid ? `${shifted}, logistic` : shifted
-}
+import type { Similarity } from './similarity.ts'
 
 /** One tower: the part of a signature that computes an embedding from its own features alone. */
 export interface TowerDefinition {

@@ -1,4 +1,4 @@
-import type { Metric, Port, Signature, Similarity, TowerDefinition, Value } from '../graph/index.ts'
+import type { Port, Signature, Similarity, TowerDefinition, Value } from '../graph/index.ts'
 import { subgraph } from './dependence.ts'
 
 /** What one rule finds of a model's towers. */
@@ -23,22 +23,6 @@ export const foremost = <T extends { readonly signature: Signature }>(all: reado
   all.find(({ signature }) => /score|rank|predict/i.test(signature.name)) ??
   all.find(({ signature }) => signature.name === 'serving_default') ??
   all[0]
-
-/** A similarity as the user names it: the metric alone, or with a scale, a bias and a logistic. */
-export type SimilarityChoice = Metric | (Partial<Similarity> & Pick<Similarity, 'metric'>)
-
-/**
- * The similarity of a choice: scale 1 and no bias where nothing is said.
- * @throws {RangeError} for a metric that there is not, or none: none is taken for granted
- */
-export function similarityOf(choice: SimilarityChoice): Similarity {
-  const { metric, scale = 1, bias = 0, sigmoid = false } = typeof choice === 'string' ? { metric: choice } : choice
-  if (!METRICS.includes(metric))
-    throw new RangeError(`a similarity is dot, cosine or euclidean, got ${JSON.stringify(metric)}`)
-  return { metric, scale, bias, sigmoid }
-}
-
-const METRICS: readonly Metric[] = ['dot', 'cosine', 'euclidean']
 
 /** Said where nothing tells the sides apart. */
 export const UNTOLD = '; the names do not say which is which, the first is taken for the query'

@@ -1,5 +1,14 @@
-import { inWords, type Signature, type Similarity, type TowerDefinition, type Towers } from '../graph/index.ts'
-import { foremost, type SimilarityChoice, similarityOf, tower } from './definition.ts'
+import {
+  inWords,
+  type Signature,
+  type Similarity,
+  type SimilarityChoice,
+  similarityOf,
+  type TowerDefinition,
+  type Towers,
+  withSimilarity,
+} from '../graph/index.ts'
+import { foremost, tower } from './definition.ts'
 import { isNormalized } from './norms.ts'
 import { towerOfExport, towersOfOutputs, towersOfSignatures } from './outputs.ts'
 import { joinsOf, soleScore, towersOfIndex, towersOfJoin } from './scores.ts'
@@ -79,15 +88,8 @@ export function pairTowers(
     query: soleTower(query, choices.query, 'query'),
     candidate: soleTower(candidate, choices.candidate, 'candidate'),
   }
-  if (choices.similarity !== undefined) {
-    const similarity = similarityOf(choices.similarity)
-    return {
-      ...towers,
-      similarity,
-      joint: null,
-      notes: [...notes, `similarity ${similarity.metric} chosen by the user`],
-    }
-  }
+  if (choices.similarity !== undefined)
+    return withSimilarity({ ...towers, similarity: null, joint: null, notes }, choices.similarity)
   const similarity = normalizedSimilarity(towers.query, towers.candidate, notes)
   if (similarity === null) notes.push('two exports do not say how their embeddings are compared')
   return { ...towers, similarity, joint: null, notes }

@@ -1,5 +1,5 @@
-import type { Signature } from '../graph/index.ts'
-import { type Found, foremost, similarityOf, towerAt, UNTOLD } from './definition.ts'
+import { type Signature, similarityOf } from '../graph/index.ts'
+import { type Found, foremost, towerAt, UNTOLD } from './definition.ts'
 import { dependence, subgraph } from './dependence.ts'
 import { indexedQuery } from './indexed.ts'
 import { findJoin, type Join } from './join.ts'

@@ -167,6 +167,17 @@ describe('towers that the export names', () => {
     const [a, b] = [chosen.query.embed(sides[0]), chosen.candidate.embed(sides[1])]
     const dot = (a.data as Float32Array).reduce((sum, x, i) => sum + x * Number(b.data[i]), 0)
     expect(chosen.score(...sides).data[0]).toBeCloseTo(2 * dot + 1, 4)
+    expect((await open('shared_signature', { similarity: 'dot' })).score(...sides).data[0]).toBeCloseTo(dot, 4)
+  })
+
+  test('a similarity that there is not is refused', async () => {
+    for (const [similarity, said] of [
+      ['manhattan', /a similarity is dot, cosine or euclidean, got "manhattan"/],
+      [{ scale: 2 }, /a similarity is dot, cosine or euclidean, got undefined/],
+      [{ metric: 'dot', scale: '2' }, /the scale of a similarity is a finite number, got 2/],
+      [{ metric: 'dot', bias: Number.NaN }, /the bias of a similarity is a finite number, got NaN/],
+    ] as const)
+      await expect(open('shared_signature', { similarity } as unknown as LoadOptions)).rejects.toThrow(said)
   })
 
   for (const [name, side, inputs] of [
