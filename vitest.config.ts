@@ -1,12 +1,24 @@
 import { defineConfig } from 'vitest/config'
 
-// `unit` is what a contributor runs before a commit; `models` runs whole SavedModels and the command line.
+// `unit` is what a contributor runs before a commit; `models` runs whole SavedModels and the command line; `ratios`
+// measures, when the others have left it the machine.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: { name: 'models', include: ['test/models/**/*.test.ts', 'test/cli/**/*.test.ts'], testTimeout: 120_000 },
+      },
+      {
+        test: {
+          name: 'ratios',
+          include: ['test/ratios/**/*.test.mjs'],
+          testTimeout: 300_000,
+          retry: 2,
+          sequence: { groupOrder: 1 },
+          // Rewritten, what is measured would be slower.
+          server: { deps: { external: [/\/(bench|dist)\//] } },
+        },
       },
     ],
   },
