@@ -4,10 +4,17 @@ import { compileStep, type Declared, type Run, rowValue, type Step, shaped, type
 import { columnsOf } from '../serve/rows.ts'
 import { type Members, nested } from '../serve/values.ts'
 
+/** What a row has after some steps, as far as anybody has asked. */
+type Column = (Value | Error | typeof UNMADE)[]
+const UNMADE = Symbol('not made yet')
+
+/** More columns than these are not kept: many recordings make them long. */
+const MOST_COLUMNS = 10_000
+
 /** Makes inputs of the same rows by many pipelines: what two begin with alike is done once. */
 export class Maker {
   private readonly rows: readonly Members[]
-  private readonly values = new Map<string, readonly (Value | Error)[]>()
+  private readonly columns = new Map<string, Column>()
   private readonly compiled = new Map<string, Run | Error>()
   private readonly vocabularies = new Map<unknown, number>()
 
@@ -15,39 +22,53 @@ export class Maker {
     this.rows = rows
   }
 
-  /** What each row has for `port`, or why it has nothing; `declared` is null for an input that is taken as it is. */
-  make(port: Port, declared: Declared | null): readonly (Nested | Error)[] {
+  /**
+   * What each of the rows `wanted` has for `port`, or why it has nothing.
+   * @param declared null for an input that is taken as it is
+   */
+  make(port: Port, declared: Declared | null, wanted: readonly number[]): readonly (Nested | Error)[] {
     if (declared === null)
-      return this.rows.map((row) => attempt(() => (columnsOf([row], [port])[port.name] as readonly Nested[])[0]))
-    const values = this.after(declared.from ?? port.name, declared.steps)
+      return wanted.map((row) =>
+        attempt(() => (columnsOf([this.rows[row]], [port])[port.name] as readonly Nested[])[0]),
+      )
+    if (this.columns.size > MOST_COLUMNS) this.columns.clear()
+    const values = this.after(declared.from ?? port.name, declared.steps, wanted)
     return values.map((value) => (value instanceof Error ? value : shaped(value, port)))
   }
 
-  private after(from: string, steps: readonly Step[]): readonly (Value | Error)[] {
+  private after(from: string, steps: readonly Step[], wanted: readonly number[]): readonly (Value | Error)[] {
     let key = JSON.stringify(from)
-    let at = this.remember(key, () =>
-      this.rows.map((row) => attempt(() => rowValue(Object.hasOwn(row, from) ? nested(row[from]) : null, from))),
-    )
+    let values = this.column(key, wanted, (_, row) => {
+      const features = this.rows[row]
+      return attempt(() => rowValue(Object.hasOwn(features, from) ? nested(features[from]) : null, from))
+    })
     for (const step of steps) {
       const own = this.keyOf(step)
       key += own
-      const before = at
-      at = this.remember(key, () => {
-        const run = this.runOf(step, own)
-        return before.map((value) =>
-          run instanceof Error ? run : value instanceof Error ? value : attempt(() => run(value)),
-        )
+      const before = values
+      values = this.column(key, wanted, (i) => {
+        const [run, value] = [this.runOf(step, own), before[i]]
+        return run instanceof Error ? run : value instanceof Error ? value : attempt(() => run(value))
       })
     }
-    return at
+    return values
   }
 
-  private remember(key: string, work: () => readonly (Value | Error)[]): readonly (Value | Error)[] {
-    const known = this.values.get(key)
-    if (known !== undefined) return known
-    const made = work()
-    this.values.set(key, made)
-    return made
+  /** The values of the rows `wanted`: those that are known, the others made of their place in `wanted` and their row. */
+  private column(
+    key: string,
+    wanted: readonly number[],
+    make: (i: number, row: number) => Value | Error,
+  ): readonly (Value | Error)[] {
+    const known = this.columns.get(key) ?? new Array<Column[number]>(this.rows.length).fill(UNMADE)
+    this.columns.set(key, known)
+    return wanted.map((row, i) => {
+      const value = known[row]
+      if (value !== UNMADE) return value
+      const made = make(i, row)
+      known[row] = made
+      return made
+    })
   }
 
   private runOf(step: Step, key: string): Run | Error {

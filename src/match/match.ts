@@ -81,15 +81,17 @@ export function match(model: Model, recordings: Recordings, options: MatchOption
   const started = options.start === undefined ? [] : startPlans(options.start, subject.places)
   const settled = new Set(started.flatMap(({ inputs }) => inputs))
   const plans = [...started, ...plansOf(subject.places, options.vocabularies, settled)]
-  // A quarter of the tries is for what comes near on a few.
-  const trials = new Trials(subject, plans, Math.ceil(0.75 * options.limit), options.onTry ?? (() => {}))
+  // A few tries are for what comes near on the probes.
+  const trials = new Trials(subject, plans, options.limit - KEPT, options.onTry ?? (() => {}))
   const all = subject.at.map((_, row) => row)
   const likeliest: Ways = plans.map(likeliestOf)
   const probes = probesOf(subject)
   const near = probes.length === all.length ? [] : search(trials, [likeliest], probes, KEPT)
-  trials.allow(options.limit - Math.ceil(0.75 * options.limit))
+  trials.allow(KEPT)
   const starts = near.length === 0 ? [likeliest] : near.map(({ ways }) => ways)
-  const [nearest] = search(trials, starts, all, KEPT)
+  // What does not reproduce a few does not reproduce all: then there is only to see which comes nearest.
+  const hopeless = near.length > 0 && near[0].wrong > 0
+  const [nearest] = hopeless ? ranked(trials, near, all) : search(trials, starts, all, KEPT)
   if (nearest === undefined) throw new RangeError('nothing was tried: no ways go together')
   const found = nearest.wrong === 0 ? likelier(trials, nearest, all) : nearest
   const tidied = tidy(trials, found, all)
@@ -160,6 +162,13 @@ function probesOf({ at, places }: Subject): number[] {
 
 const textOfBig = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value)
 
+/** What came near on a few recordings, the nearest to `rows` first. */
+const ranked = (trials: Trials, near: readonly Found[], rows: readonly number[]): Found[] =>
+  near
+    .map(({ ways, parameters }) => trials.at(ways, parameters, rows))
+    .filter((found): found is Found => found !== null)
+    .sort((a, b) => a.wrong - b.wrong || a.distance - b.distance)
+
 /** Of ways that reproduce everything the likeliest, dimension by dimension. */
 function likelier(trials: Trials, found: Found, rows: readonly number[]): Found {
   let best = found
@@ -206,7 +215,8 @@ function reportOf(
   tolerance: number,
   elsewhere: Preprocess['inputs'],
 ): Match {
-  const { outcomes, similarities = [] } = found.judgement
+  const all = subject.at.map((_, row) => row)
+  const { outcomes, similarities = [] } = subject.judge(found.declarations, all)
   const finite = (value: number) => (Number.isFinite(value) ? value : null)
   const untouched = untouchedIn(trials, found)
   const features = new Set(
@@ -247,7 +257,7 @@ function reportOf(
     recordings: subject.at.length,
     refusals,
     tries: trials.count,
-    exhausted: found.wrong > 0 && trials.exhausted,
+    exhausted: found.wrong > 0 && (trials.ended || trials.exhausted),
     tolerance,
     reproduced: found.wrong === 0,
     largest: finite(Math.max(...outcomes.map(({ largest }) => largest))),

@@ -21,6 +21,9 @@ import {
 const SIDES = ['query', 'candidate'] as const
 type Side = (typeof SIDES)[number]
 
+/** Embeddings of more pipelines than these are not kept. */
+const MOST_KEPT = 64
+
 /** Two towers with recorded scores of pairs: what is between the embeddings and the score is to be found too. */
 export class PairSubject implements Subject {
   readonly name = 'the query and the candidate tower'
@@ -101,7 +104,7 @@ export class PairSubject implements Subject {
     rows: readonly number[],
   ): readonly (Float32Array | Error)[] {
     const { maker, places } = this.sides[side]
-    const key = `${side} ${rows} ${contentOf(maker, places, declarations, rows)}`
+    const key = `${side} ${rows.length} ${contentOf(maker, places, declarations, rows)}`
     const known = this.embedded.get(key)
     if (known !== undefined) return known
     const made = inBatches<Float32Array | Error>(
@@ -114,6 +117,7 @@ export class PairSubject implements Subject {
       },
       (error) => error,
     )
+    if (this.embedded.size >= MOST_KEPT) this.embedded.clear()
     this.embedded.set(key, made)
     return made
   }

@@ -1,19 +1,24 @@
+import { farmFingerprint64 } from '../ops/hash/farmhash.ts'
+import { encode } from '../ops/text/bytes.ts'
 import { leastSquares } from './fit.ts'
 import type { Declarations, Plan } from './plan.ts'
-import type { Judgement, Subject } from './subject.ts'
+import type { Subject } from './subject.ts'
 
 /** One way of every dimension of every plan. */
 export type Ways = readonly (readonly number[])[]
 
-/** What some ways make of recordings. */
-export interface Found {
-  readonly ways: Ways
-  readonly parameters: readonly number[]
-  readonly declarations: Declarations
-  readonly judgement: Judgement
+/** How near recordings are. */
+interface Nearness {
   /** Recordings that are not reproduced, and the mean distance of all. */
   readonly wrong: number
   readonly distance: number
+}
+
+/** What some ways make of recordings. */
+export interface Found extends Nearness {
+  readonly ways: Ways
+  readonly parameters: readonly number[]
+  readonly declarations: Declarations
 }
 
 /** Steps of a fit: of one that only says how near some ways come, and of one that comes near. */
@@ -24,11 +29,13 @@ const NEAR = 0.05
 export class Trials {
   /** How many times the model was asked. */
   count = 0
+  /** Whether the limit was reached before it was raised. */
+  ended = false
   readonly plans: readonly Plan[]
   private readonly subject: Subject
   private limit: number
   private readonly onTry: () => void
-  private readonly byContent = new Map<string, Judgement>()
+  private readonly byContent = new Map<string, Nearness>()
 
   constructor(subject: Subject, plans: readonly Plan[], limit: number, onTry: () => void) {
     this.subject = subject
@@ -39,6 +46,7 @@ export class Trials {
 
   /** Lets the model be asked more often. */
   allow(more: number): void {
+    this.ended = this.exhausted
     this.limit += more
   }
 
@@ -98,32 +106,27 @@ export class Trials {
   at(ways: Ways, parameters: readonly number[], rows: readonly number[], digits?: number): Found | null {
     const declarations = this.declare(ways, parameters, digits)
     if (declarations === null) return null
-    const judgement = this.judge(declarations, rows)
-    const { outcomes } = judgement
-    return {
-      ways,
-      parameters,
-      declarations,
-      judgement,
-      wrong: outcomes.filter(({ reproduced }) => !reproduced).length,
-      distance: outcomes.reduce((sum, { distance }) => sum + Math.min(distance, 10), 0) / outcomes.length,
-    }
+    return { ways, parameters, declarations, ...this.nearness(declarations, rows) }
   }
 
   /** Text that is the same where two declarations make the same inputs. */
   contentOf(declarations: Declarations, rows: readonly number[]): string {
-    return `${rows} ${this.subject.content(declarations, rows)}`
+    return `${rows.length} ${farmFingerprint64(encode(this.subject.content(declarations, rows)))}`
   }
 
-  private judge(declarations: Declarations, rows: readonly number[]): Judgement {
+  private nearness(declarations: Declarations, rows: readonly number[]): Nearness {
     const content = this.contentOf(declarations, rows)
     const known = this.byContent.get(content)
     if (known !== undefined) return known
     this.count++
     this.onTry()
-    const judgement = this.subject.judge(declarations, rows)
-    this.byContent.set(content, judgement)
-    return judgement
+    const { outcomes } = this.subject.judge(declarations, rows)
+    const nearness = {
+      wrong: outcomes.filter(({ reproduced }) => !reproduced).length,
+      distance: outcomes.reduce((sum, { distance }) => sum + Math.min(distance, 10), 0) / outcomes.length,
+    }
+    this.byContent.set(content, nearness)
+    return nearness
   }
 
   /** The numbers that are left open by `ways`, fitted to the recordings. */

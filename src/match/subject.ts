@@ -123,11 +123,7 @@ export function inputsOf(
     const declared = declarations[port.name] ?? null
     if (declared === null && port.fallback !== undefined && !features.some((row) => Object.hasOwn(row, port.name)))
       continue
-    const all = maker.make(port, declared)
-    made.set(
-      port.name,
-      rows.map((row) => all[row]),
-    )
+    made.set(port.name, maker.make(port, declared, rows))
   }
   return made
 }
