@@ -2,8 +2,15 @@ import { Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
 import { compileKernels, type KernelChoice } from './engine/variants.ts'
 import { CorruptModelError } from './errors.ts'
-import { functionsOf, type Graph, type ModelDefinition, type SimilarityChoice, withSimilarity } from './graph/index.ts'
-import { loadOps } from './ops/index.ts'
+import {
+  functionsOf,
+  type Graph,
+  type ModelDefinition,
+  type Node,
+  type SimilarityChoice,
+  withSimilarity,
+} from './graph/index.ts'
+import { loadOpsOf } from './ops/index.ts'
 import { type Folder, readFile } from './platform/folder.ts'
 import { folderAt } from './platform/open.ts'
 import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
@@ -47,7 +54,7 @@ export async function modelOf(
   definition: ModelDefinition,
   options: Omit<LoadOptions, 'tags' | 'similarity'> = {},
 ): Promise<Model> {
-  const [ops, module] = await Promise.all([loadOps(opsOf(definition)), options.wasm ?? compileKernels(options)])
+  const [ops, module] = await Promise.all([loadOpsOf(nodesOf(definition)), options.wasm ?? compileKernels(options)])
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
   const engine = new Engine(definition, ops, module, { instead, deterministic: options.deterministic ?? false })
   if (definition.preprocess === undefined) return new Model(definition, engine)
@@ -84,12 +91,12 @@ export async function readBundle(folder: Folder): Promise<ModelDefinition> {
   return fromBytes({ manifest, weights })
 }
 
-/** The ops that a model's graphs need, those of their functions included. */
-function opsOf(definition: ModelDefinition): Set<string> {
-  const found = new Set<string>()
+/** The nodes of a model's graphs, those of their functions included. */
+function nodesOf(definition: ModelDefinition): Node[] {
+  const found: Node[] = []
   const visit = (graph: Graph): void => {
     for (const node of graph.nodes) {
-      found.add(node.op)
+      found.push(node)
       for (const inner of functionsOf(node)) visit(inner)
     }
   }

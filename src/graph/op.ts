@@ -30,6 +30,11 @@ export interface Op {
   /** For the ops that make a resource (VarHandleOp, HashTableV2): the handle of a new one. Inputs that are no constants are null. */
   readonly resource?: (name: string, attrs: Attrs, inputs: readonly (Tensor | null)[]) => TensorOf<'resource'>
   /**
+   * Loads what evaluating a node with these attributes takes and few nodes need, a library above all; awaited before the
+   * node runs. Without attributes: whatever any node of this op may take.
+   */
+  readonly prepare?: (attrs?: Attrs) => Promise<unknown> | undefined
+  /**
    * The output, or all outputs in order; undefined is a dead output (TF1 Switch).
    * @throws {InvalidArgumentError} where TensorFlow's kernel refuses the inputs
    */

@@ -1,49 +1,76 @@
-import { InvalidArgumentError } from '../errors.ts'
-import type { Call, Op } from '../graph/index.ts'
-import { tensor, utf8 } from '../tensor/index.ts'
-import { text } from './strings.ts'
-import { Regex } from './text/regex.ts'
+import type { Attrs, Call, Op } from '../graph/index.ts'
+import { type Strings, type TensorOf, tensor, utf8 } from '../tensor/index.ts'
+import { scalarText, text } from './strings.ts'
+import { ByteClass } from './text/byteclass.ts'
+import type { Regex } from './text/regex.ts'
+import { rewriteParts } from './text/rewrite.ts'
 
-// Regular expressions after core/kernels/regex_replace_op.cc and regex_full_match_op.cc.
+// Regular expressions after core/kernels/regex_replace_op.cc and regex_full_match_op.cc. The library that knows all of RE2
+// is larger than the rest of a tower's code, and what most towers ask for, replacing one class of characters, does not
+// need it: it is loaded for the nodes that do.
 
-/** The one string that input `i` is. */
-export function scalarText(call: Call, i: number, what: string): Uint8Array {
-  const input = text(call, i)
-  if (input.shape.length !== 0) throw new InvalidArgumentError(`${what} must be scalar, but received [${input.shape}]`)
-  return input.data.at(0)
+let library: typeof import('./text/regex.ts') | undefined
+
+const loadLibrary = async (): Promise<void> => {
+  library ??= await import('./text/regex.ts')
 }
 
-/** The expression for `bytes`, compiled once. */
-export const pattern = (bytes: Uint8Array): Regex => {
-  let regex = COMPILED.get(bytes)
-  if (regex === undefined) {
-    const plain = utf8(bytes)
-    if (plain === null) throw new InvalidArgumentError('Invalid pattern: it is not UTF-8')
-    regex = Regex.of(plain)
-    COMPILED.set(bytes, regex)
+function regexOf(pattern: Uint8Array): Regex {
+  if (library === undefined) throw new Error('the library of regular expressions was not loaded: await prepare first')
+  return library.regexOf(pattern)
+}
+
+interface ClassReplacement {
+  readonly class: ByteClass
+  readonly by: Uint8Array
+}
+
+const CLASS_REPLACEMENTS = new WeakMap<Attrs, ClassReplacement | null>()
+
+/** What a StaticRegexReplace does, where that is to replace every character of a class by a text; else null. */
+function classReplacement(attrs: Attrs): ClassReplacement | null {
+  let known = CLASS_REPLACEMENTS.get(attrs)
+  if (known === undefined) {
+    const pattern = utf8(attrs.bytes('pattern'))
+    const of = pattern === null ? null : ByteClass.of(pattern)
+    const parts = attrs.boolean('replace_global', true) ? rewriteParts(attrs.bytes('rewrite')) : null
+    const by = parts?.length === 1 ? (parts[0] as Uint8Array) : null
+    known = of?.fitsAll && by !== null ? { class: of, by } : null
+    CLASS_REPLACEMENTS.set(attrs, known)
   }
-  return regex
+  return known
 }
 
-/** An attribute's bytes are the same object at each run. */
-const COMPILED = new WeakMap<Uint8Array, Regex>()
+const replaced = (call: Call, x: TensorOf<'string'>, pattern: Uint8Array, rewrite: Uint8Array): Strings =>
+  regexOf(pattern).replace(x.data, rewrite, call.attrs.boolean('replace_global', true))
 
-const replace = (patternOf: (call: Call) => Uint8Array, rewriteOf: (call: Call) => Uint8Array): Op => ({
+const replace: Op = {
+  prepare: loadLibrary,
   evaluate(call) {
     const x = text(call, 0)
-    const replaced = pattern(patternOf(call)).replace(
-      x.data,
-      rewriteOf(call),
-      call.attrs.boolean('replace_global', true),
-    )
-    return tensor('string', x.shape, replaced)
+    const [pattern, rewrite] = [scalarText(call, 1, 'Pattern'), scalarText(call, 2, 'Rewrite')]
+    return tensor('string', x.shape, replaced(call, x, pattern, rewrite))
   },
-})
+}
+
+const staticReplace: Op = {
+  prepare: (attrs) => (attrs === undefined || classReplacement(attrs) === null ? loadLibrary() : undefined),
+  evaluate(call) {
+    const x = text(call, 0)
+    const simple = classReplacement(call.attrs)
+    const strings =
+      simple === null
+        ? replaced(call, x, call.attrs.bytes('pattern'), call.attrs.bytes('rewrite'))
+        : simple.class.replaceAll(x.data, simple.by)
+    return tensor('string', x.shape, strings)
+  },
+}
 
 const fullMatch = (patternOf: (call: Call) => Uint8Array): Op => ({
+  prepare: loadLibrary,
   evaluate(call) {
     const x = text(call, 0)
-    const regex = pattern(patternOf(call))
+    const regex = regexOf(patternOf(call))
     return tensor(
       'bool',
       x.shape,
@@ -53,14 +80,8 @@ const fullMatch = (patternOf: (call: Call) => Uint8Array): Op => ({
 })
 
 export const ops: Readonly<Record<string, Op>> = {
-  RegexReplace: replace(
-    (call) => scalarText(call, 1, 'Pattern'),
-    (call) => scalarText(call, 2, 'Rewrite'),
-  ),
-  StaticRegexReplace: replace(
-    (call) => call.attrs.bytes('pattern'),
-    (call) => call.attrs.bytes('rewrite'),
-  ),
+  RegexReplace: replace,
+  StaticRegexReplace: staticReplace,
   RegexFullMatch: fullMatch((call) => scalarText(call, 1, 'Pattern')),
   StaticRegexFullMatch: fullMatch((call) => call.attrs.bytes('pattern')),
 }

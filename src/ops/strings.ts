@@ -43,6 +43,13 @@ export function text(call: Call, i: number): Text {
   return input
 }
 
+/** The one string that input `i` is. */
+export function scalarText(call: Call, i: number, what: string): Uint8Array {
+  const input = text(call, i)
+  if (input.shape.length !== 0) throw new InvalidArgumentError(`${what} must be scalar, but received [${input.shape}]`)
+  return input.data.at(0)
+}
+
 /** An op that makes one string of each. */
 export const each = (applyFor: (call: Call) => (element: Uint8Array) => Uint8Array): Op => ({
   evaluate(call) {

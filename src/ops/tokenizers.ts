@@ -2,9 +2,9 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Op, Table } from '../graph/index.ts'
 import { StringIndex, StringsBuilder, tensor } from '../tensor/index.ts'
 import { integersOf, placesOf } from './integers.ts'
-import { pattern, scalarText } from './regexes.ts'
-import { text } from './strings.ts'
+import { scalarText, text } from './strings.ts'
 import { StaticTable } from './tables/static.ts'
+import { regexOf } from './text/regex.ts'
 import { characterAt, codeOf, lengthOf } from './text/utf8.ts'
 import { WordpieceCutter } from './text/wordpiece.ts'
 import { checkSplits, int32, int64, strings, texts } from './tokens.ts'
@@ -87,8 +87,7 @@ const regexSplit: Op = {
   evaluate(call) {
     const { bytes, offsets, length } = text(call, 0).data
     const [delimiter, kept] = [scalarText(call, 1, 'Pattern'), scalarText(call, 2, 'Pattern')]
-    const regex = pattern(delimiter)
-    const keep = pattern(kept)
+    const [regex, keep] = [regexOf(delimiter), regexOf(kept)]
     const tokens = new StringsBuilder(length * 8)
     const [begins, ends, splits]: number[][] = [[], [], [0]]
     let nul = bytes.indexOf(0)

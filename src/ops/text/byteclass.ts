@@ -1,4 +1,4 @@
-import type { StringsBuilder } from '../../tensor/index.ts'
+import { type Strings, StringsBuilder } from '../../tensor/index.ts'
 
 /**
  * A regular expression that is one class of ASCII characters, `[!-/]`, `\s+`, `[^a-z ]`: what standardising text mostly
@@ -27,10 +27,25 @@ export class ByteClass {
     return new ByteClass(held, negation !== '', repetition !== '')
   }
 
+  /** Whether bytes suffice for every text. */
+  get fitsAll(): boolean {
+    return !this.negated
+  }
+
   /** Whether bytes suffice for this text: a negated class also holds what is beyond ASCII, character by character. */
   fits(text: Uint8Array, start: number, end: number): boolean {
     if (this.negated) for (let i = start; i < end; i++) if (text[i] > 127) return false
     return true
+  }
+
+  /** Each of `texts` with every match replaced; bytes must suffice for all. */
+  replaceAll({ bytes, offsets, length }: Strings, replacement: Uint8Array): Strings {
+    const out = new StringsBuilder(length, offsets[length] - offsets[0])
+    for (let i = 0; i < length; i++) {
+      this.replace(out, bytes, offsets[i], offsets[i + 1], replacement)
+      out.close()
+    }
+    return out.finish()
   }
 
   /** Appends `text[start … end)` to the element that `out` is at, every match replaced. */

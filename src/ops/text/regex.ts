@@ -3,6 +3,7 @@ import { InvalidArgumentError } from '../../errors.ts'
 import { type Strings, StringsBuilder, utf8 } from '../../tensor/index.ts'
 import { Alternatives } from './alternatives.ts'
 import { ByteClass } from './byteclass.ts'
+import { rewriteParts } from './rewrite.ts'
 
 /** Where a match lies, group by group; -1 for a group that took no part. */
 type Groups = readonly (readonly [start: number, end: number])[]
@@ -139,6 +140,24 @@ export class Regex {
   }
 }
 
+/** An attribute's bytes are the same object at each run. */
+const COMPILED = new WeakMap<Uint8Array, Regex>()
+
+/**
+ * The expression that a graph's `pattern` is, compiled once.
+ * @throws {InvalidArgumentError} where RE2 would not take it
+ */
+export function regexOf(pattern: Uint8Array): Regex {
+  let regex = COMPILED.get(pattern)
+  if (regex === undefined) {
+    const plain = utf8(pattern)
+    if (plain === null) throw new InvalidArgumentError('Invalid pattern: it is not UTF-8')
+    regex = Regex.of(plain)
+    COMPILED.set(pattern, regex)
+  }
+  return regex
+}
+
 /** Bytes of the character at `at`, of UTF-8 that is known to be valid; one past the end. */
 function characterLength(text: Uint8Array, at: number): number {
   const byte = text[at] ?? 0
@@ -161,22 +180,4 @@ function validRuns(text: Uint8Array): [number, number][] {
   }
   runs.push([start, text.length])
   return runs
-}
-
-const BACKSLASH = 92
-
-/** A rewrite as literal bytes and group numbers, or null where RE2 would not take it. */
-function rewriteParts(rewrite: Uint8Array): (Uint8Array | number)[] | null {
-  const parts: (Uint8Array | number)[] = []
-  let start = 0
-  for (let at = rewrite.indexOf(BACKSLASH); at >= 0; at = rewrite.indexOf(BACKSLASH, start)) {
-    parts.push(rewrite.subarray(start, at))
-    const next = rewrite[at + 1]
-    if (next >= 48 && next <= 57) parts.push(next - 48)
-    else if (next === BACKSLASH) parts.push(rewrite.subarray(at, at + 1))
-    else return null
-    start = at + 2
-  }
-  parts.push(rewrite.subarray(start))
-  return parts
 }

@@ -40,7 +40,7 @@ export function goldenOps(family: string, ops: Readonly<Record<string, Op>>): vo
   const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: OpCase[] }
   cases.forEach((example, i) => {
     const kinds = example.inputs.map((t) => `${t.dtype}[${t.shape}]`).join(', ')
-    test(`${family} #${i}: ${example.op}(${kinds}) ${example.error ? 'is refused' : 'equals TensorFlow'} ${example.note ?? ''}`, () => {
+    test(`${family} #${i}: ${example.op}(${kinds}) ${example.error ? 'is refused' : 'equals TensorFlow'} ${example.note ?? ''}`, async () => {
       const op = ops[example.op]
       expect(op, `op ${example.op} has an entry`).toBeDefined()
       const inputs = example.inputs.map(tensorOf)
@@ -48,6 +48,7 @@ export function goldenOps(family: string, ops: Readonly<Record<string, Op>>): vo
         Object.fromEntries(Object.entries(example.attrs).map(([name, value]) => [name, attrOf(value)])),
       )
       const node = { name: 'case', op: example.op, attrs, inputs: [], controls: [] }
+      await op.prepare?.(attrs)
       const run = () => op.evaluate({ inputs, attrs, node, files: new Map(), run: () => [] })
       if (example.error !== undefined) {
         expect(run).toThrow()
