@@ -2,21 +2,21 @@ import { load } from '../load.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
 import { embedLines } from './embedding.ts'
 import { EXIT, UsageError } from './exit.ts'
+import { type LoadingOptions, loadOptions } from './loading.ts'
 import { openOutput } from './output.ts'
 import { Progress } from './progress.ts'
-import { countOf, readLines, tagsOf, write } from './stdio.ts'
+import { countOf, readLines, write } from './stdio.ts'
 
-export interface EmbedOptions {
+export interface EmbedOptions extends LoadingOptions {
   readonly tower?: string
   readonly output?: string
   readonly batch: string
-  readonly tags?: string
 }
 
 /** Embeds rows of raw features, one JSON object a line; answers in order, a bad row with an error in its place. */
 export async function embed(path: string, files: readonly string[], options: EmbedOptions): Promise<void> {
   const batch = countOf('--batch', options.batch)
-  const model = await load(path, tagsOf(options))
+  const model = await load(path, loadOptions(options))
   const { query, candidate } = model.structure
   const side = options.tower ?? (candidate === null || query !== null ? 'query' : 'candidate')
   if (side !== 'query' && side !== 'candidate')

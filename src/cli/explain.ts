@@ -1,25 +1,19 @@
 import { readFile } from 'node:fs/promises'
 import { text as readText } from 'node:stream/consumers'
-import { define } from '../define.ts'
 import type { Features } from '../engine/model.ts'
 import { explain as explained, featuresOf, type Question, signaturePart, towerPart } from '../explain/explain.ts'
-import { type ModelDefinition, type Port, withSimilarity } from '../graph/index.ts'
-import { readBundle } from '../load.ts'
+import type { ModelDefinition, Port } from '../graph/index.ts'
 import { loadAllOps } from '../ops/index.ts'
-import { folderAt } from '../platform/open.ts'
 import { type Json, jsonText, parseJson } from '../serve/json.ts'
 import { columnsOf } from '../serve/rows.ts'
 import { isMembers, type Members, nested } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
-import { MANIFEST } from '../weights/index.ts'
 import { inLines } from './explained.ts'
-import { type SimilarityOptions, similarityChoice } from './similarity.ts'
-import { tagsOf } from './stdio.ts'
+import { definitionAt, type LoadingOptions } from './loading.ts'
 
-export interface ExplainOptions extends SimilarityOptions {
+export interface ExplainOptions extends LoadingOptions {
   readonly signature?: string
   readonly json?: boolean
-  readonly tags?: string
 }
 
 const SIDES = ['query', 'candidate'] as const
@@ -31,14 +25,6 @@ export async function explain(path: string, input: string, options: ExplainOptio
   process.stdout.write(
     options.json ? `${jsonText(explanation as unknown as Json)}\n` : `${inLines(explanation).join('\n')}\n`,
   )
-}
-
-async function definitionAt(path: string, options: ExplainOptions): Promise<ModelDefinition> {
-  const [folder, choice] = [await folderAt(path), similarityChoice(options)]
-  const isBundle = (await folder.list('')).includes(MANIFEST)
-  const definition = isBundle ? await readBundle(folder) : await define(folder, tagsOf(options))
-  if (choice.similarity === undefined) return definition
-  return { ...definition, towers: withSimilarity(definition.towers, choice.similarity) }
 }
 
 /** JSON as it stands, a file of it, or `-` for standard input. */

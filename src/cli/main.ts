@@ -12,6 +12,7 @@ const program = new Command('twotower')
 
 const MODEL = 'a SavedModel folder or a converted bundle'
 const TAGS = ['--tags <tags>', 'the meta graph of a SavedModel, for example serve,gpu'] as const
+const DETERMINISTIC = ['--deterministic', 'the same bits on every machine and runtime'] as const
 
 /** A command with its example below the help; what it does is loaded when it is called. */
 function command(name: string, description: string, example: string): Command {
@@ -73,6 +74,7 @@ command(
 )
   .argument('<model>', MODEL)
   .option('--signature <name>', 'for requests that name none (default: serving_default)')
+  .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (model: string, options) => (await import('./run.ts')).run(model, options))
 
@@ -86,6 +88,7 @@ command(
   .option('--tower <side>', 'query or candidate')
   .option('-o, --output <file>', 'where to write (default: standard output)')
   .option('--batch <rows>', 'rows that are embedded together', '256')
+  .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (model: string, files: string[], options) => (await import('./embed.ts')).embed(model, files, options))
 
@@ -98,6 +101,7 @@ withSimilarity(
 )
   .argument('<model>', MODEL)
   .argument('[files...]', 'lines {"query", "candidate"} or {"query", "candidates"}; features or embeddings')
+  .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (model: string, files: string[], options) => (await import('./score.ts')).score(model, files, options))
 
@@ -113,6 +117,7 @@ withSimilarity(
   .requiredOption('--items <file>', 'items with "id": rows of candidate features, or what embed wrote')
   .option('-k, --k <count>', 'how many items a query', '10')
   .option('--batch <rows>', 'items that are embedded together', '256')
+  .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (model: string, files: string[], options) =>
     (await import('./search.ts')).search(model, files, options),
@@ -129,6 +134,7 @@ command(
   .option('--cosine <least>', 'judge rows of floats by their cosine instead (default for int8: 0.999)')
   .option('--backend <name>', 'tfjs: compare with the same graph on tfjs-wasm instead of the recorded answers')
   .option('--json', 'the report as JSON')
+  .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (model: string, files: string[], options) =>
     (await import('./verify.ts')).verify(model, files, options),

@@ -1,23 +1,22 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
-import { define } from '../define.ts'
 import type { ModelDefinition } from '../graph/index.ts'
-import { modelOf, readBundle } from '../load.ts'
+import { modelOf } from '../load.ts'
 import { type Match, match as matched } from '../match/match.ts'
 import { joined, type Recordings, recordingsIn } from '../match/recording.ts'
 import { type KnownVocabulary, readVocabulary } from '../match/vocabulary.ts'
 import { folderAt } from '../platform/open.ts'
 import { inlineVocabularies, type Preprocess } from '../preprocess/index.ts'
 import { type Json, jsonText, parseJson } from '../serve/json.ts'
-import { MANIFEST } from '../weights/index.ts'
 import { EXIT, UsageError } from './exit.ts'
+import { definitionAt, type LoadingOptions } from './loading.ts'
 import { inLines } from './matched.ts'
 import { openOutput } from './output.ts'
 import { Progress } from './progress.ts'
-import { countOf, readLines, tagsOf } from './stdio.ts'
+import { countOf, readLines } from './stdio.ts'
 
-export interface MatchOptions {
+export interface MatchOptions extends LoadingOptions {
   readonly predictions: string
   readonly vocabulary?: readonly string[]
   readonly preprocess?: string
@@ -26,7 +25,6 @@ export interface MatchOptions {
   readonly tolerance: string
   readonly limit: string
   readonly json?: boolean
-  readonly tags?: string
 }
 
 /** What is written where nothing else is said. */
@@ -66,12 +64,6 @@ export async function match(path: string, options: MatchOptions): Promise<void> 
       : `${inLines(found, written).join('\n')}\n`,
   )
   if (!found.reproduced) process.exitCode = EXIT.failed
-}
-
-async function definitionAt(path: string, options: MatchOptions): Promise<ModelDefinition> {
-  const folder = await folderAt(path)
-  const isBundle = (await folder.list('')).includes(MANIFEST)
-  return isBundle ? readBundle(folder) : define(folder, tagsOf(options))
 }
 
 /** A vocabulary with the file that it was read from. */

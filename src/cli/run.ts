@@ -2,16 +2,16 @@ import { load } from '../load.ts'
 import { parseJson } from '../serve/json.ts'
 import { readPredict, writePredict } from '../serve/predict.ts'
 import { EXIT } from './exit.ts'
-import { readLines, tagsOf, write } from './stdio.ts'
+import { type LoadingOptions, loadOptions } from './loading.ts'
+import { readLines, write } from './stdio.ts'
 
-export interface RunOptions {
+export interface RunOptions extends LoadingOptions {
   readonly signature?: string
-  readonly tags?: string
 }
 
 /** Answers each line of standard input on standard output, in order; a bad line is answered with an error. */
 export async function run(path: string, options: RunOptions): Promise<void> {
-  const model = await load(path, tagsOf(options))
+  const model = await load(path, loadOptions(options))
   if (options.signature !== undefined) model.signature(options.signature)
   for await (const { text } of readLines([])) {
     let answer: string

@@ -6,16 +6,13 @@ import { isMembers, type Members } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 import { vectorOf } from './embedding.ts'
 import { EXIT } from './exit.ts'
-import { notKnown, type SimilarityOptions, similarityChoice } from './similarity.ts'
-import { readLines, tagsOf, write } from './stdio.ts'
-
-export interface ScoreOptions extends SimilarityOptions {
-  readonly tags?: string
-}
+import { type LoadingOptions, loadOptions } from './loading.ts'
+import { notKnown } from './similarity.ts'
+import { readLines, write } from './stdio.ts'
 
 /** Scores pairs, or one query against a list of candidates, one JSON object a line. */
-export async function score(path: string, files: readonly string[], options: ScoreOptions): Promise<void> {
-  const model = await load(path, { ...tagsOf(options), ...similarityChoice(options) })
+export async function score(path: string, files: readonly string[], options: LoadingOptions): Promise<void> {
+  const model = await load(path, loadOptions(options))
   const { similarity, joint, notes } = model.structure
   if (similarity === null && joint === null) throw notKnown(notes)
   for await (const { text, at } of readLines(files)) {

@@ -5,25 +5,26 @@ import { ExactIndex } from '../search/exact.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
 import { embedLines } from './embedding.ts'
 import { EXIT, report } from './exit.ts'
+import { type LoadingOptions, loadOptions } from './loading.ts'
 import { Progress } from './progress.ts'
-import { notKnown, type SimilarityOptions, similarityChoice } from './similarity.ts'
-import { countOf, readLines, tagsOf, write } from './stdio.ts'
+import { notKnown } from './similarity.ts'
+import { countOf, readLines, write } from './stdio.ts'
 
-export interface SearchOptions extends SimilarityOptions {
+export interface SearchOptions extends LoadingOptions {
   readonly items: string
   readonly k: string
   readonly batch: string
-  readonly tags?: string
 }
 
 /** Ranks the items for each query: exact top-k over embeddings that are given or made here. */
 export async function search(path: string, files: readonly string[], options: SearchOptions): Promise<void> {
   const [k, batch] = [countOf('--k', options.k), countOf('--batch', options.batch)]
-  const model = await load(path, { ...tagsOf(options), ...similarityChoice(options) })
+  const chosen = loadOptions(options)
+  const model = await load(path, chosen)
   const { similarity, notes } = model.structure
   if (similarity === null) throw notKnown(notes)
   const { ids, vectors } = await itemsOf(model, options.items, batch)
-  const index = new ExactIndex(ids, vectors, similarity, await compileKernels())
+  const index = new ExactIndex(ids, vectors, similarity, await compileKernels(chosen))
   for await (const { at, name, embedding, error } of embedLines(readLines(files), model, 'query', 1)) {
     const own = Object.entries(name)
       .map(([key, value]) => `"${key}": ${jsonText(value)}, `)

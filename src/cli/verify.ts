@@ -2,16 +2,15 @@ import { load } from '../load.ts'
 import type { Json } from '../serve/json.ts'
 import { isFloat, type Tensor } from '../tensor/index.ts'
 import { EXIT, UsageError } from './exit.ts'
+import { type LoadingOptions, loadOptions } from './loading.ts'
 import { elementsOf, type RecordedCase, readRecorded, stringKey } from './recorded.ts'
-import { tagsOf } from './stdio.ts'
 import { table } from './words.ts'
 
-export interface VerifyOptions {
+export interface VerifyOptions extends LoadingOptions {
   readonly json?: boolean
   readonly tolerance?: string
   readonly cosine?: string
   readonly backend?: string
-  readonly tags?: string
 }
 
 /** How one output of one signature compares with its recording. */
@@ -46,9 +45,9 @@ const INT8_COSINE = 0.999
 export async function verify(path: string, files: readonly string[], options: VerifyOptions): Promise<void> {
   if (options.backend !== undefined && options.backend !== 'tfjs')
     throw new UsageError(`--backend must be tfjs, got ${JSON.stringify(options.backend)}`)
-  const model = await load(path, tagsOf(options))
+  const model = await load(path, loadOptions(options))
   const measure = measureOf(options, model.dtype)
-  const other = options.backend === undefined ? null : await load(path, { ...tagsOf(options), backend: 'tfjs' })
+  const other = options.backend === undefined ? null : await load(path, { ...loadOptions(options), backend: 'tfjs' })
   const cases = (await Promise.all(files.map((file) => readRecorded(file, model)))).flat()
   if (cases.length === 0) throw new Error(`nothing to compare: there is no recorded case in ${files.join(', ')}`)
   const comparisons = new Map<string, Comparison>()
