@@ -12,6 +12,7 @@ const [viewers, films] = [demoRows('viewers.jsonl').slice(0, 3), demoRows('films
 const answer = (args: readonly string[], stdin: string, ...flags: readonly string[]): string => {
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, MAIN, ...args], { input: stdin, encoding: 'utf8' })
   expect(stderr).toBe('')
+  expect(stdout).not.toContain('error')
   return stdout
 }
 
@@ -19,7 +20,10 @@ describe.skipIf(Number.parseInt(process.versions.node, 10) >= 22)('--determinist
   beforeAll(() => convertDemo(BUNDLE))
 
   for (const [args, stdin] of [
-    [['run', join(DEMO, 'query_model')], jsonl({ instances: viewers })],
+    [
+      ['run', join(DEMO, 'query_model')],
+      jsonl({ instances: viewers.map(({ id, description, ...features }) => features) }),
+    ],
     [['embed', BUNDLE, '--tower', 'query'], jsonl(...viewers)],
     [['score', BUNDLE, '--similarity', 'dot'], jsonl({ query: viewers[0], candidates: films })],
     [['search', BUNDLE, '--similarity', 'dot', '--items', join(DEMO, 'films.jsonl')], jsonl(...viewers)],
