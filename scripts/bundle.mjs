@@ -3,9 +3,9 @@
 import { chmodSync } from 'node:fs'
 import { rolldown } from 'rolldown'
 
-/** What src/ops/common.ts reaches; the rest of the ops comes family by family. */
-const COMMON =
-  /\/src\/ops\/(activations|arrange|axis|bins|broadcast|common|elementwise|fused|gather|hashing|integers|layout|linear|einsum|math|nn|pooling|ragged|reduce|select|shape|slices|softmax|state|strings|tables|tables\/\w+|hash\/\w+|ragged\/\w+|sparse\/\w+|text\/bytes)\.ts$/
+/** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
+const ENGINE =
+  /\/src\/(engine\/(?!wasm)|graph|tensor|weights\/(format|reader)|errors|checksum|load|platform\/(folder|open)|ops\/(index|core|cast|math|shape|slices|gather|reduce|select|fused|pooling|tables|strings|regexes|padding|activations|axis|broadcast|elementwise|integers|layout|tables\/(static|mutable)|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts)/
 
 const bundle = await rolldown({
   // The package exports index and the command; the others are for this repository's own tools.
@@ -30,10 +30,9 @@ await bundle.write({
     groups: [
       {
         name: 'engine',
-        test: /\/src\/(engine\/(?!wasm)|graph|tensor|weights\/(format|reader)|errors|checksum|ops\/(families|index)|load|platform\/(folder|open))/,
+        test: ENGINE,
         priority: 1,
       },
-      { name: 'common', test: COMMON, priority: 1 },
       { name: 'importer', test: /\/src\/(define|savedmodel|import|towers|lower)/, priority: 1 },
     ],
   },

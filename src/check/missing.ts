@@ -1,5 +1,5 @@
 import { constantOf, functionsOf, type Graph, type Node, type Resource, type Signature } from '../graph/index.ts'
-import { familyOf } from '../ops/index.ts'
+import { familyOf } from '../ops/families.ts'
 
 /** A node of a graph whose op twotower lacks. */
 export interface MissingNode {

@@ -10,7 +10,7 @@ import {
 } from '../graph/index.ts'
 import { chooseMetaGraph } from '../import/index.ts'
 import { readBundle } from '../load.ts'
-import { familyOf } from '../ops/index.ts'
+import { familyOf } from '../ops/families.ts'
 import { type Folder, readFile } from '../platform/folder.ts'
 import { readSavedModel, type SavedModel, shapeOf, type tensorflow } from '../savedmodel/index.ts'
 import { BYTES, type DType, dtypeOf, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'

@@ -29,5 +29,24 @@ const COMPILED = new Map<Variant, Promise<WebAssembly.Module>>()
 
 async function compile(variant: Variant): Promise<WebAssembly.Module> {
   const { wasm } = await (variant === 'relaxed' ? import('./wasm/relaxed.ts') : import('./wasm/baseline.ts'))
-  return WebAssembly.compile(Uint8Array.from(atob(wasm), (char) => char.charCodeAt(0)))
+  try {
+    return await WebAssembly.compile(bytesOf(wasm))
+  } catch (error) {
+    throw new Error(
+      `this runtime compiles no WebAssembly while it runs: give the kernels compiled, import wasm from 'twotower/kernels.wasm' and load(…, { wasm }); on a page allow 'wasm-unsafe-eval' (${(error as Error).message})`,
+      { cause: error },
+    )
+  }
 }
+
+/** The bytes that hexadecimal digits write. */
+function bytesOf(digits: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(digits.length / 2)
+  for (let i = 0; i < bytes.length; i++) {
+    bytes[i] = (valueOf(digits.charCodeAt(2 * i)) << 4) | valueOf(digits.charCodeAt(2 * i + 1))
+  }
+  return bytes
+}
+
+/** 0–9 are the codes 48 to 57, a–f 97 to 102. */
+const valueOf = (code: number): number => (code & 15) + 9 * (code >> 6)

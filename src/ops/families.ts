@@ -1,77 +1,36 @@
 import type { Op } from '../graph/index.ts'
+import { CORE } from './core.ts'
 
 interface Family {
   load(): Promise<{ readonly ops: Readonly<Record<string, Op>> }>
   readonly ops: readonly string[]
 }
 
-/** A family that is loaded with the others that nearly every tower needs. */
-const common =
-  (family: keyof typeof import('./common.ts')): Family['load'] =>
-  async () =>
-    (await import('./common.ts'))[family]
-
 const names = (list: string): string[] => list.trim().split(/\s+/)
 
-/**
- * Which module holds which op. A model's graph names its ops, so only the families that it needs are loaded; a test
- * holds this list against the modules.
- */
-export const FAMILIES: Readonly<Record<string, Family>> = {
-  math: {
-    load: common('math'),
-    ops: names(`
-      Abs Acos Acosh Add AddN AddV2 Asin Asinh Atan Atan2 Atanh BitwiseAnd BitwiseOr BitwiseXor Cast Ceil Cos Cosh Div
-      DivNoNan Equal Erf Erfc Exp Expm1 Floor FloorDiv FloorMod Greater GreaterEqual Inv Invert IsFinite IsInf IsNan Less
-      LessEqual Lgamma Log Log1p LogicalAnd LogicalNot LogicalOr Maximum Minimum Mod Mul MulNoNan Neg NotEqual OnesLike
-      Pow LeftShift RealDiv Reciprocal RightShift Rint Round Rsqrt Sigmoid Sign Sin Sinh Sqrt Square SquaredDifference Sub Tan Tanh
-      TruncateDiv TruncateMod Xdivy Xlog1py Xlogy ZerosLike
-    `),
-  },
+/** The families that are loaded one by one; a test holds their lists against the modules. */
+const LOADED: Readonly<Record<string, Family>> = {
   linear: {
-    load: common('linear'),
+    load: () => import('./linear.ts'),
     ops: names('BatchMatMul BatchMatMulV2 BatchMatMulV3 BiasAdd BiasAddV1 Einsum MatMul _FusedMatMul'),
   },
-  shape: {
-    load: common('shape'),
-    ops: names(`
-      BroadcastArgs BroadcastGradientArgs BroadcastTo ConcatOffset EnsureShape ExpandDims Fill InvertPermutation LinSpace
-      Range Rank Reshape Shape ShapeN Size Squeeze
-    `),
-  },
-  slices: {
-    load: common('slices'),
-    ops: names('Concat ConcatV2 Pack Slice Split SplitV StridedSlice Unpack'),
-  },
-  gather: {
-    load: common('gather'),
-    ops: names('Gather GatherNd GatherV2'),
-  },
   arrange: {
-    load: common('arrange'),
+    load: () => import('./arrange.ts'),
     ops: names(`
       BatchToSpaceND ConjugateTranspose MirrorPad Pad PadV2 Reverse ReverseSequence ReverseV2 Roll SpaceToBatchND Tile
       Transpose
     `),
   },
-  reduce: {
-    load: common('reduce'),
-    ops: names('All Any EuclideanNorm L2Loss Max Mean Min Prod Sum'),
-  },
   nn: {
-    load: common('nn'),
+    load: () => import('./nn.ts'),
     ops: names(`
       CheckNumerics CheckNumericsV2 ClipByValue DataFormatVecPermute Elu FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3
       LeakyRelu Relu Relu6 Selu Softplus Softsign
     `),
   },
   softmax: {
-    load: common('softmax'),
+    load: () => import('./softmax.ts'),
     ops: names('LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
-  },
-  select: {
-    load: common('select'),
-    ops: names('OneHot Select SelectV2 Where'),
   },
   scatter: {
     load: () => import('./scatter.ts'),
@@ -89,7 +48,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     ops: names('ListDiff Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2'),
   },
   bins: {
-    load: common('bins'),
+    load: () => import('./bins.ts'),
     ops: names('Bincount BoostedTreesBucketize Bucketize DenseBincount LowerBound UpperBound'),
   },
   scan: {
@@ -122,35 +81,16 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     `),
   },
   state: {
-    load: common('state'),
+    load: () => import('./state.ts'),
     ops: names(`
       Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp IsVariableInitialized
       ReadVariableOp ResourceGather ResourceGatherNd RestoreV2 VarHandleOp VarIsInitializedOp Variable
       VariableShape VariableV2
     `),
   },
-  tables: {
-    load: common('tables'),
-    ops: names(`
-      AnonymousHashTable AnonymousMutableDenseHashTable AnonymousMutableHashTable
-      AnonymousMutableHashTableOfTensors HashTable HashTableV2 InitializeTable InitializeTableFromTextFile
-      InitializeTableFromTextFileV2 InitializeTableV2 LookupTableExport LookupTableExportV2 LookupTableFind
-      LookupTableFindV2 LookupTableImport LookupTableImportV2 LookupTableInsert LookupTableInsertV2
-      LookupTableRemoveV2 LookupTableSize LookupTableSizeV2 MutableDenseHashTable MutableDenseHashTableV2
-      MutableHashTable MutableHashTableOfTensors MutableHashTableOfTensorsV2 MutableHashTableV2
-    `),
-  },
   examples: {
     load: () => import('./examples.ts'),
     ops: names('DecodeCSV DecodeJSONExample ParseExample ParseExampleV2 ParseSingleExample'),
-  },
-  fused: {
-    load: common('fused'),
-    ops: names('twotower>Dense twotower>DenseInt8 twotower>L2Normalize'),
-  },
-  pooling: {
-    load: common('pooling'),
-    ops: names('twotower>PoolRows'),
   },
   sparse: {
     load: () => import('./sparse.ts'),
@@ -167,10 +107,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     ops: names('DenseToDenseSetOperation DenseToSparseSetOperation SetSize SparseToSparseSetOperation'),
   },
   ragged: {
-    load: common('ragged'),
+    load: () => import('./ragged.ts'),
     ops: names(`
       DenseCountSparseOutput RaggedBincount RaggedCountSparseOutput RaggedFillEmptyRows RaggedGather RaggedRange
-      RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant SparseCountSparseOutput
+      RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToVariant SparseCountSparseOutput
     `),
   },
   tensorarrays: {
@@ -200,23 +140,12 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     `),
   },
   hashing: {
-    load: common('hashing'),
+    load: () => import('./hashing.ts'),
     ops: names('StringToHashBucket StringToHashBucketFast StringToHashBucketStrong'),
   },
   crosses: {
     load: () => import('./crosses.ts'),
     ops: names('RaggedCross SparseCross SparseCrossHashed SparseCrossV2'),
-  },
-  strings: {
-    load: common('strings'),
-    ops: names(`
-      DecodeBase64 EncodeBase64 ReduceJoin StringFormat StringJoin StringLength StringLower StringNGrams StringSplit
-      StringSplitV2 StringStrip StringUpper Substr UnsortedSegmentJoin
-    `),
-  },
-  regexes: {
-    load: () => import('./regexes.ts'),
-    ops: names('RegexFullMatch RegexReplace StaticRegexFullMatch StaticRegexReplace'),
   },
   numberstrings: {
     load: () => import('./numberstrings.ts'),
@@ -268,4 +197,46 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     load: () => import('./fastsentencepiece.ts'),
     ops: names('TFText>FastSentencepieceDetokenize TFText>FastSentencepieceTokenize'),
   },
+  special: {
+    load: () => import('./special.ts'),
+    ops: names(`
+      Acos Acosh Asin Asinh Atan Atan2 Atanh Cos Cosh Erf Erfc Lgamma Sin Sinh Tan Xdivy Xlog1py Xlogy
+    `),
+  },
+  bits: {
+    load: () => import('./bits.ts'),
+    ops: names('BitwiseAnd BitwiseOr BitwiseXor Invert LeftShift RightShift'),
+  },
+  tableinit: {
+    load: () => import('./tableinit.ts'),
+    ops: names(`
+      AnonymousHashTable AnonymousMutableDenseHashTable AnonymousMutableHashTable AnonymousMutableHashTableOfTensors HashTable HashTableV2 InitializeTable InitializeTableFromTextFile InitializeTableFromTextFileV2 InitializeTableV2 MutableDenseHashTable MutableDenseHashTableV2 MutableHashTable MutableHashTableOfTensors MutableHashTableOfTensorsV2 MutableHashTableV2
+    `),
+  },
+  joins: {
+    load: () => import('./joins.ts'),
+    ops: names('ReduceJoin StringJoin StringNGrams UnsortedSegmentJoin'),
+  },
+  substrings: {
+    load: () => import('./substrings.ts'),
+    ops: names('DecodeBase64 EncodeBase64 StringFormat Substr'),
+  },
 }
+
+/**
+ * Every family: which module holds which op. A model's graph names its ops, so only the families that it needs are
+ * loaded.
+ */
+export const FAMILIES: Readonly<Record<string, Family>> = {
+  ...Object.fromEntries(
+    Object.entries(CORE).map(([name, ops]) => [name, { load: async () => ({ ops }), ops: Object.keys(ops) }]),
+  ),
+  ...LOADED,
+}
+
+const FAMILY_OF = new Map(
+  Object.entries(FAMILIES).flatMap(([family, { ops }]) => ops.map((op) => [op, family] as const)),
+)
+
+/** The family of op `name`, or undefined where twotower has no such op. */
+export const familyOf = (name: string): string | undefined => FAMILY_OF.get(name)

@@ -1,9 +1,8 @@
-import type { Node, Op, OpTable } from '../graph/index.ts'
-import { FAMILIES } from './families.ts'
+import { CONST, type Node, type Op, type OpTable, PARAMETER } from '../graph/index.ts'
+import { CORE } from './core.ts'
 
-const FAMILY_OF = new Map(
-  Object.entries(FAMILIES).flatMap(([family, { ops }]) => ops.map((op) => [op, family] as const)),
-)
+/** What the evaluator itself knows. */
+const BUILT_IN: ReadonlySet<string> = new Set([CONST, PARAMETER])
 
 /** The entries for `nodes`, ready to evaluate them. */
 export async function loadOpsOf(nodes: readonly Pick<Node, 'op' | 'attrs'>[]): Promise<OpTable> {
@@ -12,14 +11,14 @@ export async function loadOpsOf(nodes: readonly Pick<Node, 'op' | 'attrs'>[]): P
   return table
 }
 
-/** The entries for `names`, from the families that they belong to; names that nobody knows are left out. */
-export async function loadOps(names: Iterable<string>): Promise<OpTable> {
-  const families = new Set<string>()
-  for (const name of names) {
-    const family = FAMILY_OF.get(name)
-    if (family !== undefined) families.add(family)
-  }
+/** The entries for `names`, with those of the families that they belong to; names that nobody knows are left out. */
+export async function loadOps(names: ReadonlySet<string>): Promise<OpTable> {
   const table = new Map<string, Op>()
+  for (const ops of Object.values(CORE)) for (const [name, op] of Object.entries(ops)) table.set(name, op)
+  const others = [...names].filter((name) => !table.has(name) && !BUILT_IN.has(name))
+  if (others.length === 0) return table
+  const { FAMILIES, familyOf } = await import('./families.ts')
+  const families = new Set(others.flatMap((name) => familyOf(name) ?? []))
   const loaded = await Promise.all([...families].map((family) => FAMILIES[family].load()))
   for (const { ops } of loaded) for (const [name, op] of Object.entries(ops)) table.set(name, op)
   return table
@@ -27,10 +26,8 @@ export async function loadOps(names: Iterable<string>): Promise<OpTable> {
 
 /** Every op that twotower runs, ready for any node: the importer needs to know them all. */
 export async function loadAllOps(): Promise<OpTable> {
-  const table = await loadOps(FAMILY_OF.keys())
+  const { FAMILIES } = await import('./families.ts')
+  const table = await loadOps(new Set(Object.values(FAMILIES).flatMap(({ ops }) => ops)))
   await Promise.all([...table.values()].map((op) => op.prepare?.()))
   return table
 }
-
-/** The family of op `name`, or undefined where twotower has no such op. */
-export const familyOf = (name: string): string | undefined => FAMILY_OF.get(name)

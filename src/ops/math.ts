@@ -1,13 +1,9 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import {
-  type ArrayDType,
-  BYTES,
   halfEven,
-  halvesOf,
   isBig,
   isFloat,
-  isInteger,
   type NumberArray,
   rounded,
   Strings,
@@ -136,106 +132,6 @@ const integerPower = binary(
   (x, y) => BigInt.asIntN(64, x ** y),
 )
 
-const erfc = (x: number): number => {
-  // W. J. Cody's rational approximations would be shorter in error; this continued series is exact to double rounding.
-  const z = Math.abs(x)
-  const tail = z < 2.5 ? 1 - erfSeries(z) : erfcFraction(z)
-  return x >= 0 ? tail : 2 - tail
-}
-/** erf by its Maclaurin series, for |x| < 2.5. */
-const erfSeries = (x: number): number => {
-  let term = x
-  let sum = x
-  for (let n = 1; n < 60; n++) {
-    term *= (-x * x) / n
-    sum += term / (2 * n + 1)
-  }
-  return (2 / Math.sqrt(Math.PI)) * sum
-}
-/** erfc by its continued fraction, for x ≥ 2.5. */
-const erfcFraction = (x: number): number => {
-  if (x > 27) return 0
-  let fraction = 0
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (x + fraction)
-  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction)
-}
-/** The error function in double precision. */
-export const erf = (x: number): number =>
-  Number.isNaN(x) ? x : Math.abs(x) < 2.5 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
-
-/** ln |Γ(x)| by Lanczos' approximation (g = 7, n = 9). */
-const lgamma = (x: number): number => {
-  if (x === Number.NEGATIVE_INFINITY || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY
-  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
-  if (x === Number.POSITIVE_INFINITY) return x
-  let sum = LANCZOS[0]
-  for (let i = 1; i < LANCZOS.length; i++) sum += LANCZOS[i] / (x - 1 + i)
-  const t = x - 1 + 7.5
-  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum)
-}
-const LANCZOS = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
-  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
-]
-
-/**
- * Cast after core/kernels/cast_op*.cc. A float becomes an integer by truncation; what does not fit is what x86 gives:
- * the smallest int32 or int64. Bool is 0 or 1, and anything but zero is true.
- */
-const cast: Op = {
-  evaluate(call) {
-    const x = numeric(call, 0)
-    const to = call.attrs.dtype('DstT') as ArrayDType
-    if (BYTES[to] === undefined || BYTES[to] === 0) throw new TypeError(`cannot cast ${x.dtype} to ${to}`)
-    if (to === x.dtype) return x
-    return filled(to, x.shape, (out) => convert(x.data as TypedArray, x.dtype, out, to))
-  },
-}
-
-function convert(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: ArrayDType): void {
-  const truncate = isFloat(fromType) && isInteger(to)
-  if (from instanceof BigInt64Array && out instanceof Float32Array) {
-    int64ToFloat(from, out)
-    return
-  }
-  for (let i = 0; i < out.length; i++) {
-    const value = from[i]
-    if (to === 'bool') out[i] = Number(value) !== 0 ? 1 : 0
-    else if (truncate) out[i] = isBig(to) ? toBig(Number(value), to) : toInteger(Number(value), to)
-    else
-      out[i] = isBig(to)
-        ? BigInt(value)
-        : isFloat(to)
-          ? Number(value)
-          : Number(typeof value === 'bigint' ? BigInt.asIntN(32, value) : value)
-  }
-}
-
-/** Rounded once, as the processor does it: what a double cannot hold of the low bits is kept as one sticky bit. */
-function int64ToFloat(from: BigInt64Array, out: Float32Array): void {
-  const halves = halvesOf(from)
-  for (let i = 0; i < out.length; i++) {
-    const [low, high] = [halves[2 * i] >>> 0, halves[2 * i + 1]]
-    const exact = high >= -(2 ** 21) && high < 2 ** 21
-    const kept = exact ? low : ((low & ~0x7ff) | ((low & 0x7ff) === 0 ? 0 : 0x800)) >>> 0
-    out[i] = high * 2 ** 32 + kept
-  }
-}
-
-const LOWEST_32 = -(2 ** 31)
-/** Narrow types go through int32 as x86's conversion does; uint32 through int64. */
-function toInteger(value: number, to: ArrayDType): number {
-  const whole = Math.trunc(value)
-  if (to === 'uint32')
-    return Number.isFinite(whole) && Math.abs(whole) < 2 ** 63 ? Number(BigInt.asUintN(32, BigInt(whole))) : 0
-  return whole >= LOWEST_32 && whole < 2 ** 31 ? whole : LOWEST_32
-}
-function toBig(value: number, to: ArrayDType): bigint {
-  const limit = to === 'uint64' ? 2 ** 64 : 2 ** 63
-  if (!(value >= -(2 ** 63) && value < limit)) return -(2n ** 63n)
-  return BigInt(Math.trunc(value))
-}
-
 /** Sums any number of tensors of one shape. */
 const addN: Op = {
   evaluate(call) {
@@ -259,19 +155,6 @@ const like = (value: number): Op => ({
       if (isBig(dtype)) (out as BigInt64Array).fill(BigInt(value))
       else (out as NumberArray).fill(value)
     })
-  },
-})
-
-/** Shifts by less than nothing or by more than the type holds stop at its bounds, as cwise_ops.h clamps them. */
-const shift = (int: (x: number, by: number) => number, big: (x: bigint, by: bigint) => bigint): Op => ({
-  evaluate(call) {
-    const x = numeric(call, 0)
-    const bits = BYTES[x.dtype] * 8
-    const most = BigInt(bits - 1)
-    return binary(
-      (value, by) => int(value, Math.min(Math.max(by, 0), bits - 1)),
-      (value, by) => big(value, by < 0n ? 0n : by > most ? most : by),
-    ).evaluate(call)
   },
 })
 
@@ -305,38 +188,10 @@ export const ops: Readonly<Record<string, Op>> = {
   ),
   DivNoNan: binary((x, y) => (y === 0 ? 0 : x / y)),
   MulNoNan: binary((x, y) => (y === 0 ? 0 : x * y)),
-  Xdivy: binary((x, y) => (x === 0 ? 0 : x / y)),
-  Xlogy: binary((x, y) => (x === 0 ? 0 : x * Math.log(y))),
-  Xlog1py: binary((x, y) => (x === 0 ? 0 : x * Math.log1p(y))),
   Maximum: binary(greater, (x, y) => (x > y ? x : y)),
   Minimum: binary(lesser, (x, y) => (x < y ? x : y)),
   Pow: power,
-  Atan2: binary(Math.atan2),
   SquaredDifference: squaredDifference,
-  BitwiseAnd: binary(
-    (x, y) => x & y,
-    (x, y) => x & y,
-  ),
-  BitwiseOr: binary(
-    (x, y) => x | y,
-    (x, y) => x | y,
-  ),
-  BitwiseXor: binary(
-    (x, y) => x ^ y,
-    (x, y) => x ^ y,
-  ),
-  LeftShift: shift(
-    (x, by) => x << by,
-    (x, by) => x << by,
-  ),
-  RightShift: shift(
-    (x, by) => x >> by,
-    (x, by) => x >> by,
-  ),
-  Invert: unary(
-    (x) => ~x,
-    (x) => ~x,
-  ),
 
   Equal: comparison(
     (x, y) => x === y,
@@ -383,20 +238,6 @@ export const ops: Readonly<Record<string, Op>> = {
   Log1p: unary(Math.log1p),
   Sigmoid: unary(sigmoid),
   Tanh: unary(Math.tanh),
-  Sin: unary(Math.sin),
-  Cos: unary(Math.cos),
-  Tan: unary(Math.tan),
-  Sinh: unary(Math.sinh),
-  Cosh: unary(Math.cosh),
-  Asin: unary(Math.asin),
-  Acos: unary(Math.acos),
-  Atan: unary(Math.atan),
-  Asinh: unary(Math.asinh),
-  Acosh: unary(Math.acosh),
-  Atanh: unary(Math.atanh),
-  Erf: unary(erf),
-  Erfc: unary(erfc),
-  Lgamma: unary(lgamma),
   Floor: unary(Math.floor, (x) => x),
   Ceil: unary(Math.ceil, (x) => x),
   Round: unary(halfEven, (x) => x),
@@ -404,7 +245,6 @@ export const ops: Readonly<Record<string, Op>> = {
   IsNan: test(Number.isNaN),
   IsFinite: test(Number.isFinite),
   IsInf: test((x) => Math.abs(x) === Number.POSITIVE_INFINITY),
-  Cast: cast,
   ZerosLike: like(0),
   OnesLike: like(1),
 }

@@ -1,38 +1,16 @@
-import { InvalidArgumentError } from '../errors.ts'
-import { type Attrs, type Call, handle, type Op, type Table } from '../graph/index.ts'
-import { type DType, type Tensor, tensor } from '../tensor/index.ts'
+import type { Call, Op, Table } from '../graph/index.ts'
+import { tensor } from '../tensor/index.ts'
 import { MutableTable } from './tables/mutable.ts'
-import { StaticTable } from './tables/static.ts'
-import { columnOf, linesOf } from './tables/textfile.ts'
 
-// Lookup tables after kernels/lookup_table_op.cc and lookup_table_init_op.cc.
+// Lookups in tables after kernels/lookup_table_op.cc.
 
 /** The table that input 0 is the handle of. */
-function tableOf(call: Call): Table {
+export function tableOf(call: Call): Table {
   const [held] = call.inputs
   const resource = held.dtype === 'resource' ? (held.data[0] as Table) : undefined
   if (resource?.kind !== 'table') throw new TypeError(`input 0 must be a lookup table, got ${held.dtype}`)
   return resource
 }
-
-type Make = (name: string, attrs: Attrs, inputs: readonly (Tensor | null)[]) => Table
-
-/** The table's types are attributes; `shape` is the shape of one value, for the tables that have it. */
-const makes = (make: Make): Op => ({
-  resource: (name, attrs, inputs) => handle(make(name, attrs, inputs)),
-  evaluate: (call) => handle(make(call.node.name, call.attrs, call.inputs)),
-})
-
-const dtypes = (attrs: Attrs): [DType, DType] => [attrs.dtype('key_dtype'), attrs.dtype('value_dtype')]
-const valueShape = (attrs: Attrs): number[] => (attrs.shape('value_shape') ?? []).map((dim) => dim ?? 0)
-const known = (inputs: readonly (Tensor | null)[]): Tensor[] => inputs.filter((input) => input !== null)
-
-const hashTable = makes((name, attrs) => new StaticTable(name, ...dtypes(attrs)))
-const mutableTable = makes((name, attrs) => new MutableTable(name, ...dtypes(attrs), []))
-const mutableTableOfTensors = makes((name, attrs) => new MutableTable(name, ...dtypes(attrs), valueShape(attrs)))
-const denseTable = makes(
-  (name, attrs, inputs) => new MutableTable(name, ...dtypes(attrs), valueShape(attrs), known(inputs)),
-)
 
 const find: Op = {
   stateful: true,
@@ -40,7 +18,7 @@ const find: Op = {
 }
 
 /** Both the initialiser of a static table and an insert into a mutable one. */
-const insert: Op = {
+export const insert: Op = {
   effect: true,
   evaluate(call) {
     tableOf(call).insert(call.inputs[1], call.inputs[2])
@@ -58,34 +36,6 @@ const replace: Op = {
     return []
   },
 }
-
-/** InitializeTableFromTextFile: an initialised table is left as it is. */
-const fromTextFile: Op = {
-  effect: true,
-  evaluate(call) {
-    const table = tableOf(call)
-    if (table instanceof StaticTable && table.initialized) return []
-    const name = call.inputs[1]
-    if (name.dtype !== 'string') throw new TypeError(`the file's name must be a string, got ${name.dtype}`)
-    const path = name.data.text(0)
-    const bytes = call.files.get(path)
-    if (bytes === undefined)
-      throw new InvalidArgumentError(`the table's file ${JSON.stringify(path)} is not among the export's assets`)
-    const file = {
-      path,
-      bytes,
-      vocabSize: call.attrs.number('vocab_size', -1),
-      delimiter: call.attrs.bytes('delimiter', TAB)[0],
-      offset: call.attrs.number('offset', 0),
-    }
-    const lines = linesOf(file)
-    const keys = columnOf(file, lines, call.attrs.number('key_index'), table.keyDtype)
-    table.insert(keys, columnOf(file, lines, call.attrs.number('value_index'), table.valueDtype))
-    return []
-  },
-}
-
-const TAB = Uint8Array.of(9)
 
 const exported: Op = {
   outputs: ['keys', 'values'],
@@ -110,22 +60,6 @@ const size: Op = {
 }
 
 export const ops: Readonly<Record<string, Op>> = {
-  HashTable: hashTable,
-  HashTableV2: hashTable,
-  AnonymousHashTable: hashTable,
-  MutableHashTable: mutableTable,
-  MutableHashTableV2: mutableTable,
-  AnonymousMutableHashTable: mutableTable,
-  MutableHashTableOfTensors: mutableTableOfTensors,
-  MutableHashTableOfTensorsV2: mutableTableOfTensors,
-  AnonymousMutableHashTableOfTensors: mutableTableOfTensors,
-  MutableDenseHashTable: denseTable,
-  MutableDenseHashTableV2: denseTable,
-  AnonymousMutableDenseHashTable: denseTable,
-  InitializeTable: insert,
-  InitializeTableV2: insert,
-  InitializeTableFromTextFile: fromTextFile,
-  InitializeTableFromTextFileV2: fromTextFile,
   LookupTableImport: replace,
   LookupTableImportV2: replace,
   LookupTableInsert: insert,

@@ -1,0 +1,31 @@
+// The families that nearly every tower with vocabularies and text needs. They come with the engine, because a file of its
+// own costs more to fetch, open and link than what is in it; the others are loaded for the models that need them.
+import { ops as cast } from './cast.ts'
+import { ops as fused } from './fused.ts'
+import { ops as gather } from './gather.ts'
+import { ops as math } from './math.ts'
+import { ops as padding } from './padding.ts'
+import { ops as pooling } from './pooling.ts'
+import { ops as reduce } from './reduce.ts'
+import { ops as regexes } from './regexes.ts'
+import { ops as select } from './select.ts'
+import { ops as shape } from './shape.ts'
+import { ops as slices } from './slices.ts'
+import { ops as strings } from './strings.ts'
+import { ops as tables } from './tables.ts'
+
+export const CORE = {
+  cast,
+  math,
+  shape,
+  slices,
+  gather,
+  reduce,
+  select,
+  fused,
+  pooling,
+  tables,
+  strings,
+  regexes,
+  padding,
+} as const

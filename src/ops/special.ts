@@ -1,0 +1,67 @@
+import type { Op } from '../graph/index.ts'
+import { binary, unary } from './elementwise.ts'
+
+// Trigonometry and special functions after core/kernels/cwise_ops*.cc.
+
+const erfc = (x: number): number => {
+  // W. J. Cody's rational approximations would be shorter in error; this continued series is exact to double rounding.
+  const z = Math.abs(x)
+  const tail = z < 2.5 ? 1 - erfSeries(z) : erfcFraction(z)
+  return x >= 0 ? tail : 2 - tail
+}
+/** erf by its Maclaurin series, for |x| < 2.5. */
+const erfSeries = (x: number): number => {
+  let term = x
+  let sum = x
+  for (let n = 1; n < 60; n++) {
+    term *= (-x * x) / n
+    sum += term / (2 * n + 1)
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum
+}
+/** erfc by its continued fraction, for x ≥ 2.5. */
+const erfcFraction = (x: number): number => {
+  if (x > 27) return 0
+  let fraction = 0
+  for (let n = 60; n > 0; n--) fraction = n / 2 / (x + fraction)
+  return Math.exp(-x * x) / Math.sqrt(Math.PI) / (x + fraction)
+}
+/** The error function in double precision. */
+export const erf = (x: number): number =>
+  Number.isNaN(x) ? x : Math.abs(x) < 2.5 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
+
+/** ln |Γ(x)| by Lanczos' approximation (g = 7, n = 9). */
+const lgamma = (x: number): number => {
+  if (x === Number.NEGATIVE_INFINITY || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY
+  if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
+  if (x === Number.POSITIVE_INFINITY) return x
+  let sum = LANCZOS[0]
+  for (let i = 1; i < LANCZOS.length; i++) sum += LANCZOS[i] / (x - 1 + i)
+  const t = x - 1 + 7.5
+  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(sum)
+}
+const LANCZOS = [
+  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+]
+
+export const ops: Readonly<Record<string, Op>> = {
+  Xdivy: binary((x, y) => (x === 0 ? 0 : x / y)),
+  Xlogy: binary((x, y) => (x === 0 ? 0 : x * Math.log(y))),
+  Xlog1py: binary((x, y) => (x === 0 ? 0 : x * Math.log1p(y))),
+  Atan2: binary(Math.atan2),
+  Sin: unary(Math.sin),
+  Cos: unary(Math.cos),
+  Tan: unary(Math.tan),
+  Sinh: unary(Math.sinh),
+  Cosh: unary(Math.cosh),
+  Asin: unary(Math.asin),
+  Acos: unary(Math.acos),
+  Atan: unary(Math.atan),
+  Asinh: unary(Math.asinh),
+  Acosh: unary(Math.acosh),
+  Atanh: unary(Math.atanh),
+  Erf: unary(erf),
+  Erfc: unary(erfc),
+  Lgamma: unary(lgamma),
+}
