@@ -7,10 +7,13 @@ const UNUSUAL = /NaN|Infinity|\d{16}/
 
 /**
  * Reads JSON that may hold bare NaN, Infinity and -Infinity; an integer past 2^53 becomes a bigint.
+ * @param integers 'bigints': every number that is written without a fraction and an exponent, where 1 and 1.0 differ
  * @throws {SyntaxError} for anything else that is not JSON, with the position
  */
-export function parseJson(text: string): Json {
-  return UNUSUAL.test(text) ? new Reader(text).document() : (JSON.parse(text) as Json)
+export function parseJson(text: string, integers: 'numbers' | 'bigints' = 'numbers'): Json {
+  return integers === 'bigints' || UNUSUAL.test(text)
+    ? new Reader(text, integers === 'bigints').document()
+    : (JSON.parse(text) as Json)
 }
 
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
@@ -30,10 +33,12 @@ const DEEPEST = 500
 
 class Reader {
   private readonly text: string
+  private readonly exact: boolean
   private at = 0
 
-  constructor(text: string) {
+  constructor(text: string, exact: boolean) {
     this.text = text
+    this.exact = exact
   }
 
   document(): Json {
@@ -55,7 +60,7 @@ class Reader {
     const number = this.match(NUMBER)
     if (number === null) return this.fail('a value')
     const value = Number(number[0])
-    return number[1] === undefined && number[2] === undefined && !Number.isSafeInteger(value)
+    return number[1] === undefined && number[2] === undefined && (this.exact || !Number.isSafeInteger(value))
       ? BigInt(number[0])
       : value
   }
@@ -131,8 +136,19 @@ export function jsonText(json: Json): string {
   return `{${members.join(', ')}}`
 }
 
+/** Powers of ten that a double holds exactly. */
+const POWERS = Array.from({ length: 23 }, (_, power) => Number(`1e${power}`))
+
 /** The shortest decimal that reads back as the float32 `value`. */
 export function float32Text(value: number): string {
+  const size = Math.abs(value)
+  // Nine digits are at most twelve places there. Text of a double takes a tenth of toPrecision and reading it again.
+  if (size >= 1e-3 && size < 1e3) {
+    for (let places = 5 - Math.floor(Math.log10(size)), end = places + 4; places < end; places++) {
+      const decimal = Math.round(size * POWERS[places]) / POWERS[places]
+      if (Math.fround(decimal) === size) return value < 0 ? `-${decimal}` : String(decimal)
+    }
+  }
   if (!Number.isFinite(value)) return String(value)
   if (Object.is(value, -0)) return '-0'
   // Six digits that end in zeros are shorter ones; only subnormals need to be tried with fewer.
@@ -142,6 +158,9 @@ export function float32Text(value: number): string {
   }
   return String(Number(value.toPrecision(9)))
 }
+
+/** A float's text as TensorFlow Serving writes it: a whole number has its `.0`, so that readers see a float. */
+export const withPoint = (text: string): string => (/^-?\d+$/.test(text) ? `${text}.0` : text)
 
 /**
  * The shortest decimal that reads back as `value`. Sixteen digits or more are written with an exponent: readers find

@@ -1,7 +1,7 @@
 import type { InputValue, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
-import { float32Text, float64Text, type Json } from './json.ts'
+import { float32Text, float64Text, type Json, withPoint } from './json.ts'
 import { columnsOf, type Row } from './rows.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
 import { openInstance } from './vertex.ts'
@@ -82,6 +82,12 @@ export function writePredict(outputs: Readonly<Record<string, Tensor>>, layout: 
     if (names.length === 1) return `{"outputs": ${text(outputs[names[0]], names[0])}}`
     return `{"outputs": {${names.map((name) => `${JSON.stringify(name)}: ${text(outputs[name], name)}`).join(', ')}}}`
   }
+  return `{"predictions": [${writeRows(outputs).join(', ')}]}`
+}
+
+/** Each row as JSON text: the bare value of the only output, or an object. @throws {RangeError} for outputs that have no rows */
+export function writeRows(outputs: Readonly<Record<string, Tensor>>): string[] {
+  const names = Object.keys(outputs)
   const batch = outputs[names[0]]?.shape[0]
   for (const name of names) {
     if (outputs[name].shape.length === 0 || outputs[name].shape[0] !== batch) {
@@ -90,30 +96,30 @@ export function writePredict(outputs: Readonly<Record<string, Tensor>>, layout: 
       )
     }
   }
-  const rows = Array.from({ length: batch ?? 0 }, (_, i) => {
-    const values = names.map((name) => row(outputs[name], name, i))
-    return names.length === 1
-      ? values[0]
-      : `{${names.map((name, j) => `${JSON.stringify(name)}: ${values[j]}`).join(', ')}}`
-  })
-  return `{"predictions": [${rows.join(', ')}]}`
+  const writers = names.map((name) => rowWriter(outputs[name], name))
+  return Array.from({ length: batch ?? 0 }, (_, i) =>
+    names.length === 1
+      ? writers[0](i)
+      : `{${names.map((name, j) => `${JSON.stringify(name)}: ${writers[j](i)}`).join(', ')}}`,
+  )
 }
 
 /** A tensor as nested lists. */
-export const text = (t: Tensor, name: string): string => dims(t, t.shape, 0, writer(t, name))
+export const text = (t: Tensor, name: string): string => dims(t.shape, 0, writer(t, name))
 
-const row = (t: Tensor, name: string, i: number): string => {
+function rowWriter(t: Tensor, name: string): (row: number) => string {
   const shape = t.shape.slice(1)
-  return dims(t, shape, i * sizeOf(shape), writer(t, name))
+  const [size, write] = [sizeOf(shape), writer(t, name)]
+  return (row) => dims(shape, row * size, write)
 }
 
-function dims(t: Tensor, shape: readonly number[], start: number, write: (i: number) => string): string {
+function dims(shape: readonly number[], start: number, write: (i: number) => string): string {
   if (shape.length === 0) return write(start)
   const [count, ...inner] = shape
   const step = sizeOf(inner)
   const items = new Array<string>(count)
   for (let i = 0; i < count; i++)
-    items[i] = inner.length === 0 ? write(start + i) : dims(t, inner, start + i * step, write)
+    items[i] = inner.length === 0 ? write(start + i) : dims(inner, start + i * step, write)
   return `[${items.join(', ')}]`
 }
 
@@ -131,8 +137,8 @@ function writer(t: Tensor, name: string): (i: number) => string {
   if (t.dtype === 'bool') return (i) => (t.data[i] === 0 ? 'false' : 'true')
   const data = t.data as NumberArray | BigArray
   if (t.dtype === 'float32' || t.dtype === 'float16' || t.dtype === 'bfloat16')
-    return (i) => float32Text(data[i] as number)
-  if (t.dtype === 'float64') return (i) => float64Text(data[i] as number)
+    return (i) => withPoint(float32Text(data[i] as number))
+  if (t.dtype === 'float64') return (i) => withPoint(float64Text(data[i] as number))
   return (i) => String(data[i])
 }
 

@@ -35,6 +35,10 @@ describe('JSON as TensorFlow Serving speaks it', () => {
     expect(Object.keys(value)).toEqual(['__proto__'])
   })
 
+  test('tells integers from other numbers where it is asked to', () => {
+    expect(parseJson('[1, 1.0, 1e0, -0, "1", [2]]', 'bigints')).toEqual([1n, 1, 1, 0n, '1', [2n]])
+  })
+
   test('writes what it read: integers in full digits, NaN and infinities bare', () => {
     const text = '{"id": 9007199254740993, "__proto__": [NaN, -Infinity, null, true, "a\\n"], "x": {"y": [-0, 0.1]}}'
     expect(jsonText(parseJson(text))).toBe(text)
@@ -91,6 +95,9 @@ describe('numbers as text', () => {
     [3.4028234663852886e38, '3.4028235e+38'],
     [1e-45, '1e-45'],
     [-0, '-0'],
+    [-266.390625, '-266.39063'],
+    [0.001, '0.001'],
+    [999.99994, '999.99994'],
   ])('the float32 %d is written %s', (value, text) => {
     expect(float32Text(Math.fround(value))).toBe(text)
   })

@@ -1,0 +1,81 @@
+import type { Json } from './json.ts'
+import { Refusal } from './refusal.ts'
+import { isBytes, isMembers, nested } from './values.ts'
+
+// tf.Example out of JSON (MakeExampleFromJsonObject of util/json_tensor.cc) on the wire (core/example/feature.proto).
+
+const encoder = new TextEncoder()
+/** Field numbers of Feature's kinds. */
+const KINDS = { bytes: 1, float: 2, int64: 3 } as const
+type Kind = keyof typeof KINDS
+
+/**
+ * One example, serialized. A number with a fraction or an exponent is a float, a bigint an int64; of one feature all
+ * values are of one kind.
+ * @param json what `parseJson` makes of numbers without a fraction is a bigint
+ * @throws {Refusal} for a value that no feature can hold
+ */
+export function exampleOf(json: Json): Uint8Array {
+  if (!isMembers(json)) throw new Refusal(400, `Example must be JSON object but got JSON ${typeName(json)}`)
+  const entries = Object.entries(json).map(([name, value]) => {
+    const feature = featureOf(name, Array.isArray(value) ? value : [value])
+    return field(1, message(field(1, encoder.encode(name)), field(2, feature)))
+  })
+  return field(1, message(...entries))
+}
+
+function featureOf(name: string, values: readonly Json[]): Uint8Array {
+  if (values.length === 0) return new Uint8Array(0)
+  const found = values.map((value) => kindOf(name, value))
+  const [kind] = found
+  if (found.some((other) => other !== kind))
+    throw new Refusal(400, `Unexpected element type in feature: ${name} expecting type: ${kind}`)
+  return field(KINDS[kind], list(kind, values))
+}
+
+function kindOf(name: string, value: Json): Kind {
+  if (typeof value === 'string' || isBytes(value)) return 'bytes'
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) !== value)
+    throw new Refusal(400, `Feature: ${name} has uint64_t element. Only int64_t is supported.`)
+  if (typeof value === 'boolean' || typeof value === 'bigint') return 'int64'
+  if (typeof value === 'number') return 'float'
+  throw new Refusal(400, `Feature: ${name} has element with unexpected JSON type: ${typeName(value)}`)
+}
+
+const typeName = (value: Json): string => {
+  if (value === null) return 'Null'
+  if (Array.isArray(value)) return 'Array'
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return typeof value === 'object' ? 'Object' : typeof value === 'string' ? 'String' : 'Number'
+}
+
+function list(kind: Kind, values: readonly Json[]): Uint8Array {
+  if (kind === 'bytes') {
+    const elements = values.map((value) => nested(value) as string | Uint8Array)
+    return message(...elements.map((value) => field(1, typeof value === 'string' ? encoder.encode(value) : value)))
+  }
+  if (kind === 'int64')
+    return field(1, message(...values.map((value) => varint(BigInt.asUintN(64, BigInt(value as bigint | boolean))))))
+  return field(1, new Uint8Array(Float32Array.from(values as readonly number[], Number).buffer))
+}
+
+/** A length-delimited field. */
+const field = (number: number, bytes: Uint8Array): Uint8Array =>
+  message(varint(BigInt((number << 3) | 2)), varint(BigInt(bytes.length)), bytes)
+
+function varint(value: bigint): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
+  return Uint8Array.from([...bytes, Number(rest)])
+}
+
+function message(...parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}

@@ -1,0 +1,195 @@
+import type { Port } from '../graph/index.ts'
+import type { DType } from '../tensor/index.ts'
+import { classificationsOf, examplesOf, regressionsOf } from './classify.ts'
+import { type Json, jsonText, parseJson } from './json.ts'
+import type { Models, ServedModel, Version, VersionChoice } from './models.ts'
+import { readPredict, writePredict } from './predict.ts'
+import { Refusal } from './refusal.ts'
+import type { Turn } from './turn.ts'
+import { isMembers, type Members } from './values.ts'
+
+// TensorFlow Serving's REST API, after its g3doc/api_rest.md, model_servers/http_rest_api_util.cc (paths),
+// model_servers/http_rest_api_handler.cc (order of checks) and util/json_tensor.cc (bodies).
+
+const PREDICTION = /^\/v1\/models\/([^/:]+)(?:\/versions\/(\d+)|\/labels\/([^/:]+))?:(classify|regress|predict)$/i
+const STATUS = /^\/v1\/models(?:\/([^/:]+))?(?:\/versions\/(\d+)|\/labels\/([^/:]+))?(?:\/(metadata))?$/i
+const LARGEST_VERSION = 2n ** 63n - 1n
+/** Characters of a request that an error quotes at most. */
+const QUOTED = 256
+
+/**
+ * Answers a request under /v1 with the text of a JSON body.
+ * @param path as it stands in the request's first line, without the query
+ * @throws {Refusal} and whatever the model throws
+ */
+export async function answerTensorflow(models: Models, method: string, path: string, turn: Turn): Promise<string> {
+  const malformed = () => new Refusal(400, `Malformed request: ${method} ${path}`)
+  if (method === 'POST') {
+    const [matched, name, number, label, api] = PREDICTION.exec(path) ?? []
+    if (matched === undefined) throw malformed()
+    const [model, choice] = [decoded(name), choiceOf(number, label)]
+    if (api === 'predict') return predict(models, model, choice, turn)
+    if (api === 'classify' || api === 'regress') return examine(models, model, choice, api, turn)
+    throw malformed()
+  }
+  if (method === 'GET') {
+    const [matched, name, number, label, resource] = STATUS.exec(path) ?? []
+    if (matched === undefined) throw malformed()
+    const choice = choiceOf(number, label)
+    if (name === undefined) throw new Refusal(400, 'Missing model name in request.')
+    if (resource === 'metadata') return metadata(models.find(decoded(name), choice), decoded(name))
+    return status(models.get(decoded(name)), decoded(name), choice)
+  }
+  throw new Refusal(405, `Malformed request: ${method} ${path}`, { Allow: 'GET, POST' })
+}
+
+/** A name out of a path; what is no percent-encoding stays as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+function choiceOf(number: string | undefined, label: string | undefined): VersionChoice {
+  if (number !== undefined) {
+    if (BigInt(number) > LARGEST_VERSION) throw new Refusal(400, `Failed to convert version: ${number} to numeric.`)
+    return { number: BigInt(number) }
+  }
+  return label === undefined ? {} : { label: decoded(label) }
+}
+
+/** A request's body: an object. @throws {Refusal} where it is none */
+function bodyOf(text: string, integers?: 'bigints'): Members {
+  if (text === '') throw new Refusal(400, 'JSON Parse error: The document is empty')
+  let body: Json
+  try {
+    body = parseJson(text, integers)
+  } catch (error) {
+    throw new Refusal(400, `JSON Parse error: Invalid value. ${(error as Error).message}`)
+  }
+  if (!isMembers(body)) throw wrong(body, 'Is not object')
+  if (body.signature_name !== undefined && typeof body.signature_name !== 'string')
+    throw wrong(body, "not formatted correctly. 'signature_name' key must be a string value.")
+  return body
+}
+
+const wrong = (body: Json, problem: string) =>
+  new Refusal(400, `JSON Value: ${jsonText(body).slice(0, QUOTED)} ${problem}`)
+
+async function predict(models: Models, name: string, choice: VersionChoice, turn: Turn): Promise<string> {
+  const body = bodyOf(await turn.text())
+  const version = models.find(name, choice)
+  const { model } = version
+  const { signature_name: signature, instances, inputs } = body
+  if (signature && !model.signatures.some((known) => known.name === signature))
+    throw new Refusal(400, `Serving signature name: "${signature}" not found in signature def`)
+  if (instances !== undefined && inputs !== undefined)
+    throw wrong(body, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ")
+  if (instances === undefined && inputs === undefined) throw new Refusal(400, "Missing 'inputs' or 'instances' key")
+  if (instances !== undefined && !Array.isArray(instances))
+    throw wrong(body, "Expecting 'instances' to be an list/array")
+  if (Array.isArray(instances) && instances.length === 0) throw wrong(body, "No values in 'instances' array")
+  const request = readPredict(body, model)
+  const ports = model.rawInputs(request.signature)
+  // Columns that nobody asked for are passed over, as there; of rows every name counts.
+  const taken = request.layout === 'rows' ? request.inputs : only(request.inputs, ports)
+  turn.decoded()
+  return turn.run(version.signature(request.signature as string), taken, (outputs) =>
+    writePredict(outputs, request.layout),
+  )
+}
+
+const only = <T>(inputs: Readonly<Record<string, T>>, ports: readonly Port[]): Readonly<Record<string, T>> =>
+  ports.every(({ name }) => Object.hasOwn(inputs, name))
+    ? Object.fromEntries(ports.map(({ name }) => [name, inputs[name]]))
+    : inputs
+
+/** classify and regress: tf.Examples to a signature that reads them (servables/tensorflow/classifier.cc, regressor.cc). */
+async function examine(
+  models: Models,
+  name: string,
+  choice: VersionChoice,
+  api: 'classify' | 'regress',
+  turn: Turn,
+): Promise<string> {
+  // There 1 is an int64 and 1.0 a float.
+  const body = bodyOf(await turn.text(), 'bigints')
+  const examples = examplesOf(body, (problem) => wrong(body, problem))
+  const version = models.find(name, choice)
+  const asked = body.signature_name || 'serving_default'
+  const signature = version.model.signatures.find((known) => known.name === asked)
+  if (signature === undefined) throw new Refusal(400, `No signature was found with the name: ${asked}`)
+  const results = api === 'classify' ? classificationsOf(signature) : regressionsOf(signature)
+  turn.decoded()
+  return turn.run(version.signature(signature.name), { inputs: examples }, (outputs) =>
+    results(outputs, examples.length),
+  )
+}
+
+function status(model: ServedModel | undefined, name: string, { number }: VersionChoice): string {
+  const all = model?.status ?? []
+  const asked = number === undefined ? all : all.filter((version) => version.number === number)
+  if (asked.length === 0)
+    throw new Refusal(
+      404,
+      number === undefined
+        ? `Could not find any versions of model ${name}`
+        : `Could not find version ${number} of model ${name}`,
+    )
+  const versions = asked.map((version) => ({
+    version: String(version.number),
+    state: version.state,
+    status: { error_code: version.problem === '' ? 'OK' : 'UNKNOWN', error_message: version.problem },
+  }))
+  return JSON.stringify({ model_version_status: versions }, null, 1)
+}
+
+function metadata(version: Version, name: string): string {
+  const signatures = version.model.signatures.map(({ name, method, inputs, outputs }) => [
+    name,
+    { inputs: tensorInfos(inputs), outputs: tensorInfos(outputs), method_name: method, defaults: {} },
+  ])
+  const body = {
+    model_spec: { name, signature_name: '', version: String(version.number) },
+    metadata: { signature_def: { signature_def: Object.fromEntries(signatures) } },
+  }
+  return JSON.stringify(body, null, 1)
+}
+
+const tensorInfos = (ports: readonly Port[]): Record<string, unknown> =>
+  Object.fromEntries(
+    ports.map(({ name, dtype, shape }) => [
+      name,
+      {
+        dtype: ENUMS[dtype],
+        tensor_shape: {
+          dim: (shape ?? []).map((dim) => ({ size: String(dim ?? -1), name: '' })),
+          unknown_rank: shape === null,
+        },
+        // A tensor's name in its graph is not kept.
+        name: '',
+      },
+    ]),
+  )
+
+/** tensorflow/core/framework/types.proto */
+const ENUMS: Readonly<Record<DType, string>> = {
+  float32: 'DT_FLOAT',
+  float64: 'DT_DOUBLE',
+  float16: 'DT_HALF',
+  bfloat16: 'DT_BFLOAT16',
+  int8: 'DT_INT8',
+  int16: 'DT_INT16',
+  int32: 'DT_INT32',
+  int64: 'DT_INT64',
+  uint8: 'DT_UINT8',
+  uint16: 'DT_UINT16',
+  uint32: 'DT_UINT32',
+  uint64: 'DT_UINT64',
+  bool: 'DT_BOOL',
+  string: 'DT_STRING',
+  resource: 'DT_RESOURCE',
+  variant: 'DT_VARIANT',
+}

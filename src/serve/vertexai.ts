@@ -1,0 +1,44 @@
+import { type Json, jsonText, parseJson } from './json.ts'
+import type { Models } from './models.ts'
+import { readPredict, writeRows } from './predict.ts'
+import { Refusal } from './refusal.ts'
+import type { Turn } from './turn.ts'
+import { isMembers } from './values.ts'
+import { openInstance } from './vertex.ts'
+
+/**
+ * Vertex AI's prediction request to a container: `{"instances": […], "parameters": {…}}` in, `{"predictions": […]}` out, one
+ * an instance. `parameters.signature_name` chooses a signature. An instance of Vertex's two-tower models,
+ * `{"data": "{…}", "key": "k"}`, is answered `{"key": "k", "encoding": […]}`, any other as TensorFlow Serving would.
+ *
+ * @throws {Refusal} and whatever the model throws
+ */
+export async function answerVertex(models: Models, turn: Turn): Promise<string> {
+  const body = parseJson(await turn.text())
+  if (!isMembers(body) || !Array.isArray(body.instances))
+    throw new Refusal(400, 'the request must be {"instances": […]}, with "parameters" or without')
+  const { instances, parameters } = body
+  const version = models.find(models.all[0].name)
+  const signature = isMembers(parameters ?? null) ? (parameters as { signature_name?: Json }).signature_name : undefined
+  const request = readPredict(
+    { instances, ...(signature === undefined ? {} : { signature_name: signature }) },
+    version.model,
+  )
+  const names = version.model.rawInputs(request.signature).map((port) => port.name)
+  const opened = instances.map((instance: Json) => {
+    if (!isMembers(instance)) return null
+    const { features, key } = openInstance(instance, names)
+    return features === instance ? null : key === undefined ? '' : `"key": ${jsonText(key)}, `
+  })
+  turn.decoded()
+  return turn.run(version.signature(request.signature as string), request.inputs, (outputs) => {
+    const rows = writeRows(outputs)
+    const single = Object.keys(outputs).length === 1
+    const predictions = rows.map((row, i) => {
+      const key = opened[i]
+      if (key === null || key === undefined) return row
+      return single ? `{${key}"encoding": ${row}}` : `{${key}${row.slice(1)}`
+    })
+    return `{"predictions": [${predictions.join(', ')}]}`
+  })
+}
