@@ -9,6 +9,7 @@ export {
   sigmoid, softplus, softsign, sqrt, square, swish, tanh,
 } from './unary'
 export { add, copyRows, div, maximum, minimum, mul, squaredDifference, sub } from './binary'
+export { crc32c } from './checksum'
 export { hashBuckets } from './farmhash'
 export { logSoftmax, softmax } from './softmax'
 export { l2Normalize, layerNorm } from './norm'

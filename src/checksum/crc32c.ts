@@ -3,7 +3,7 @@
 const POLYNOMIAL = 0x82f63b78
 
 /** TABLES[256 k + b]: the CRC of byte b followed by k zero bytes. */
-const TABLES = new Uint32Array(8 * 256)
+export const TABLES: Uint32Array<ArrayBuffer> = new Uint32Array(8 * 256)
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte
   for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
@@ -13,6 +13,9 @@ for (let i = 256; i < TABLES.length; i++) {
   const shorter = TABLES[i - 256]
   TABLES[i] = (shorter >>> 8) ^ TABLES[shorter & 0xff]
 }
+
+/** `crc32c`, or what computes the same. */
+export type Checksum = (bytes: Uint8Array, before?: number) => number
 
 /**
  * The CRC-32C of `bytes`, unsigned.

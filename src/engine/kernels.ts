@@ -170,6 +170,11 @@ export interface Kernels {
   ): number
 
   /**
+   * The CRC-32C of `length` bytes, going on from `before`: 32 bits, which come signed. `tables` are `TABLES` of
+   * checksum/crc32c.ts.
+   */
+  crc32c(bytes: Pointer, length: number, before: number, tables: Pointer): number
+  /**
    * out[count] (u64) = FarmHash's Fingerprint64 of string i modulo `buckets` (at least 1); string i is the bytes from
    * offsets[i] − offsets[0] to offsets[i + 1] − offsets[0] (u32) of `bytes`.
    */

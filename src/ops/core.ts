@@ -1,8 +1,10 @@
 // The families that nearly every tower with vocabularies and text needs. They come with the engine, because a file of its
 // own costs more to fetch, open and link than what is in it; the others are loaded for the models that need them.
+import { ops as bins } from './bins.ts'
 import { ops as cast } from './cast.ts'
 import { ops as fused } from './fused.ts'
 import { ops as gather } from './gather.ts'
+import { ops as hashing } from './hashing.ts'
 import { ops as math } from './math.ts'
 import { ops as padding } from './padding.ts'
 import { ops as pooling } from './pooling.ts'
@@ -15,6 +17,8 @@ import { ops as strings } from './strings.ts'
 import { ops as tables } from './tables.ts'
 
 export const CORE = {
+  bins,
+  hashing,
   cast,
   math,
   shape,

@@ -47,10 +47,6 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./unique.ts'),
     ops: names('ListDiff Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2'),
   },
-  bins: {
-    load: () => import('./bins.ts'),
-    ops: names('Bincount BoostedTreesBucketize Bucketize DenseBincount LowerBound UpperBound'),
-  },
   scan: {
     load: () => import('./scan.ts'),
     ops: names('Cumprod Cumsum CumulativeLogsumexp'),
@@ -138,10 +134,6 @@ const LOADED: Readonly<Record<string, Family>> = {
       StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformV2 StatelessTruncatedNormal
       StatelessTruncatedNormalV2 TruncatedNormal
     `),
-  },
-  hashing: {
-    load: () => import('./hashing.ts'),
-    ops: names('StringToHashBucket StringToHashBucketFast StringToHashBucketStrong'),
   },
   crosses: {
     load: () => import('./crosses.ts'),

@@ -1,4 +1,4 @@
-import { crc32c } from '../checksum/crc32c.ts'
+import { type Checksum, crc32c } from '../checksum/crc32c.ts'
 import { CorruptModelError } from '../errors.ts'
 import {
   type Attr,
@@ -70,16 +70,17 @@ export function readManifest(text: string): Manifest {
 /**
  * A model out of its flat form. Arrays are views of `weights`, which is kept.
  * @param weights the bytes of weights.bin, at a multiple of 8 in their buffer
+ * @param checksum CRC-32C, by whatever computes it fastest
  * @throws {CorruptModelError} where a checksum, a size or a reference does not hold
  */
-export function unflatten(manifest: Manifest, weights: Uint8Array): ModelDefinition {
+export function unflatten(manifest: Manifest, weights: Uint8Array, checksum: Checksum = crc32c): ModelDefinition {
   if (weights.length !== manifest.weights.byteLength) {
     throw new CorruptModelError(
       WEIGHTS,
       `has ${weights.length} bytes, the manifest says ${manifest.weights.byteLength}`,
     )
   }
-  const reader = new Reader(manifest, weights)
+  const reader = new Reader(manifest, weights, checksum)
   return {
     source: manifest.source,
     signatures: manifest.signatures.map(({ name, method, inputs, outputs, graph }) => ({
@@ -96,11 +97,13 @@ export function unflatten(manifest: Manifest, weights: Uint8Array): ModelDefinit
 
 class Reader {
   private readonly weights: Uint8Array
+  private readonly checksum: Checksum
   private readonly tensors: (Tensor | undefined)[]
   private readonly handles: (Tensor | undefined)[]
 
-  constructor(manifest: Manifest, weights: Uint8Array) {
+  constructor(manifest: Manifest, weights: Uint8Array, checksum: Checksum) {
     this.weights = weights
+    this.checksum = checksum
     this.tensors = manifest.arrays.map((record) => this.tensor(record))
     this.handles = manifest.resources.map((record) => handle(this.resource(record)))
   }
@@ -114,7 +117,7 @@ class Reader {
     const size = sizeOf(shape)
     if (dtype === 'string') {
       const offsets = this.range(record, ends ?? -1, 4 * (size + 1))
-      this.check(record, crc32c(offsets, crc32c(bytes)))
+      this.check(record, this.checksum(offsets, this.checksum(bytes)))
       const positions = new Uint32Array(offsets.buffer, offsets.byteOffset, size + 1)
       if (positions[size] !== byteLength || positions.some((end, i) => i > 0 && end < positions[i - 1]))
         throw wrong('the offsets of its strings do not rise to its length')
@@ -126,7 +129,7 @@ class Reader {
     // Half floats are stored as the float32 that they are computed in.
     if (byteLength !== size * Array_.BYTES_PER_ELEMENT)
       throw wrong(`${byteLength} bytes are not ${dtype}[${shape.join(', ')}]`)
-    this.check(record, crc32c(bytes))
+    this.check(record, this.checksum(bytes))
     return {
       dtype,
       shape,

@@ -12,6 +12,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     matmul: 7,
     copyRows: 6,
     gatherRows: 7,
+    crc32c: 4,
     hashBuckets: 5,
     poolRows: 10,
     scanBytes: 10,

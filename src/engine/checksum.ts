@@ -1,0 +1,27 @@
+import { type Checksum, TABLES } from '../checksum/crc32c.ts'
+import { ARENA_START, instantiate } from './kernels.ts'
+
+/** Bytes that are copied to the kernel at once. */
+const CHUNK = 1 << 20
+
+/**
+ * `crc32c` by the kernel, at full speed from the first byte on.
+ * @param module the compiled kernels
+ */
+export function crc32cBy(module: WebAssembly.Module): Checksum {
+  const tables = ARENA_START
+  const room = tables + TABLES.byteLength
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((room + CHUNK) / 65536) })
+  const kernels = instantiate(module, memory)
+  const held = new Uint8Array(memory.buffer)
+  held.set(new Uint8Array(TABLES.buffer), tables)
+  return (bytes, before = 0) => {
+    let crc = before
+    for (let start = 0; start < bytes.length; start += CHUNK) {
+      const chunk = bytes.subarray(start, start + CHUNK)
+      held.set(chunk, room)
+      crc = kernels.crc32c(room, chunk.length, crc, tables) >>> 0
+    }
+    return crc
+  }
+}
