@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 
 const folder = 'dist/kernels'
-const sources = ['asconfig.json', ...readdirSync('assembly').map((name) => `assembly/${name}`)]
+const sources = ['asconfig.json', 'scripts/kernels.mjs', ...readdirSync('assembly').map((name) => `assembly/${name}`)]
 const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs))
 const fresh = (file) => existsSync(file) && statSync(file).mtimeMs > newest
 
