@@ -3,13 +3,13 @@ import { type ImportOptions, importModel } from './import/index.ts'
 import { type LayerType, lower } from './lower/index.ts'
 import { loadAllOps } from './ops/index.ts'
 import { type Folder, memoryFolder, readFile } from './platform/folder.ts'
-import { folderAt } from './platform/open.ts'
+import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
 import { findTowers, pairTowers, type TowerChoices } from './towers/index.ts'
 
-/** Where a model comes from: a path, or a folder of another kind; or two of them, one a tower. */
-export type ModelSource = string | Folder | { readonly query: string | Folder; readonly candidate: string | Folder }
+/** Where a model comes from: a folder, wherever it is; or two of them, one a tower. */
+export type ModelSource = FolderSource | { readonly query: FolderSource; readonly candidate: FolderSource }
 
-export interface DefineOptions extends ImportOptions, TowerChoices {
+export interface DefineOptions extends ImportOptions, TowerChoices, FetchOptions {
   /** Declared preprocessing: the path of a preprocess.json, or what one holds with its vocabularies inline. */
   readonly preprocess?: string | object
   /** In what dense layers compute: 'float32' (the default), or 'int8', weights and activations in bytes, a little less exact. */
@@ -24,16 +24,16 @@ export async function define(source: ModelSource, options: DefineOptions = {}): 
   const definition = lower(await read(source, options), await loadAllOps(), dtype)
   return options.preprocess === undefined
     ? definition
-    : { ...definition, preprocess: await preprocessOf(options.preprocess) }
+    : { ...definition, preprocess: await preprocessOf(options.preprocess, options) }
 }
 
 async function read(source: ModelSource, options: DefineOptions): Promise<ModelDefinition> {
-  if (typeof source === 'string' || 'open' in source) {
-    const folder = await folderAt(source)
+  if (!isPair(source)) {
+    const folder = await folderAt(source, options)
     const signatures = await importModel(folder, options)
     return { source: folder.name, signatures, towers: findTowers(signatures, options, nameOf(folder)) }
   }
-  const [query, candidate] = await Promise.all([folderAt(source.query), folderAt(source.candidate)])
+  const [query, candidate] = await Promise.all([folderAt(source.query, options), folderAt(source.candidate, options)])
   const sides = [await importModel(query, options), await importModel(candidate, options)] as const
   return {
     source: `${query.name} and ${candidate.name}`,
@@ -41,6 +41,9 @@ async function read(source: ModelSource, options: DefineOptions): Promise<ModelD
     towers: pairTowers(...sides, options),
   }
 }
+
+const isPair = (source: ModelSource): source is Exclude<ModelSource, FolderSource> =>
+  typeof source === 'object' && source !== null && 'query' in source && 'candidate' in source
 
 /** Two exports name their signatures alike: the default one takes the side's name, others carry it in front. */
 function renamed(signatures: readonly Signature[], side: string): Signature[] {
@@ -54,10 +57,11 @@ function renamed(signatures: readonly Signature[], side: string): Signature[] {
 const nameOf = (folder: Folder): string => folder.name.replace(/[/\\]+$/, '').replace(/^.*[/\\]/, '')
 
 /** The declared preprocessing with its vocabularies inside, checked. */
-async function preprocessOf(source: string | object): Promise<unknown> {
+async function preprocessOf(source: string | object, options: FetchOptions): Promise<unknown> {
   const { inlineVocabularies, Preprocessor } = await import('./preprocess/index.ts')
   const at = typeof source === 'string' ? source.replace(/[^/\\]*$/, '') : ''
-  const folder = typeof source === 'string' ? await folderAt(at === '' ? '.' : at) : memoryFolder('the options', {})
+  const folder =
+    typeof source === 'string' ? await folderAt(at === '' ? '.' : at, options) : memoryFolder('the options', {})
   const json = typeof source === 'string' ? parseFile(await readFile(folder, source.slice(at.length)), source) : source
   const spec = await inlineVocabularies(json, folder)
   new Preprocessor(spec)

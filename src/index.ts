@@ -1,5 +1,7 @@
-export { Bundle, convert } from './convert.ts'
+export { Bundle, type ConvertOptions, convert } from './convert.ts'
 export type { InputValue, Nested, PublicTensor as Tensor } from './engine/inputs.ts'
 export { type Features, Model, type SignatureInfo, Tower } from './engine/model.ts'
 export { CorruptModelError, InvalidArgumentError, UnsupportedOpError } from './errors.ts'
 export { type BundleBytes, type LoadOptions, load } from './load.ts'
+export type { ByteSource, Folder } from './platform/folder.ts'
+export type { FolderSource } from './platform/open.ts'

@@ -12,10 +12,10 @@ import {
 } from './graph/index.ts'
 import { loadOpsOf } from './ops/index.ts'
 import { type Folder, readFile } from './platform/folder.ts'
-import { folderAt } from './platform/open.ts'
+import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
 import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
 
-export interface LoadOptions extends KernelChoice {
+export interface LoadOptions extends KernelChoice, FetchOptions {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
   readonly tags?: readonly string[]
   /** How embeddings are compared, where the model does not say it or says it wrongly: a metric, or one with a scale, a bias and a logistic. */
@@ -29,24 +29,25 @@ export interface LoadOptions extends KernelChoice {
 /** A bundle whose files are in memory already. */
 export interface BundleBytes {
   /** manifest.json: its text, its bytes, or what JSON.parse made of it. */
-  readonly manifest: string | Uint8Array | object
+  readonly manifest: string | Uint8Array | ArrayBuffer | object
   readonly weights: Uint8Array | ArrayBuffer
+  /** As the option of this name. */
+  readonly wasm?: WebAssembly.Module
 }
 
 /**
  * Loads a model: a converted bundle, or a SavedModel, which is converted on the way.
- * @param source a path, a folder of another kind, or a bundle's bytes
+ * @param source a path, an address, the files of a folder, or a bundle's bytes
  * @throws {CorruptModelError} where a file is damaged; the message names it
  * @throws {RangeError} where there is no model, or no such similarity
  */
-export async function load(source: string | Folder | BundleBytes, options: LoadOptions = {}): Promise<Model> {
+export async function load(source: FolderSource | BundleBytes, options: LoadOptions = {}): Promise<Model> {
+  const bytes = typeof source === 'object' && source !== null && 'manifest' in source ? source : null
   const read =
-    typeof source === 'object' && 'manifest' in source
-      ? fromBytes(source)
-      : await fromFolder(await folderAt(source), options)
-  const { similarity } = options
+    bytes === null ? await fromFolder(await folderAt(source as FolderSource, options), options) : fromBytes(bytes)
+  const { similarity, wasm = bytes?.wasm, ...rest } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
-  return modelOf(definition, options)
+  return modelOf(definition, wasm === undefined ? rest : { ...rest, wasm })
 }
 
 /** A model that is in memory already, ready to run. */
@@ -63,19 +64,17 @@ export async function modelOf(
 }
 
 function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {
+  const isBinary = manifest instanceof Uint8Array || manifest instanceof ArrayBuffer
   const text =
-    typeof manifest === 'string'
-      ? manifest
-      : manifest instanceof Uint8Array
-        ? new TextDecoder().decode(manifest)
-        : JSON.stringify(manifest)
+    typeof manifest === 'string' ? manifest : isBinary ? new TextDecoder().decode(manifest) : JSON.stringify(manifest)
   const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights)
   // Arrays are views, and a view of 64-bit elements must start at a multiple of 8.
   return unflatten(readManifest(text), bytes.byteOffset % 8 === 0 ? bytes : bytes.slice())
 }
 
 async function fromFolder(folder: Folder, { tags }: LoadOptions): Promise<ModelDefinition> {
-  if ((await folder.list('')).includes(MANIFEST)) return readBundle(folder)
+  const files = await bundleFiles(folder)
+  if (files.manifest !== null) return fromFiles(files)
   const { define } = await import('./define.ts')
   return define(folder, tags === undefined ? {} : { tags })
 }
@@ -84,8 +83,20 @@ async function fromFolder(folder: Folder, { tags }: LoadOptions): Promise<ModelD
  * The model in a bundle's folder.
  * @throws {CorruptModelError} where a file of it is missing or damaged
  */
-export async function readBundle(folder: Folder): Promise<ModelDefinition> {
-  const [manifest, weights] = [await readFile(folder, MANIFEST), await readFile(folder, WEIGHTS)]
+export const readBundle = async (folder: Folder): Promise<ModelDefinition> => fromFiles(await bundleFiles(folder))
+
+interface BundleFiles {
+  readonly manifest: Uint8Array | null
+  readonly weights: Uint8Array | null
+}
+
+/** Both at once: a folder may be far away. */
+async function bundleFiles(folder: Folder): Promise<BundleFiles> {
+  const [manifest, weights] = await Promise.all([readFile(folder, MANIFEST), readFile(folder, WEIGHTS)])
+  return { manifest, weights }
+}
+
+function fromFiles({ manifest, weights }: BundleFiles): ModelDefinition {
   if (manifest === null) throw new CorruptModelError(MANIFEST, 'is missing')
   if (weights === null) throw new CorruptModelError(WEIGHTS, `is missing beside ${MANIFEST}`)
   return fromBytes({ manifest, weights })

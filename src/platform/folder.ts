@@ -16,7 +16,10 @@ export interface Folder {
   readonly name: string
   /** The file at `path`, or null where there is no such file. */
   open(path: string): Promise<ByteSource | null>
-  /** The sorted names of the files directly in sub-folder `path` ('' is the folder itself); [] where there is none. */
+  /**
+   * The sorted names of the files directly in sub-folder `path` ('' is the folder itself); [] where there is none, and
+   * where the folder cannot be listed, as over HTTP.
+   */
   list(path: string): Promise<string[]>
 }
 
@@ -40,11 +43,16 @@ export function safePath(path: string): string {
 export function memoryFolder(name: string, files: Map<string, Uint8Array> | Record<string, Uint8Array>): Folder {
   const contents = new Map<string, Uint8Array>()
   for (const [path, bytes] of files instanceof Map ? files : Object.entries(files)) contents.set(safePath(path), bytes)
+  return folderOf(name, contents, memorySource)
+}
+
+/** A folder of `contents` by path, each a file as `source` opens it. Its paths are safe. */
+export function folderOf<T>(name: string, contents: ReadonlyMap<string, T>, source: (file: T) => ByteSource): Folder {
   return {
     name,
     async open(path) {
-      const bytes = contents.get(safePath(path))
-      return bytes === undefined ? null : memorySource(bytes)
+      const file = contents.get(safePath(path))
+      return file === undefined ? null : source(file)
     },
     async list(path) {
       const folder = safePath(path)
@@ -57,7 +65,8 @@ export function memoryFolder(name: string, files: Map<string, Uint8Array> | Reco
   }
 }
 
-function memorySource(bytes: Uint8Array): ByteSource {
+/** Bytes in memory as a file. */
+export function memorySource(bytes: Uint8Array): ByteSource {
   return {
     byteLength: bytes.length,
     async slice(start, end) {

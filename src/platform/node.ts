@@ -1,18 +1,21 @@
 // Folders on disk, for Node, Deno and Bun (all three have node:fs).
-import { realpathSync, statSync } from 'node:fs'
-import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
 import { CorruptModelError } from '../errors.ts'
+import { builtin } from './builtin.ts'
 import { type ByteSource, checkRange, type Folder, safePath } from './folder.ts'
 
 /** Most bytes that one read call is asked for; Node's own limit is 2 GiB − 1. */
 const CHUNK = 2 ** 30
 
 /**
- * The folder at `path` on disk. Files are read by ranges; a symbolic link that leads out of the folder is refused.
- * @throws {RangeError} where `path` is missing or is not a folder
+ * The folder at `path` on disk, or at a `file:` address. Files are read by ranges; a symbolic link that leads out of the folder is refused.
+ * @throws {RangeError} where it is missing or is not a folder
  */
-export function nodeFolder(path: string): Folder {
+export function nodeFolder(source: string | URL): Folder {
+  const { realpathSync, statSync, promises } = builtin('node:fs')
+  const { open, readdir, realpath, stat } = promises
+  const { join, sep } = builtin('node:path')
+  const path = typeof source === 'string' ? source : builtin('node:url').fileURLToPath(source)
   const status = statSync(path, { throwIfNoEntry: false })
   if (status === undefined) throw new RangeError(`there is no folder at ${JSON.stringify(path)}`)
   if (!status.isDirectory()) {

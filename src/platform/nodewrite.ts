@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join, resolve } from 'node:path'
+import { builtin } from './builtin.ts'
 
 /** A file to write: its pieces one after the other. */
 export interface NewFile {
@@ -13,20 +11,27 @@ export interface NewFile {
  * is killed on the way: everything is written and synced beside it, then renamed.
  *
  * @param replaceable decides by the file names of an existing folder whether it may be replaced; an empty one always may
- * @throws {RangeError} where something else is in the way
+ * @throws {RangeError} where something else is in the way, and where the runtime has no file system
  */
 export async function writeFolder(
   path: string,
   files: readonly NewFile[],
   replaceable: (names: readonly string[]) => boolean,
 ): Promise<void> {
+  if (builtin('node:fs') === undefined) {
+    throw new RangeError(
+      `${JSON.stringify(path)} cannot be written: this runtime has no file system; keep the bundle's manifest and weights where the runtime keeps things`,
+    )
+  }
+  const { mkdir, rename, rm } = builtin('node:fs').promises
+  const { basename, dirname, join, resolve } = builtin('node:path')
   const target = resolve(path)
   const existing = await namesIn(target)
   if (existing !== null && existing.length > 0 && !replaceable(existing)) {
     throw new RangeError(`${path} exists and holds other files; choose an empty or new folder`)
   }
   await mkdir(dirname(target), { recursive: true })
-  const mark = randomBytes(6).toString('hex')
+  const mark = builtin('node:crypto').randomBytes(6).toString('hex')
   const fresh = join(dirname(target), `.${basename(target)}.${mark}.new`)
   try {
     await mkdir(fresh)
@@ -46,7 +51,7 @@ export async function writeFolder(
 
 async function namesIn(path: string): Promise<string[] | null> {
   try {
-    return await readdir(path)
+    return await builtin('node:fs').promises.readdir(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
     if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new RangeError(`${path} is a file; choose a folder`)
@@ -55,7 +60,7 @@ async function namesIn(path: string): Promise<string[] | null> {
 }
 
 async function writeFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  const file = await open(path, 'wx')
+  const file = await builtin('node:fs').promises.open(path, 'wx')
   try {
     for (const piece of pieces) {
       for (let written = 0; written < piece.length; ) {

@@ -1,6 +1,16 @@
 import type { Tensor as TfTensor } from '@tensorflow/tfjs-core'
-import type { Call, Op, OpTable } from '../graph/index.ts'
-import { type Tensor, unpackPanels } from '../tensor/index.ts'
+import {
+  type Call,
+  CONST,
+  constantOf,
+  type Graph,
+  type Node,
+  type Op,
+  type OpTable,
+  PARAMETER,
+} from '../graph/index.ts'
+import { builtin } from '../platform/builtin.ts'
+import { type Tensor, tensor, unpackPanels } from '../tensor/index.ts'
 
 type Tf = typeof import('@tensorflow/tfjs-core')
 
@@ -24,46 +34,98 @@ export async function withTfjs(reference: OpTable): Promise<OpTable> {
   return table
 }
 
-/** tfjs-core with its wasm backend running. */
+/**
+ * tfjs-core with its wasm backend running. Its packages are found when asked for, where Node finds packages: whoever
+ * bundles twotower need not have them.
+ */
 export async function startTfjs(): Promise<Tf> {
   try {
-    const tf = await import('@tensorflow/tfjs-core')
-    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
-    if (typeof process !== 'undefined' && process.versions?.node !== undefined) {
-      const { createRequire } = await import('node:module')
-      const entry = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm')
-      setWasmPaths(entry.replace(/[^/\\]*$/, ''))
-    }
+    const require = builtin('node:module').createRequire(import.meta.url)
+    const tf: Tf = require('@tensorflow/tfjs-core')
+    const { setWasmPaths }: typeof import('@tensorflow/tfjs-backend-wasm') = require('@tensorflow/tfjs-backend-wasm')
+    setWasmPaths(require.resolve('@tensorflow/tfjs-backend-wasm').replace(/[^/\\]*$/, ''))
     await tf.setBackend('wasm')
     await tf.ready()
     return tf
   } catch (error) {
     throw new Error(
-      `the tfjs backend needs ${PEERS.join(' and ')}: npm install ${PEERS.join(' ')} (${(error as Error).message})`,
+      `the tfjs backend needs Node, ${PEERS.join(' and ')}: npm install ${PEERS.join(' ')} (${(error as Error).message})`,
       { cause: error },
     )
   }
 }
 
-type Run = (tf: Tf, inputs: TfTensor[], call: Call) => TfTensor
+type Run = (tf: Tf, inputs: TfTensor[], node: Pick<Node, 'op' | 'attrs' | 'inputs'>) => TfTensor
 
 /** An op that tfjs runs where all its inputs are float32. */
 const backed = (op: Op, run: Run, tf: Tf): Op => ({
   ...op,
-  evaluate(call) {
+  evaluate(call: Call) {
     if (!call.inputs.every((input) => input?.dtype === 'float32' && input.data.length > 0)) return op.evaluate(call)
-    return tf.tidy(() => {
-      const inputs = call.inputs.map((input) => tf.tensor(input.data as Float32Array, [...input.shape]))
-      const result = run(tf, inputs, call)
-      const data = Float32Array.from(result.dataSync())
-      return { dtype: 'float32', shape: result.shape, data } as unknown as TfTensor
-    }) as unknown as Tensor
+    const { node } = call
+    let result: Tensor | undefined
+    // Not by returning it: tidy would look through every number for tensors.
+    tf.tidy(() => {
+      const inputs = call.inputs.map((input, i) =>
+        node.inputs[i].node.op === CONST ? held(tf, node, i, input) : given(tf, input),
+      )
+      const made = run(tf, inputs, node)
+      result = tensor('float32', made.shape, Float32Array.from(made.dataSync()))
+    })
+    return result as Tensor
   },
 })
 
+const given = (tf: Tf, { data, shape }: Tensor): TfTensor => tf.tensor(data as Float32Array, [...shape])
+
+/** Constants in tfjs's memory, by the tensors that they were. */
+const HELD = new WeakMap<Tensor, TfTensor>()
+
+/** A constant input of a node, put into tfjs's memory once; a layer's weights unpacked, so that packing is checked too. */
+function held(tf: Tf, { op, attrs }: Pick<Node, 'op' | 'attrs'>, i: number, constant: Tensor): TfTensor {
+  let kept = HELD.get(constant)
+  if (kept === undefined) {
+    const [k, n] = [attrs.number('k', 0), attrs.number('n', 0)]
+    const isPacked = op === 'twotower>Dense' && i === 1
+    kept = tf.keep(
+      isPacked ? tf.tensor2d(unpackPanels(constant.data as Float32Array, k, n), [k, n]) : given(tf, constant),
+    )
+    HELD.set(constant, kept)
+  }
+  return kept
+}
+
+/**
+ * A graph whose ops tfjs all has, from float32 to float32: what lies between them stays in its memory, as in a model that
+ * was converted for it.
+ * @returns runs it, one tensor a parameter; the elements of the outputs
+ */
+export function tfjsGraph(tf: Tf, graph: Graph): (inputs: readonly Tensor[]) => Float32Array[] {
+  const steps = graph.nodes.filter(({ op }) => op !== CONST && op !== PARAMETER)
+  const constant = (node: Node, i: number): TfTensor | undefined => {
+    const tensor = constantOf(node.inputs[i])
+    return tensor?.dtype === 'float32' ? held(tf, node, i, tensor) : undefined
+  }
+  const constants = new Map(steps.map((node) => [node, node.inputs.map((_, i) => constant(node, i))]))
+  return (inputs) => {
+    let outputs: Float32Array[] = []
+    tf.tidy(() => {
+      const values = new Map(graph.parameters.map((node, i) => [node, given(tf, inputs[i])]))
+      for (const node of steps) {
+        const known = constants.get(node) ?? []
+        const terms = node.inputs.map((value, i) => (known[i] ?? values.get(value.node)) as TfTensor)
+        values.set(node, OPS[node.op](tf, terms, node))
+      }
+      outputs = graph.outputs.map(({ node }) => (values.get(node) as TfTensor).dataSync() as Float32Array)
+    })
+    return outputs
+  }
+}
+
 const last = (x: TfTensor): number => x.shape.length - 1
 
-const OPS: Readonly<Record<string, Run>> = {
+/** By TensorFlow's names, those of layers among them (reference/onnx.ts). */
+export const OPS: Readonly<Record<string, Run>> = {
   Relu: (tf, [x]) => tf.relu(x),
   Relu6: (tf, [x]) => tf.relu6(x),
   Elu: (tf, [x]) => tf.elu(x),
@@ -91,17 +153,32 @@ const OPS: Readonly<Record<string, Run>> = {
   'twotower>L2Normalize': (tf, [x], { attrs }) =>
     tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), last(x), true), attrs.number('epsilon')))),
   'twotower>Dense': denseLayer,
+  Div: (tf, [x, y]) => tf.div(x, y),
+  SquaredDifference: (tf, [x, y]) => tf.squaredDifference(x, y),
+  LeakyRelu: (tf, [x], { attrs }) => tf.leakyRelu(x, attrs.number('alpha', 0.2)),
+  Softplus: (tf, [x]) => tf.softplus(x),
+  Erf: (tf, [x]) => tf.erf(x),
+  Identity: (tf, [x]) => tf.clone(x),
+  Mean: (tf, [x], node) => tf.mean(x, axes(node), node.attrs.boolean('keep_dims', false)),
+  ConcatV2: (tf, inputs, node) => tf.concat(inputs.slice(0, -1), axes(node)[0]),
 }
 
-/** The layer with its weights unpacked again, so that packing is checked too. */
-function denseLayer(tf: Tf, [x, , bias]: TfTensor[], { inputs, attrs }: Call): TfTensor {
-  const [k, n] = [attrs.number('k'), attrs.number('n')]
-  const weights = tf.tensor2d(unpackPanels(inputs[1].data as Float32Array, k, n), [k, n])
-  const product = tf.matMul(x as never, weights)
-  const shifted = bias === undefined ? product : tf.add(product, bias)
-  const activation = attrs.string('activation', '')
-  if (activation === '') return shifted
-  if (activation === 'LeakyRelu') return tf.leakyRelu(shifted, attrs.number('alpha'))
-  if (activation === 'Softplus') return tf.softplus(shifted)
-  return OPS[activation](tf, [shifted], { inputs, attrs } as unknown as Call)
+/** The constant integers that are a node's last input. */
+const axes = ({ inputs }: Pick<Node, 'inputs'>): number[] =>
+  Array.from((constantOf(inputs[inputs.length - 1]) as Tensor).data as ArrayLike<number | bigint>, Number)
+
+/** Activations that are part of tfjs-wasm's product. */
+const FUSED = { '': 'linear', Relu: 'relu', Relu6: 'relu6', Sigmoid: 'sigmoid', Elu: 'elu' } as const
+
+/** One fused kernel, as tfjs's own converter makes of MatMul, BiasAdd and an activation, where there is one. */
+function denseLayer(tf: Tf, [x, weights, bias]: TfTensor[], node: Parameters<Run>[2]): TfTensor {
+  const name = node.attrs.string('activation', '')
+  const activation = name in FUSED ? FUSED[name as keyof typeof FUSED] : undefined
+  const product = tf.fused.matMul({
+    a: x as never,
+    b: weights as never,
+    ...(bias === undefined ? {} : { bias: tf.reshape(bias, [-1]) }),
+    activation: activation ?? 'linear',
+  })
+  return activation === undefined ? OPS[name](tf, [product], node) : product
 }

@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
+import { filesFolder } from '../../../src/platform/files.ts'
 import { type Folder, memoryFolder, readAll, readFile, safePath } from '../../../src/platform/folder.ts'
 import { nodeFolder } from '../../../src/platform/node.ts'
-import { bytesOf } from './write.ts'
+import { bytesOf } from '../savedmodel/write.ts'
 
 const files = {
   'saved_model.pb': bytesOf('graph'),
@@ -23,9 +25,18 @@ writeFileSync(join(root, 'secret.txt'), 'secret')
 mkdirSync(join(root, 'model2'))
 writeFileSync(join(root, 'model2/secret.txt'), 'secret')
 
+/** A file as a browser gives it where its user picks a folder. */
+const picked = ([path, bytes]: [string, Uint8Array]): File => {
+  const file = new File([new Uint8Array(bytes)], path.replace(/.*\//, ''))
+  Object.defineProperty(file, 'webkitRelativePath', { value: `model/${path}` })
+  return file
+}
+
 const folders: [string, Folder][] = [
   ['memory', memoryFolder('model', new Map(Object.entries(files)))],
   ['disk', nodeFolder(model)],
+  ['disk at an address', nodeFolder(pathToFileURL(model))],
+  ['a browser’s files', filesFolder(Object.entries(files).map(picked))],
 ]
 
 describe.each(folders)('a folder in %s', (_, folder) => {
