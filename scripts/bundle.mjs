@@ -8,10 +8,11 @@ const ENGINE =
   /\/src\/(convert|version|engine\/(?!wasm)|graph|tensor|weights\/(format|reader)|errors|checksum|load|platform\/(folder|open)|ops\/(index|core|bins|cast|hashing|hash\/\w+|math|shape|slices|gather|reduce|select|fused|pooling|tables|strings|regexes|padding|activations|axis|broadcast|elementwise|integers|layout|tables\/(static|mutable)|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts)/
 
 const bundle = await rolldown({
-  // The package exports index and the command; the others are for this repository's own tools.
+  // The package exports index and the command, which starts its workers; the others are for this repository's own tools.
   input: {
     index: 'src/index.ts',
     'cli/main': 'src/cli/main.ts',
+    'cli/embedworker': 'src/cli/embedworker.ts',
     'graph/index': 'src/graph/index.ts',
     'lower/index': 'src/lower/index.ts',
     'ops/index': 'src/ops/index.ts',

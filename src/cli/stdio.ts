@@ -61,8 +61,8 @@ export async function* readLines(files: readonly string[]): AsyncGenerator<Line>
   }
 }
 
-/** Writes `text` and waits where the reader is slow, so that output never piles up in memory. */
-export async function write(output: Writable, text: string): Promise<void> {
+/** Writes `text`, or its bytes, and waits where the reader is slow, so that output never piles up in memory. */
+export async function write(output: Writable, text: string | Uint8Array): Promise<void> {
   if (output.errored) throw output.errored
   if (!output.write(text)) await once(output, 'drain')
 }

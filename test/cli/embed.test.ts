@@ -139,6 +139,17 @@ describe.concurrent('embed', () => {
     expect(answers[1].error).toMatch(/^standard input:2: the line is not UTF-8/)
   })
 
+  test('gives the same bytes with any number of workers, from a bundle and from SavedModels', async () => {
+    const films = demoRows('films.jsonl')
+    const stdin = jsonl(...films.slice(0, 700), '{"id": 1}', '', ...films.slice(700, 1500))
+    const args = ['--tower', 'candidate', '--batch', '64']
+    const alone = await run(['embed', bundle, ...args, '--workers', '1'], stdin)
+    expect(lines(alone)).toHaveLength(1501)
+    expect(answersOf(alone)[700].error).toMatch(/^standard input:701: /)
+    for (const source of [bundle, join(DEMO, 'candidate_model')])
+      expect(await run(['embed', source, ...args, '--workers', '3'], stdin)).toEqual(alone)
+  })
+
   test('-o writes what standard output would have got, and nothing else', async () => {
     const stdin = jsonl(...demoRows('viewers.jsonl'))
     const [plain, output] = [await run(['embed', join(DEMO, 'query_model')], stdin), join(folder, 'new/viewers.jsonl')]

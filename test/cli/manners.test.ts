@@ -109,6 +109,7 @@ describe.concurrent('the command line', () => {
       [['search', QUERY], /required option '--items <file>' not specified/],
       [['verify', QUERY], /missing required argument 'recordings'/],
       [['match', QUERY], /required option '--predictions <file>' not specified/],
+      [['embed', QUERY, '--workers', 'all'], /--workers wants a positive integer, got "all"/],
       [['embed', QUERY, '--batch', '0'], /--batch wants a positive integer, got "0"/],
       [['inspect', QUERY, '--tags', ','], /--tags wants a comma-separated list/],
     ]

@@ -1,0 +1,31 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { Answerer } from '../embed/answer.ts'
+import type { Job, Piece } from '../embed/piece.ts'
+import type { Reply } from '../embed/pool.ts'
+import type { SharedModel } from '../embed/shared.ts'
+import { modelOf } from '../load.ts'
+import { readManifest, unflatten } from '../weights/index.ts'
+
+// A worker of `embed`: pieces of input in, pieces of output back, over weights that all workers share.
+
+/** What a worker is started with. */
+export interface EmbedWorkerData {
+  readonly model: SharedModel
+  readonly wasm: WebAssembly.Module
+  readonly deterministic: boolean
+  readonly job: Job
+}
+
+const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
+const port = parentPort as MessagePort
+const definition = unflatten(readManifest(model.manifest), model.weights)
+const answerer = modelOf(definition, { wasm, deterministic }).then((ready) => new Answerer(ready, job))
+
+port.on('message', async (piece: Piece) => {
+  try {
+    const answer = (await answerer).answer(piece)
+    port.postMessage({ answer } satisfies Reply, [answer.text.buffer])
+  } catch (error) {
+    port.postMessage({ problem: (error as Error).message } satisfies Reply)
+  }
+})

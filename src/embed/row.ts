@@ -1,0 +1,90 @@
+import type { Model } from '../engine/model.ts'
+import type { Json } from '../serve/json.ts'
+import { columnsOf, type Row } from '../serve/rows.ts'
+import { isMembers } from '../serve/values.ts'
+import { openInstance } from '../serve/vertex.ts'
+
+export type Side = 'query' | 'candidate'
+
+/** What a row calls itself: its `id` or `key`, given back beside the answer. */
+export interface RowName {
+  readonly id?: Json
+  readonly key?: Json
+}
+
+/** A row of input: features to embed, an embedding that is there already, or what is wrong with it. */
+export interface InputRow {
+  readonly name: RowName
+  readonly features?: Row
+  readonly embedding?: Float32Array
+  readonly error?: string
+}
+
+/** Embeds rows with one tower of a model. */
+export class RowEmbedder {
+  private readonly model: Model
+  private readonly side: Side
+  private readonly names: readonly string[]
+  private readonly has: boolean
+
+  constructor(model: Model, side: Side) {
+    this.model = model
+    this.side = side
+    this.has = model.structure[side] !== null
+    this.names = this.has ? model[side].features.map((port) => port.name) : []
+  }
+
+  /** The row that `json` gives. A row that holds an `embedding` already is taken as it is, and needs no tower. */
+  row(json: () => Json): InputRow {
+    let name: RowName = {}
+    try {
+      const row = json()
+      if (!isMembers(row)) throw new TypeError('a row must be a JSON object of features')
+      name = { ...(row.id === undefined ? {} : { id: row.id }), ...(row.key === undefined ? {} : { key: row.key }) }
+      if (row.embedding !== undefined && !this.names.includes('embedding'))
+        return { name, embedding: vectorOf(row.embedding) }
+      if (!this.has) throw new RangeError(`the model has no ${this.side} tower: a row must hold its "embedding"`)
+      return { name, features: openInstance(row, this.names).features }
+    } catch (error) {
+      return { name, error: (error as Error).message }
+    }
+  }
+
+  /**
+   * The embeddings of `rows`, in order, or what is wrong with a row. Where the rows fail together they are tried one by
+   * one, so that a bad row spoils only itself.
+   */
+  embed(rows: readonly InputRow[]): (Float32Array | string)[] {
+    const pending = rows.flatMap(({ features }) => (features === undefined ? [] : [features]))
+    let found: (Float32Array | string)[]
+    try {
+      found = pending.length === 0 ? [] : this.run(pending)
+    } catch {
+      found = pending.map((features) => {
+        try {
+          return this.run([features])[0]
+        } catch (error) {
+          return (error as Error).message
+        }
+      })
+    }
+    let next = 0
+    return rows.map(({ features, embedding, error }) =>
+      features === undefined ? (embedding ?? error ?? 'no embedding') : found[next++],
+    )
+  }
+
+  private run(rows: readonly Row[]): Float32Array[] {
+    const tower = this.model[this.side]
+    const { data, shape } = tower.embed(columnsOf(rows, tower.features))
+    const width = shape[shape.length - 1]
+    return rows.map((_, i) => (data as Float32Array).subarray(i * width, (i + 1) * width))
+  }
+}
+
+/** @throws {TypeError} where `json` is not a list of numbers */
+export function vectorOf(json: Json): Float32Array {
+  if (!Array.isArray(json) || !json.every((value) => typeof value === 'number'))
+    throw new TypeError('an embedding must be a list of numbers')
+  return Float32Array.from(json as number[])
+}
