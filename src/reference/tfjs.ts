@@ -81,18 +81,20 @@ const given = (tf: Tf, { data, shape }: Tensor): TfTensor => tf.tensor(data as F
 /** Constants in tfjs's memory, by the tensors that they were. */
 const HELD = new WeakMap<Tensor, TfTensor>()
 
-/** A constant input of a node, put into tfjs's memory once; a layer's weights unpacked, so that packing is checked too. */
-function held(tf: Tf, { op, attrs }: Pick<Node, 'op' | 'attrs'>, i: number, constant: Tensor): TfTensor {
+/** A constant input of a node, put into tfjs's memory once. */
+function held(tf: Tf, node: Pick<Node, 'op' | 'attrs'>, i: number, constant: Tensor): TfTensor {
   let kept = HELD.get(constant)
   if (kept === undefined) {
-    const [k, n] = [attrs.number('k', 0), attrs.number('n', 0)]
-    const isPacked = op === 'twotower>Dense' && i === 1
-    kept = tf.keep(
-      isPacked ? tf.tensor2d(unpackPanels(constant.data as Float32Array, k, n), [k, n]) : given(tf, constant),
-    )
+    kept = tf.keep(node.op === 'twotower>Dense' ? ofLayer(tf, node, i, constant) : given(tf, constant))
     HELD.set(constant, kept)
   }
   return kept
+}
+
+/** A layer's weights unpacked, so that packing is checked too; its bias as the fused kernel takes it. */
+function ofLayer(tf: Tf, { attrs }: Pick<Node, 'attrs'>, i: number, { data }: Tensor): TfTensor {
+  const [k, n] = [attrs.number('k'), attrs.number('n')]
+  return i === 1 ? tf.tensor2d(unpackPanels(data as Float32Array, k, n), [k, n]) : tf.tensor1d(data as Float32Array)
 }
 
 /**
@@ -177,7 +179,7 @@ function denseLayer(tf: Tf, [x, weights, bias]: TfTensor[], node: Parameters<Run
   const product = tf.fused.matMul({
     a: x as never,
     b: weights as never,
-    ...(bias === undefined ? {} : { bias: tf.reshape(bias, [-1]) }),
+    ...(bias === undefined ? {} : { bias }),
     activation: activation ?? 'linear',
   })
   return activation === undefined ? OPS[name](tf, [product], node) : product
