@@ -1,7 +1,8 @@
 import type { DefineOptions, ModelSource } from './define.ts'
 import type { ModelDefinition } from './graph/index.ts'
 import { GENERATOR } from './version.ts'
-import { type Flat, flatten, MANIFEST, WEIGHTS } from './weights/index.ts'
+import { MANIFEST, WEIGHTS } from './weights/format.ts'
+import type { Flat } from './weights/writer.ts'
 
 export type ConvertOptions = DefineOptions
 
@@ -10,9 +11,9 @@ export class Bundle {
   readonly definition: ModelDefinition
   private readonly flat: Flat
 
-  constructor(definition: ModelDefinition) {
+  constructor(definition: ModelDefinition, flat: Flat) {
     this.definition = definition
-    this.flat = flatten(definition, GENERATOR)
+    this.flat = flat
   }
 
   /** manifest.json as text. */
@@ -56,6 +57,7 @@ export class Bundle {
  * @throws {RangeError} where tags, towers or signatures that the options name are not there
  */
 export async function convert(source: ModelSource, options: ConvertOptions = {}): Promise<Bundle> {
-  const { define } = await import('./define.ts')
-  return new Bundle(await define(source, options))
+  const [{ define }, { flatten }] = await Promise.all([import('./define.ts'), import('./weights/writer.ts')])
+  const definition = await define(source, options)
+  return new Bundle(definition, flatten(definition, GENERATOR))
 }

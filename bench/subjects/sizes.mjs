@@ -13,8 +13,8 @@ const SCRATCH = fileURLToPath(new URL('../../build/bench/', import.meta.url))
 const gzip = (...files) => files.reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0)
 
 /**
- * What a browser downloads, gzip, bytes: each kernels' file, our modules that running the demo's bundle loads (bundled
- * and minified, the rest in pieces that are not fetched), and the peers' JavaScript and wasm. `start` must have run: the
+ * What a browser downloads, gzip, bytes: each kernels' file, an application of ours that embeds with the demo's tower
+ * (bundled and minified, the rest in pieces that are not fetched), and the peers' JavaScript and wasm. `start` must have run: the
  * bundle is its.
  */
 export async function sizes(say) {
@@ -39,22 +39,31 @@ const package_ = (name, file) =>
 
 const OPTIONS = { bundle: true, minify: true, format: 'esm', target: 'es2022', logLevel: 'error' }
 
-/** The pieces that a process really reads: V8's coverage names every script that ran. */
+/**
+ * What a page that embeds with the demo's query tower downloads: the pieces of a bundled application that really run, which
+ * V8's coverage names.
+ */
 async function demoDownload() {
   const outdir = join(SCRATCH, 'pieces')
   const coverage = join(SCRATCH, 'coverage')
   for (const folder of [outdir, coverage]) rmSync(folder, { recursive: true, force: true })
   mkdirSync(outdir, { recursive: true })
+  const app = join(SCRATCH, 'app.mjs')
+  writeFileSync(
+    app,
+    `import { load } from ${JSON.stringify(pathToFileURL(join(DIST, 'index.js')).href.replace('file://', ''))}
+export const embed = async (files, features) => (await load(files)).query.embed(features)
+`,
+  )
   const external = ['node:*', '@tensorflow/*']
-  await build({ ...OPTIONS, entryPoints: [join(DIST, 'index.js')], splitting: true, outdir, external })
+  await build({ ...OPTIONS, entryPoints: [app], splitting: true, outdir, external, outExtension: { '.js': '.mjs' } })
   const script = join(SCRATCH, 'pieces.mjs')
   writeFileSync(
     script,
     `import { readFileSync } from 'node:fs'
-import { load } from ${JSON.stringify(pathToFileURL(join(outdir, 'index.js')).href)}
+import { embed } from ${JSON.stringify(pathToFileURL(join(outdir, 'app.mjs')).href)}
 const { bundle, features } = JSON.parse(readFileSync(${JSON.stringify(join(SCRATCH, 'start.json'))}, 'utf8'))
-const files = { manifest: readFileSync(bundle + '/manifest.json', 'utf8'), weights: readFileSync(bundle + '/weights.bin') }
-;(await load(files)).query.embed(features)
+await embed({ manifest: readFileSync(bundle + '/manifest.json', 'utf8'), weights: readFileSync(bundle + '/weights.bin') }, features)
 `,
   )
   const { status, stderr } = spawnSync(process.execPath, [script], {

@@ -213,6 +213,14 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./substrings.ts'),
     ops: names('DecodeBase64 EncodeBase64 StringFormat Substr'),
   },
+  shapevectors: {
+    load: () => import('./shapevectors.ts'),
+    ops: names('BroadcastArgs BroadcastGradientArgs ConcatOffset EnsureShape InvertPermutation LinSpace'),
+  },
+  buckets: {
+    load: () => import('./buckets.ts'),
+    ops: names('BoostedTreesBucketize Bucketize LowerBound UpperBound'),
+  },
 }
 
 /**

@@ -4,7 +4,7 @@ import { type ArrayDType, isFloat, rounded, type Shape, sizeOf, type Tensor, zer
 import { axisOf } from './axis.ts'
 import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
 import { filled, numeric } from './elementwise.ts'
-import { integer, integersOf, integerTensor, integerVector } from './integers.ts'
+import { integersOf, integerTensor } from './integers.ts'
 import { reshaped, take } from './layout.ts'
 
 // Shapes, and tensors made from shapes alone, after core/kernels/{shape_ops,reshape_op,sequence_ops,bcast_ops}.*
@@ -73,19 +73,6 @@ const squeeze: Op = {
   },
 }
 
-const ensureShape: Op = {
-  evaluate({ inputs: [x], attrs }) {
-    const wanted = attrs.shape('shape')
-    const fits =
-      wanted === null ||
-      (wanted.length === x.shape.length && wanted.every((dim, i) => dim === null || dim === x.shape[i]))
-    if (fits) return x
-    throw new InvalidArgumentError(
-      `Shape of tensor [${x.shape}] is not compatible with expected shape [${wanted.map((dim) => dim ?? '?')}].`,
-    )
-  },
-}
-
 /** Refuses what is no shape. */
 function shapeOfIntegers(input: Tensor): Shape {
   const dims = integersOf(input, 'the shape')
@@ -106,32 +93,6 @@ const broadcastTo: Op = {
   },
 }
 
-/** The shape that two shapes broadcast to. */
-const broadcastArgs: Op = {
-  evaluate(call) {
-    const [a, b] = [integerVector(call, 0, 'In[0]'), integerVector(call, 1, 'In[1]')]
-    const shape = broadcastShape(a, b)
-    return integerTensor(call.inputs[0].dtype, [shape.length], shape)
-  },
-}
-
-/** Along which dimensions each of two operands was repeated; of equal shapes none, not even those of 1. */
-const broadcastGradientArgs: Op = {
-  outputs: ['r0', 'r1'],
-  evaluate(call) {
-    const [a, b] = [integerVector(call, 0, 'In[0]'), integerVector(call, 1, 'In[1]')]
-    const rank = broadcastShape(a, b).length
-    const repeated = (shape: Shape): Tensor => {
-      const axes = Array.from({ length: rank }, (_, axis) => axis).filter(
-        (axis) => (shape[axis - rank + shape.length] ?? 1) === 1,
-      )
-      const kept = sameShape(a, b) ? [] : axes
-      return integerTensor(call.inputs[0].dtype, [kept.length], kept)
-    }
-    return [repeated(a), repeated(b)]
-  },
-}
-
 const fill: Op = {
   evaluate(call) {
     const [dims, value] = call.inputs
@@ -144,7 +105,7 @@ const fill: Op = {
 }
 
 /** The scalar that input `i` is, or the one element of a vector. */
-function number(call: Call, i: number, what: string): number | bigint {
+export function number(call: Call, i: number, what: string): number | bigint {
   const x = numeric(call, i)
   if (x.shape.length > 1 || sizeOf(x.shape) !== 1)
     throw new InvalidArgumentError(`${what} must be a scalar, not shape [${x.shape}]`)
@@ -184,59 +145,6 @@ function rangeSize(start: number | bigint, limit: number | bigint, delta: number
   return Math.ceil(dtype === 'float64' ? quotient : Math.fround(Math.fround(Number(limit) - start) / Number(delta)))
 }
 
-const linSpace: Op = {
-  evaluate(call) {
-    const [start, stop] = [Number(number(call, 0, 'start')), Number(number(call, 1, 'stop'))]
-    const count = integer(call, 2, 'num')
-    if (count <= 0) throw new InvalidArgumentError(`Requires num > 0: ${count}`)
-    return filled(call.inputs[0].dtype as ArrayDType, [count], (out) => {
-      for (let i = 0; i < count - 1; i++) out[i] = start + ((stop - start) / (count - 1)) * i
-      out[count - 1] = count === 1 ? start : stop
-    })
-  },
-}
-
-const invertPermutation: Op = {
-  evaluate(call) {
-    const to = integerVector(call, 0, 'the permutation')
-    const from = new Array<number>(to.length).fill(-1)
-    to.forEach((position, i) => {
-      if (!(position >= 0 && position < to.length)) {
-        throw new InvalidArgumentError(`${position} is not between 0 and ${to.length}`)
-      }
-      if (from[position] >= 0) throw new InvalidArgumentError(`${position} is duplicated in the input.`)
-      from[position] = i
-    })
-    return integerTensor(call.inputs[0].dtype, [to.length], from)
-  },
-}
-
-/** Where each of several tensors begins in their concatenation, from their shapes. */
-const concatOffset: Op = {
-  outputs: (attrs) => [['offset', attrs.number('N')]],
-  evaluate(call) {
-    const shapes = call.inputs.slice(1).map((_, i) => integerVector(call, i + 1, `shape ${i}`))
-    const axis = axisOf(integer(call, 0, 'concat_dim'), shapes[0].length, 'concat_dim')
-    let offset = 0
-    return shapes.map((shape, i) => {
-      if (shape.length !== shapes[0].length) {
-        throw new InvalidArgumentError(
-          `input ${i} should contain ${shapes[0].length} elements, but got ${shape.length}`,
-        )
-      }
-      const other = shape.findIndex((dim, d) => d !== axis && dim !== shapes[0][d])
-      if (other >= 0) {
-        throw new InvalidArgumentError(
-          `All dimensions except ${axis} must match. Input ${i} has shape [${shape}] and doesn't match input 0 with shape [${shapes[0]}].`,
-        )
-      }
-      const start = shape.map((_, d) => (d === axis ? offset : 0))
-      offset += shape[axis]
-      return integerTensor(call.inputs[i + 1].dtype, [shape.length], start)
-    })
-  },
-}
-
 export const ops: Readonly<Record<string, Op>> = {
   Reshape: reshape,
   Shape: { evaluate: (call) => shapeOf(call.inputs[0], call) },
@@ -250,13 +158,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Rank: { evaluate: ({ inputs: [x] }) => integerTensor('int32', [], [x.shape.length]) },
   ExpandDims: expandDims,
   Squeeze: squeeze,
-  EnsureShape: ensureShape,
   BroadcastTo: broadcastTo,
-  BroadcastArgs: broadcastArgs,
-  BroadcastGradientArgs: broadcastGradientArgs,
   Fill: fill,
   Range: range,
-  LinSpace: linSpace,
-  InvertPermutation: invertPermutation,
-  ConcatOffset: concatOffset,
 }

@@ -1,3 +1,2 @@
 export { MANIFEST, type Manifest, WEIGHTS } from './format.ts'
 export { readManifest, unflatten } from './reader.ts'
-export { type Flat, flatten } from './writer.ts'

@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { ops } from '../../../src/ops/bins.ts'
+import { ops } from '../../../src/ops/buckets.ts'
 import { goldenOps } from './goldens.ts'
 
 describe('buckets of boosted trees', () => goldenOps('boostedtrees', ops))

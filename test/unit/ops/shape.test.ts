@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
-import { ops } from '../../../src/ops/shape.ts'
+import { ops as shape } from '../../../src/ops/shape.ts'
+import { ops as vectors } from '../../../src/ops/shapevectors.ts'
 import { goldenOps } from './goldens.ts'
 
-describe('shapes', () => goldenOps('shape', ops))
+describe('shapes', () => goldenOps('shape', { ...shape, ...vectors }))

@@ -9,7 +9,8 @@ import { StaticTable } from '../../../src/ops/tables/static.ts'
 import { ops as tables } from '../../../src/ops/tables.ts'
 import { writeFolder } from '../../../src/platform/nodewrite.ts'
 import { Strings, type Tensor, tensor } from '../../../src/tensor/index.ts'
-import { flatten, type Manifest, readManifest, unflatten } from '../../../src/weights/index.ts'
+import { type Manifest, readManifest, unflatten } from '../../../src/weights/index.ts'
+import { flatten } from '../../../src/weights/writer.ts'
 
 const constant = (value: Tensor, name = 'c'): Node => ({
   name,
