@@ -2,7 +2,8 @@ import { CorruptModelError } from '../errors.ts'
 import type { ModelDefinition } from '../graph/index.ts'
 import { type Folder, readFile } from '../platform/folder.ts'
 import { GENERATOR } from '../version.ts'
-import { flatten, MANIFEST, WEIGHTS } from '../weights/index.ts'
+import { MANIFEST, WEIGHTS } from '../weights/index.ts'
+import { flatten } from '../weights/writer.ts'
 
 /** A model in the flat format whose weights lie in memory that threads share: there is one copy of tables and vocabularies. */
 export interface SharedModel {
