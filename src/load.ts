@@ -1,3 +1,5 @@
+import type { Checksum } from './checksum/crc32c.ts'
+import { crc32cBy } from './engine/checksum.ts'
 import { Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
 import { compileKernels, type KernelChoice } from './engine/variants.ts'
@@ -43,11 +45,15 @@ export interface BundleBytes {
  */
 export async function load(source: FolderSource | BundleBytes, options: LoadOptions = {}): Promise<Model> {
   const bytes = typeof source === 'object' && source !== null && 'manifest' in source ? source : null
-  const read =
-    bytes === null ? await fromFolder(await folderAt(source as FolderSource, options), options) : fromBytes(bytes)
-  const { similarity, wasm = bytes?.wasm, ...rest } = options
+  // Compiled while the files are read.
+  const [found, wasm] = await Promise.all([
+    bytes ?? foundAt(source as FolderSource, options),
+    options.wasm ?? bytes?.wasm ?? compileKernels(options),
+  ])
+  const read = 'manifest' in found ? fromBytes(found, crc32cBy(wasm)) : await defined(found, options)
+  const { similarity } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
-  return modelOf(definition, wasm === undefined ? rest : { ...rest, wasm })
+  return modelOf(definition, { ...options, wasm })
 }
 
 /** A model that is in memory already, ready to run. */
@@ -63,18 +69,23 @@ export async function modelOf(
   return new Model(definition, engine, new Preprocessor(definition.preprocess))
 }
 
-function fromBytes({ manifest, weights }: BundleBytes): ModelDefinition {
+function fromBytes({ manifest, weights }: BundleBytes, checksum?: Checksum): ModelDefinition {
   const isBinary = manifest instanceof Uint8Array || manifest instanceof ArrayBuffer
   const text =
     typeof manifest === 'string' ? manifest : isBinary ? new TextDecoder().decode(manifest) : JSON.stringify(manifest)
   const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights)
   // Arrays are views, and a view of 64-bit elements must start at a multiple of 8.
-  return unflatten(readManifest(text), bytes.byteOffset % 8 === 0 ? bytes : bytes.slice())
+  return unflatten(readManifest(text), bytes.byteOffset % 8 === 0 ? bytes : bytes.slice(), checksum)
 }
 
-async function fromFolder(folder: Folder, { tags }: LoadOptions): Promise<ModelDefinition> {
+/** The files of the bundle at `source`, or where it is none the folder of a SavedModel. */
+async function foundAt(source: FolderSource, options: FetchOptions): Promise<BundleBytes | Folder> {
+  const folder = await folderAt(source, options)
   const files = await bundleFiles(folder)
-  if (files.manifest !== null) return fromFiles(files)
+  return files.manifest === null ? folder : complete(files)
+}
+
+async function defined(folder: Folder, { tags }: LoadOptions): Promise<ModelDefinition> {
   const { define } = await import('./define.ts')
   return define(folder, tags === undefined ? {} : { tags })
 }
@@ -83,7 +94,8 @@ async function fromFolder(folder: Folder, { tags }: LoadOptions): Promise<ModelD
  * The model in a bundle's folder.
  * @throws {CorruptModelError} where a file of it is missing or damaged
  */
-export const readBundle = async (folder: Folder): Promise<ModelDefinition> => fromFiles(await bundleFiles(folder))
+export const readBundle = async (folder: Folder): Promise<ModelDefinition> =>
+  fromBytes(complete(await bundleFiles(folder)))
 
 interface BundleFiles {
   readonly manifest: Uint8Array | null
@@ -96,10 +108,10 @@ async function bundleFiles(folder: Folder): Promise<BundleFiles> {
   return { manifest, weights }
 }
 
-function fromFiles({ manifest, weights }: BundleFiles): ModelDefinition {
+function complete({ manifest, weights }: BundleFiles): BundleBytes {
   if (manifest === null) throw new CorruptModelError(MANIFEST, 'is missing')
   if (weights === null) throw new CorruptModelError(WEIGHTS, `is missing beside ${MANIFEST}`)
-  return fromBytes({ manifest, weights })
+  return { manifest, weights }
 }
 
 /** The nodes of a model's graphs, those of their functions included. */

@@ -1,3 +1,4 @@
+import { bytesOfHex } from '../platform/hex.ts'
 import { relaxedSupported } from './kernels.ts'
 
 export interface KernelChoice {
@@ -30,7 +31,7 @@ const COMPILED = new Map<Variant, Promise<WebAssembly.Module>>()
 async function compile(variant: Variant): Promise<WebAssembly.Module> {
   const { wasm } = await (variant === 'relaxed' ? import('./wasm/relaxed.ts') : import('./wasm/baseline.ts'))
   try {
-    return await WebAssembly.compile(bytesOf(wasm))
+    return await WebAssembly.compile(bytesOfHex(wasm))
   } catch (error) {
     throw new Error(
       `this runtime compiles no WebAssembly while it runs: give the kernels compiled, import wasm from 'twotower/kernels.wasm' and load(…, { wasm }); on a page allow 'wasm-unsafe-eval' (${(error as Error).message})`,
@@ -38,15 +39,3 @@ async function compile(variant: Variant): Promise<WebAssembly.Module> {
     )
   }
 }
-
-/** The bytes that hexadecimal digits write. */
-function bytesOf(digits: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = (valueOf(digits.charCodeAt(2 * i)) << 4) | valueOf(digits.charCodeAt(2 * i + 1))
-  }
-  return bytes
-}
-
-/** 0–9 are the codes 48 to 57, a–f 97 to 102. */
-const valueOf = (code: number): number => (code & 15) + 9 * (code >> 6)

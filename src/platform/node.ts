@@ -1,5 +1,4 @@
 // Folders on disk, for Node, Deno and Bun (all three have node:fs).
-import type { FileHandle } from 'node:fs/promises'
 import { CorruptModelError } from '../errors.ts'
 import { builtin } from './builtin.ts'
 import { type ByteSource, checkRange, type Folder, safePath } from './folder.ts'
@@ -8,12 +7,17 @@ import { type ByteSource, checkRange, type Folder, safePath } from './folder.ts'
 const CHUNK = 2 ** 30
 
 /**
+ * What is read at once, by this thread: at most some milliseconds, where handing each step to another thread and waiting
+ * takes a process that starts as long as all else that it does to open a model.
+ */
+const AT_ONCE = 2 ** 24
+
+/**
  * The folder at `path` on disk, or at a `file:` address. Files are read by ranges; a symbolic link that leads out of the folder is refused.
  * @throws {RangeError} where it is missing or is not a folder
  */
 export function nodeFolder(source: string | URL): Folder {
-  const { realpathSync, statSync, promises } = builtin('node:fs')
-  const { open, readdir, realpath, stat } = promises
+  const { readdirSync, realpathSync, statSync } = builtin('node:fs')
   const { join, sep } = builtin('node:path')
   const path = typeof source === 'string' ? source : builtin('node:url').fileURLToPath(source)
   const status = statSync(path, { throwIfNoEntry: false })
@@ -24,8 +28,8 @@ export function nodeFolder(source: string | URL): Folder {
   const root = realpathSync(path)
 
   /** The real path of `file`, links followed; null where nothing is there. */
-  async function inside(file: string): Promise<string | null> {
-    const real = await orNull(realpath(join(root, safePath(file))))
+  function inside(file: string): string | null {
+    const real = orNull(() => realpathSync(join(root, safePath(file))))
     if (real !== null && real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep)) {
       throw new RangeError(
         `${JSON.stringify(file)} is a link that leaves the folder ${JSON.stringify(path)}; copy the folder with its links followed (cp -rL)`,
@@ -37,14 +41,13 @@ export function nodeFolder(source: string | URL): Folder {
   return {
     name: path,
     async open(file) {
-      const real = await inside(file)
+      const real = inside(file)
       // Asked before opening, because opening a pipe would wait for a writer.
-      if (real === null || !(await stat(real)).isFile()) return null
-      return fileSource(await open(real), file)
+      return real !== null && statSync(real).isFile() ? fileSource(real, file) : null
     },
     async list(folder) {
-      const real = await inside(folder)
-      const names = real === null ? null : await orNull(readdir(real, { withFileTypes: true }))
+      const real = inside(folder)
+      const names = real === null ? null : orNull(() => readdirSync(real, { withFileTypes: true }))
       return (names ?? [])
         .filter((entry) => entry.isFile() || entry.isSymbolicLink())
         .map((entry) => entry.name)
@@ -53,33 +56,43 @@ export function nodeFolder(source: string | URL): Folder {
   }
 }
 
-async function fileSource(handle: FileHandle, file: string): Promise<ByteSource> {
-  const byteLength = (await handle.stat()).size
+function fileSource(path: string, file: string): ByteSource {
+  const { closeSync, fstatSync, openSync, read, readSync } = builtin('node:fs')
+  const handle = openSync(path, 'r')
+  const byteLength = fstatSync(handle).size
+  const readLater = (bytes: Uint8Array, at: number): Promise<number> =>
+    new Promise((resolve, reject) => {
+      read(handle, bytes, 0, bytes.length, at, (error, count) => (error === null ? resolve(count) : reject(error)))
+    })
   return {
     byteLength,
     async slice(start, end) {
       checkRange(start, end, byteLength)
       const bytes = new Uint8Array(end - start)
       for (let done = 0; done < bytes.length; ) {
-        const { bytesRead } = await handle.read(bytes, done, Math.min(CHUNK, bytes.length - done), start + done)
-        if (bytesRead === 0) {
+        const rest = bytes.subarray(done, done + CHUNK)
+        const count =
+          bytes.length <= AT_ONCE
+            ? readSync(handle, rest, 0, rest.length, start + done)
+            : await readLater(rest, start + done)
+        if (count === 0) {
           throw new CorruptModelError(
             file,
             `ended at byte ${start + done} of ${byteLength}: it changed while being read`,
           )
         }
-        done += bytesRead
+        done += count
       }
       return bytes
     },
-    close: () => handle.close(),
+    close: async () => closeSync(handle),
   }
 }
 
 /** What `work` gives, or null where it fails because the path does not exist. */
-async function orNull<T>(work: Promise<T>): Promise<T | null> {
+function orNull<T>(work: () => T): T | null {
   try {
-    return await work
+    return work()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT' || code === 'ENOTDIR') return null
