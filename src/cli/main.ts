@@ -187,6 +187,24 @@ command(
   .action(async (a: string, b: string, options) => (await import('./diff.ts')).diff(a, b, options))
 
 command(
+  'bench',
+  'measure towers or a signature by batch, beside tfjs-wasm and ONNX Runtime where they are installed',
+  'twotower bench weights/movies --rows viewers.jsonl --batches 1,256 --profile',
+)
+  .argument('<model>', MODEL)
+  .option('--tower <side>', 'query or candidate (default: both)')
+  .option('--signature <name>', 'measure this signature instead of the towers')
+  .option('--batches <rows>', 'rows a call', '1,8,32,128,1024')
+  .option('--rows <file>', 'rows of raw features (default: made from the signature); may be repeated', collect)
+  .option('--seconds <time>', 'for each batch of a part, all engines together', '2')
+  .option('--profile', 'show where the time of a request goes, by op and by feature')
+  .option('--svg <file>', 'draw latency by batch')
+  .option('--json', 'the report as JSON')
+  .option(...DETERMINISTIC)
+  .option(...TAGS)
+  .action(async (model: string, options) => (await import('./bench.ts')).bench(model, options))
+
+command(
   'demo',
   'a trained model on real films: convert, embed, recommend, and compare with TensorFlow',
   'twotower demo',

@@ -4,6 +4,13 @@ import { Memory } from './memory.ts'
 import { withKernels } from './table.ts'
 import type { KernelChoice } from './variants.ts'
 
+export interface EngineOptions extends KernelChoice {
+  /** A table that runs everything in place of the kernels. */
+  readonly instead?: OpTable | undefined
+  /** What is put around all ops: a stopwatch. */
+  readonly around?: (ops: OpTable) => OpTable
+}
+
 /** Room for the values of small batches; larger batches grow it. */
 const FIRST_ARENA = 4 << 20
 
@@ -14,17 +21,16 @@ export class Engine {
 
   /**
    * @param module the compiled kernels: of this package's kernels.wasm, or of kernels-relaxed.wasm
-   * @param options `instead`: a table that runs everything in place of the kernels; `deterministic`: see `KernelChoice`
    */
   constructor(
     definition: ModelDefinition,
     reference: OpTable,
     module: WebAssembly.Module,
-    { instead, deterministic = false }: { readonly instead?: OpTable | undefined } & KernelChoice = {},
+    { instead, around = (ops) => ops, deterministic = false }: EngineOptions = {},
   ) {
     this.memory = new Memory(FIRST_ARENA)
     const kernels = () => instantiate(module, this.memory.wasm)
-    this.ops = instead ?? withKernels(reference, kernels(), this.memory, deterministic ? 1 : undefined)
+    this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, deterministic ? 1 : undefined))
     const { query, candidate } = definition.towers
     for (const { graph } of [...definition.signatures, query, candidate].filter((part) => part !== null))
       this.keepWeights(graph)

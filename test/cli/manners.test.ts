@@ -12,10 +12,12 @@ const COMMANDS = [
   'embed',
   'score',
   'search',
+  'serve',
   'verify',
   'match',
   'explain',
   'diff',
+  'bench',
   'demo',
 ]
 const QUERY = join(DEMO, 'query_model')
@@ -82,7 +84,9 @@ describe.concurrent('every command', () => {
     ['embed', '/no/model'],
     ['score', '/no/model'],
     ['search', '/no/model', '--items', join(DEMO, 'films.jsonl')],
+    ['serve', '/no/model'],
     ['verify', '/no/model', join(DEMO, 'goldens/query_model.json')],
+    ['bench', '/no/model'],
     ['match', '/no/model', '--predictions', join(DEMO, 'goldens/query_model.json')],
   ]) {
     test(`${args[0]} says in one line that there is no model`, async () => {
