@@ -1,28 +1,37 @@
+import { lstat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { inOrder } from '../embed/inorder.ts'
-import { sharedBundle } from '../embed/shared.ts'
+import { FRESH } from '../embed/journal.ts'
+import { sharedBundle, sharedDefinition } from '../embed/shared.ts'
+import { TEXT } from '../embed/sink.ts'
+import { crc32cBy } from '../engine/checksum.ts'
+import { compileKernels } from '../engine/variants.ts'
 import { modelOf } from '../load.ts'
 import { folderAt } from '../platform/open.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 import { Embedders, type Loaded } from './embedders.ts'
+import { originOf } from './embedorigin.ts'
 import { EXIT, UsageError } from './exit.ts'
+import { FileOutput } from './fileoutput.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
-import { openOutput } from './output.ts'
 import { piecesOf } from './pieces.ts'
 import { Progress } from './progress.ts'
-import { countOf, write } from './stdio.ts'
+import { countOf } from './stdio.ts'
+import { StreamOutput } from './streamoutput.ts'
 
 export interface EmbedOptions extends LoadingOptions {
   readonly tower?: string
   readonly output?: string
   readonly batch: string
   readonly workers?: string
+  readonly resume?: boolean
 }
 
 /** Embeds rows of raw features, one JSON object a line; answers in order, a bad row with an error in its place. */
 export async function embed(path: string, files: readonly string[], options: EmbedOptions): Promise<void> {
   const batch = countOf('--batch', options.batch)
   const workers = options.workers === undefined ? null : countOf('--workers', options.workers)
+  const inputs = files.length === 0 ? ['-'] : files
   const loaded = await loadShared(path, options)
   const side = sideOf(loaded, options.tower)
   const embedders = new Embedders(
@@ -30,23 +39,25 @@ export async function embed(path: string, files: readonly string[], options: Emb
     { side, batch },
     { workers: workers ?? availableParallelism(), eager: workers !== null },
   )
-  const output = await openOutput(options.output)
+  const output = await outputOf(options, inputs, loaded, side)
+  const from = output instanceof FileOutput ? output.from : FRESH
   const progress = new Progress('rows')
-  let failed = 0
+  let [failed, at] = [from.failed, from.at]
   try {
     const answers = inOrder(
-      piecesOf(files, batch),
-      (piece) => embedders.answer(piece),
+      piecesOf(inputs, { batch, shard: Number.POSITIVE_INFINITY }, at),
+      async ({ piece, after }) => ({ answer: await embedders.answer(piece), after }),
       () => embedders.window,
     )
-    for await (const answer of answers) {
+    for await (const { answer, after } of answers) {
       failed += answer.failed
-      await write(output.stream, answer.text)
+      at = after
+      await output.write(answer, after)
       progress.step(answer.rows)
     }
-    await output.keep()
+    await output.keep(at)
   } catch (error) {
-    await output.discard()
+    await output.leave()
     throw error
   } finally {
     progress.stop()
@@ -55,16 +66,36 @@ export async function embed(path: string, files: readonly string[], options: Emb
   if (failed > 0) process.exitCode = EXIT.failed
 }
 
+/** Where the answers go: a file that is whole or not there, or what is written as it comes. */
+async function outputOf(
+  { output, resume = false }: EmbedOptions,
+  inputs: readonly string[],
+  { shared, definition, deterministic }: Loaded,
+  tower: string,
+): Promise<FileOutput | StreamOutput> {
+  const path = output === '-' ? undefined : output
+  const there = path === undefined ? null : await lstat(path).catch(() => null)
+  if (path === undefined || (there !== null && !there.isFile() && !there.isDirectory())) {
+    if (resume) throw new UsageError('--resume needs -o with a file: what was written must be there to go on with')
+    return StreamOutput.open(path ?? null)
+  }
+  if (there?.isDirectory()) throw new Error(`"${path}" is a folder; choose a file`)
+  const origin = resume
+    ? await originOf(shared ?? sharedDefinition(definition), inputs, { tower, deterministic })
+    : null
+  return FileOutput.open({ path, format: TEXT, shards: null, origin })
+}
+
 /** The model at `path`; a bundle's weights lie where workers can read them too. */
 async function loadShared(path: string, options: LoadingOptions): Promise<Loaded> {
   const { tags, deterministic = false } = loadOptions(options)
   const folder = await folderAt(path)
-  const shared = await sharedBundle(folder)
+  const [wasm, shared] = [await compileKernels({ deterministic }), await sharedBundle(folder)]
   const definition =
     shared === null
       ? await (await import('../define.ts')).define(folder, tags === undefined ? {} : { tags })
-      : unflatten(readManifest(shared.manifest), shared.weights)
-  return { definition, model: await modelOf(definition, { deterministic }), shared, deterministic }
+      : unflatten(readManifest(shared.manifest), shared.weights, crc32cBy(wasm))
+  return { definition, model: await modelOf(definition, { deterministic, wasm }), shared, deterministic }
 }
 
 /** Which tower is meant. @throws {UsageError} where that is open, {RangeError} where there is no such tower */

@@ -3,6 +3,7 @@ import { Answerer } from '../embed/answer.ts'
 import type { Job, Piece } from '../embed/piece.ts'
 import type { Reply } from '../embed/pool.ts'
 import type { SharedModel } from '../embed/shared.ts'
+import { crc32cBy } from '../engine/checksum.ts'
 import { modelOf } from '../load.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 
@@ -18,7 +19,7 @@ export interface EmbedWorkerData {
 
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
-const definition = unflatten(readManifest(model.manifest), model.weights)
+const definition = unflatten(readManifest(model.manifest), model.weights, crc32cBy(wasm))
 const answerer = modelOf(definition, { wasm, deterministic }).then((ready) => new Answerer(ready, job))
 
 port.on('message', async (piece: Piece) => {

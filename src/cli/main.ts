@@ -88,6 +88,7 @@ command(
   .option('--tower <side>', 'query or candidate')
   .option('-o, --output <file>', 'where to write (default: standard output)')
   .option('--batch <rows>', 'rows that are embedded together', '256')
+  .option('--resume', 'go on where an earlier run of the same command was ended; needs -o')
   .option('--workers <count>', 'threads that embed (default: one a core, where there is much to do)')
   .option(...DETERMINISTIC)
   .option(...TAGS)

@@ -1,0 +1,126 @@
+import { join } from 'node:path'
+import { type Checkpoint, FRESH, type Origin, type Position } from '../embed/journal.ts'
+import type { Answer } from '../embed/piece.ts'
+import type { OutputFormat, Sink } from '../embed/sink.ts'
+import { keepPart, PartFile } from '../platform/nodepart.ts'
+import { JournalFile } from './journalfile.ts'
+
+/** Milliseconds between two checkpoints: what a kill costs at most. */
+const PACE = 500
+
+/** Where and how answers are written into files. */
+export interface FilePlan {
+  /** The file, or where there are shards their folder. */
+  readonly path: string
+  readonly format: OutputFormat
+  /** Rows of input that a file of a folder holds, and what the file's name ends with; null for one file. */
+  readonly shards: { readonly rows: number; readonly extension: string } | null
+  /** What the run is started on, where it is to be gone on with after a kill; null where not. */
+  readonly origin: Origin | null
+}
+
+/** Files that are whole or not there; with a journal, a run that can be gone on with after a kill. */
+export class FileOutput {
+  /** How far an earlier run came. */
+  readonly from: Checkpoint
+  private readonly plan: FilePlan
+  private readonly journal: JournalFile | null
+  private shard: number
+  private open: { readonly files: readonly PartFile[]; readonly sink: Sink } | null = null
+  private answered: number
+  private failed: number
+  private noted = performance.now()
+
+  private constructor(plan: FilePlan, journal: JournalFile | null) {
+    this.plan = plan
+    this.journal = journal
+    this.from = journal?.last ?? FRESH
+    this.shard = this.from.shard
+    this.answered = this.from.answered
+    this.failed = this.from.failed
+  }
+
+  /** Opens what is to be written, at the place where an earlier run ended. */
+  static async open(plan: FilePlan): Promise<FileOutput> {
+    const { path, origin } = plan
+    const output = new FileOutput(plan, origin === null ? null : await JournalFile.open(`${path}.journal`, origin))
+    const { shard, sizes, state } = output.from
+    // A kill may have come between the journal's line and the names.
+    if (shard > 0) await output.name(shard - 1)
+    if (sizes.length > 0) await output.begin(sizes, state)
+    return output
+  }
+
+  async write(answer: Answer, after: Position): Promise<void> {
+    const { sink } = this.open ?? (await this.begin([], null))
+    await sink.write(answer)
+    this.answered += answer.rows
+    this.failed += answer.failed
+    const { shards } = this.plan
+    if (shards !== null && after.rows % shards.rows === 0) await this.end(after, false)
+    else if (this.journal !== null && performance.now() - this.noted >= PACE) await this.note(after, false)
+  }
+
+  /** Ends the last file; all have their names then. */
+  async keep(after: Position): Promise<void> {
+    if (!this.from.done) {
+      if (this.open === null && this.shard === 0) await this.begin([], null)
+      await this.end(after, true)
+    }
+    await this.journal?.remove()
+  }
+
+  /** The work failed: an unfinished file is removed, or where it can be gone on with, left. */
+  async leave(): Promise<void> {
+    for (const file of this.open?.files ?? []) await (this.journal === null ? file.discard() : file.close())
+    await this.journal?.close()
+  }
+
+  private async begin(sizes: readonly number[], state: Checkpoint['state']): Promise<{ readonly sink: Sink }> {
+    const files: PartFile[] = []
+    for (const [i, path] of this.paths(this.shard).entries())
+      files.push(await PartFile.open(path, this.unfinished(path), sizes[i]))
+    this.open = { files, sink: this.plan.format.sink(files, state) }
+    return this.open
+  }
+
+  private async end(after: Position, done: boolean): Promise<void> {
+    if (this.open !== null) {
+      const { files, sink } = this.open
+      await sink.end()
+      for (const file of files) {
+        if (this.journal !== null) await file.sync()
+        await file.close()
+      }
+      this.open = null
+      this.shard++
+    }
+    await this.note(after, done)
+    if (this.shard > 0) await this.name(this.shard - 1)
+  }
+
+  private async note(at: Position, done: boolean): Promise<void> {
+    const { journal, open, shard, answered, failed } = this
+    this.noted = performance.now()
+    const state = open === null ? null : open.sink.state()
+    if (journal === null || state === undefined) return
+    for (const file of open?.files ?? []) await file.sync()
+    const sizes = open?.files.map(({ size }) => size) ?? []
+    await journal.append({ at, shard, sizes, errors: 0, state, answered, failed, done })
+  }
+
+  private async name(shard: number): Promise<void> {
+    for (const path of this.paths(shard)) await keepPart(path, this.unfinished(path))
+  }
+
+  private paths(shard: number): readonly string[] {
+    const { path, format, shards } = this.plan
+    return format.paths(
+      shards === null ? path : join(path, `part-${String(shard).padStart(5, '0')}${shards.extension}`),
+    )
+  }
+
+  private unfinished(path: string): string {
+    return this.journal === null ? `${path}.${process.pid}.unfinished` : `${path}.part`
+  }
+}

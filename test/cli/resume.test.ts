@@ -1,0 +1,122 @@
+import { spawn } from 'node:child_process'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { DEMO, demoRows, jsonl, MAIN, run, scratch } from './command.ts'
+
+const CANDIDATE = join(DEMO, 'candidate_model')
+const folder = scratch()
+const [first, second] = [join(folder, 'first.jsonl'), join(folder, 'second.jsonl')]
+let whole: Buffer
+
+beforeAll(async () => {
+  const films = demoRows('films.jsonl')
+  const many = Array.from({ length: 12 }, (_, copy) => films.map((film) => ({ ...film, id: `${film.id} ${copy}` })))
+  writeFileSync(first, jsonl(...many.slice(0, 2).flat(), '{"id": "bad"}'))
+  writeFileSync(second, jsonl(...many.slice(2).flat()).slice(0, -1))
+  const output = join(folder, 'whole.jsonl')
+  expect((await run(['embed', CANDIDATE, first, second, '-o', output])).status).toBe(1)
+  whole = readFileSync(output)
+}, 120_000)
+
+/** Runs until the journal has a checkpoint more, and is killed then. */
+async function killed(args: readonly string[], output: string): Promise<void> {
+  const journal = `${output}.journal`
+  const lines = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0)
+  const before = Math.max(1, lines())
+  // One thread takes long enough to be killed in the middle.
+  const child = spawn(process.execPath, [MAIN, ...args, '--workers', '1'])
+  const ended = new Promise<string | null>((resolve) => child.once('close', (_, signal) => resolve(signal)))
+  while (child.exitCode === null && lines() <= before) await sleep(5)
+  child.kill('SIGKILL')
+  expect(await ended).toBe('SIGKILL')
+}
+
+describe('embed --resume', () => {
+  test('loses no row and writes none twice where it was killed, again and again', async () => {
+    const output = join(folder, 'resumed.jsonl')
+    const args = ['embed', CANDIDATE, first, second, '-o', output, '--resume']
+    for (const _ of [1, 2]) {
+      await killed(args, output)
+      // What a kill in the middle of a write leaves: a part of a line, here and there.
+      appendFileSync(`${output}.part`, '{"id": "hal')
+      appendFileSync(`${output}.journal`, '{"at": {"inp')
+      expect(existsSync(output)).toBe(false)
+    }
+    // A mark in what is done already: it is kept, not done again.
+    const part = readFileSync(`${output}.part`)
+    part.write('MARK', 8)
+    writeFileSync(`${output}.part`, part)
+    expect((await run(args)).status).toBe(1)
+    const resumed = readFileSync(output)
+    expect(resumed.toString('utf8', 0, 20)).toContain('MARK')
+    resumed.set(whole.subarray(8, 12), 8)
+    expect(resumed.equals(whole)).toBe(true)
+    expect(readdirSync(folder).filter((name) => /resumed.+(part|journal)/.test(name))).toEqual([])
+  })
+
+  test('refuses to go on where inputs, model or options are others, and says which', async () => {
+    const [input, output] = [join(folder, 'input.jsonl'), join(folder, 'refused.jsonl')]
+    copyFileSync(second, input)
+    const args = ['embed', CANDIDATE, input, '-o', output, '--resume']
+    await killed(args, output)
+    const [part, journal] = [readFileSync(`${output}.part`), readFileSync(`${output}.journal`)]
+    const refused = async (other: readonly string[], what: string) => {
+      const { status, stderr } = await run(other)
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: `twotower: cannot resume: since "${output}.journal" was begun there is another ${what}; put it back, or start over without it: remove it\n`,
+      })
+    }
+    await refused([...args, '--deterministic'], 'deterministic')
+    await refused(['embed', join(DEMO, 'query_model'), ...args.slice(2)], 'model, tower')
+    appendFileSync(input, '\n{"id": "one more"}')
+    await refused(args, 'inputs')
+    expect(readFileSync(`${output}.part`).equals(part)).toBe(true)
+    expect(readFileSync(`${output}.journal`).equals(journal)).toBe(true)
+  })
+
+  test('refuses a part that lost bytes', async () => {
+    const output = join(folder, 'short.jsonl')
+    const args = ['embed', CANDIDATE, second, '-o', output, '--resume']
+    await killed(args, output)
+    truncateSync(`${output}.part`, 10)
+    const { status, stderr } = await run(args)
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/short\.jsonl\.part" has 10 bytes, \d+ were written: it cannot be gone on with; remove it/)
+  })
+
+  test('starts anew where there is nothing to go on with', async () => {
+    const [rows, output] = [join(folder, 'rows.jsonl'), join(folder, 'anew.jsonl')]
+    writeFileSync(rows, jsonl({ id: 1, embedding: [1] }))
+    for (const _ of [1, 2]) {
+      expect(await run(['embed', CANDIDATE, rows, '-o', output, '--resume'])).toEqual({
+        status: 0,
+        stdout: '',
+        stderr: '',
+      })
+      expect(readFileSync(output, 'utf8')).toBe('{"id": 1, "embedding": [1]}\n')
+    }
+    writeFileSync(`${output}.journal`, 'a film\n')
+    expect((await run(['embed', CANDIDATE, rows, '-o', output, '--resume'])).stderr).toMatch(/is no journal of embed/)
+  })
+
+  test('asks for files that can be read and written from the middle', async () => {
+    for (const [args, said] of [
+      [['embed', CANDIDATE, first, '--resume'], /--resume needs -o with a file/],
+      [['embed', CANDIDATE, '-o', join(folder, 'x'), '--resume'], /--resume needs files: standard input cannot/],
+    ] as const) {
+      const { status, stderr } = await run(args)
+      expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(said) })
+    }
+  })
+})
