@@ -1,13 +1,21 @@
 import { defineConfig } from 'vitest/config'
 
-// `unit` is what a contributor runs before a commit; `models` runs whole SavedModels and the command line; `ratios`
-// measures, when the others have left it the machine.
+// `unit` is what a contributor runs before a commit; `models` runs whole SavedModels and the command line;
+// `runtimes` runs the packed package in every runtime and bundler; `ratios` measures, when the others have left it the machine.
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
         test: { name: 'models', include: ['test/models/**/*.test.ts', 'test/cli/**/*.test.ts'], testTimeout: 120_000 },
+      },
+      {
+        test: {
+          name: 'runtimes',
+          include: ['test/runtimes/**/*.test.ts'],
+          testTimeout: 120_000,
+          globalSetup: 'test/runtimes/app.ts',
+        },
       },
       {
         test: {

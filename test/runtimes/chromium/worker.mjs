@@ -1,0 +1,3 @@
+import { runHere } from './here.mjs'
+
+postMessage(await runHere())
