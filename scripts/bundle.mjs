@@ -18,7 +18,6 @@ const bundle = await rolldown({
     'ops/index': 'src/ops/index.ts',
     'preprocess/index': 'src/preprocess/index.ts',
     'search/index': 'src/search/index.ts',
-    'weights/writer': 'src/weights/writer.ts',
   },
   platform: 'neutral',
   // Whatever is not ours is the user's to install and to update.

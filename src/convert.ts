@@ -11,9 +11,15 @@ export class Bundle {
   readonly definition: ModelDefinition
   private readonly flat: Flat
 
-  constructor(definition: ModelDefinition, flat: Flat) {
+  private constructor(definition: ModelDefinition, flat: Flat) {
     this.definition = definition
     this.flat = flat
+  }
+
+  /** A model in memory, flattened. What flattens is loaded for it: an application that only runs bundles leaves it out. */
+  static async of(definition: ModelDefinition): Promise<Bundle> {
+    const { flatten } = await import('./weights/writer.ts')
+    return new Bundle(definition, flatten(definition, GENERATOR))
   }
 
   /** manifest.json as text. */
@@ -57,7 +63,6 @@ export class Bundle {
  * @throws {RangeError} where tags, towers or signatures that the options name are not there
  */
 export async function convert(source: ModelSource, options: ConvertOptions = {}): Promise<Bundle> {
-  const [{ define }, { flatten }] = await Promise.all([import('./define.ts'), import('./weights/writer.ts')])
-  const definition = await define(source, options)
-  return new Bundle(definition, flatten(definition, GENERATOR))
+  const { define } = await import('./define.ts')
+  return Bundle.of(await define(source, options))
 }

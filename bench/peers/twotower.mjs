@@ -2,7 +2,6 @@ import { Attrs, constant } from '../../dist/graph/index.js'
 import { Bundle, load } from '../../dist/index.js'
 import { lower } from '../../dist/lower/index.js'
 import { loadAllOps } from '../../dist/ops/index.js'
-import { flatten } from '../../dist/weights/writer.js'
 
 export const twotower = { name: 'twotower', start: () => ({ tower: (spec) => towerOf(spec, 'float32') }) }
 
@@ -19,8 +18,7 @@ export const int8 = {
 
 /** The tower as an importer would give it, through the passes, the flat format and `load`, as any model goes. */
 async function towerOf(spec, dtype) {
-  const lowered = lower(definition(spec), await loadAllOps(), dtype)
-  const bundle = new Bundle(lowered, flatten(lowered, 'bench'))
+  const bundle = await Bundle.of(lower(definition(spec), await loadAllOps(), dtype))
   const model = await load({ manifest: bundle.manifest, weights: bundle.weights })
   return (rows) => ({ call: () => model.query.embed({ x: rows }).data })
 }

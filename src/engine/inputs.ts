@@ -113,8 +113,12 @@ function fromTensor(value: PublicTensor, port: Port): Tensor {
     throw new RangeError(
       `input "${port.name}": the shape [${shape}] asks for ${sizeOf(shape)} elements, data has ${length}`,
     )
-  return { dtype, shape, data: strings ?? rounded(dtype, data as TypedArray) } as Tensor
+  return { dtype, shape, data: strings ?? taken(dtype, data as TypedArray) } as Tensor
 }
+
+/** The caller's own array, which a run only reads; or a rounded copy, for the dtypes that are computed in float32. */
+const taken = (dtype: DType, values: TypedArray): TypedArray =>
+  dtype === 'float16' || dtype === 'bfloat16' ? rounded(dtype, values.slice()) : values
 
 /** A typed array takes the port's shape; its one unknown dimension is what the length leaves. */
 function fromArray(value: TypedArray, port: Port): Tensor {
@@ -137,7 +141,7 @@ function fromArray(value: TypedArray, port: Port): Tensor {
   return {
     dtype: port.dtype,
     shape: dims.map((dim) => dim ?? rest),
-    data: rounded(port.dtype, value.slice()),
+    data: taken(port.dtype, value),
   } as Tensor
 }
 
@@ -232,11 +236,18 @@ const LIMITS: { readonly [D in DType]?: readonly [number, number] } = {
   uint32: [0, 2 ** 32 - 1],
 }
 
+/** Its own slice() does the same in twice the time. */
+function copied<A extends TypedArray>(values: A): A {
+  const copy = new (values.constructor as new (length: number) => A)(values.length)
+  copy.set(values as never)
+  return copy
+}
+
 /** `t` as callers get it: an array of their own. */
 export function toPublic(t: Tensor): PublicTensor {
   if (t.dtype !== 'string') {
     if (t.dtype === 'resource' || t.dtype === 'variant') throw new TypeError(`a ${t.dtype} cannot be given out`)
-    return { dtype: t.dtype, shape: t.shape, data: t.data.slice() }
+    return { dtype: t.dtype, shape: t.shape, data: copied(t.data) }
   }
   const values = Array.from({ length: t.data.length }, (_, i) => t.data.value(i))
   const text = values.every((value) => typeof value === 'string')

@@ -23,18 +23,21 @@ export class Memory {
   /** What the current run would have used, fitting or not. */
   private wanted = 0
   private readonly kept = new WeakMap<ArrayBufferView, number>()
+  /** The memory's buffer, which is another one each time it has grown: asking for it costs more than a small kernel. */
+  private buffer: ArrayBuffer
   private floats: Float32Array
 
   /** @param initialBytes room to begin with; pages are real memory only once they are written */
   constructor(initialBytes: number) {
     this.wasm = new WebAssembly.Memory({ initial: Math.ceil(initialBytes / PAGE) })
-    this.floats = new Float32Array(this.wasm.buffer)
+    this.buffer = this.wasm.buffer
+    this.floats = new Float32Array(this.buffer)
   }
 
   /** Starts a run: values of the run before are gone. */
   begin(): void {
     const needed = this.bottom + this.wanted
-    if (this.wanted > 0 && needed > this.wasm.buffer.byteLength) this.grow(needed)
+    if (this.wanted > 0 && needed > this.buffer.byteLength) this.grow(needed)
     this.top = this.bottom
     this.wanted = 0
   }
@@ -44,8 +47,9 @@ export class Memory {
     const bytes = aligned(length * 4)
     this.wanted += bytes
     const end = this.top + bytes
-    if (end > this.wasm.buffer.byteLength) return null
-    const view = this.floats.subarray(this.top / 4, this.top / 4 + length)
+    if (end > this.buffer.byteLength) return null
+    // Not a subarray, which takes V8 four times as long.
+    const view = new Float32Array(this.buffer, this.top, length)
     this.top = end
     return view
   }
@@ -61,9 +65,14 @@ export class Memory {
     return copy.byteOffset
   }
 
+  /** Where `values` stay for good, or null where they do not. */
+  keptAt(values: Elements): number | null {
+    return this.kept.get(values) ?? null
+  }
+
   /** True where `values` are a view of this memory, valid for one run. */
   holds(values: ArrayBufferView): boolean {
-    return values.buffer === this.wasm.buffer
+    return values.buffer === this.buffer
   }
 
   /** Copies `values` to stay, before the first run. Returns false where the address space is full. */
@@ -71,7 +80,7 @@ export class Memory {
     if (this.kept.has(values)) return true
     const end = this.bottom + aligned(values.byteLength)
     if (end > MOST_BYTES) return false
-    if (end > this.wasm.buffer.byteLength) this.grow(end)
+    if (end > this.buffer.byteLength) this.grow(end)
     this.copy(values, this.bottom)
     this.kept.set(values, this.bottom)
     this.bottom = end
@@ -81,15 +90,16 @@ export class Memory {
 
   private copy(values: Elements, at: number): void {
     if (values instanceof Float32Array) this.floats.set(values, at / 4)
-    else new Int8Array(this.wasm.buffer).set(new Int8Array(values.buffer, values.byteOffset, values.byteLength), at)
+    else new Int8Array(this.buffer).set(new Int8Array(values.buffer, values.byteOffset, values.byteLength), at)
   }
 
   private grow(bytes: number): void {
-    const missing = Math.min(bytes, MOST_BYTES) - this.wasm.buffer.byteLength
+    const missing = Math.min(bytes, MOST_BYTES) - this.buffer.byteLength
     if (missing <= 0) return
     // A quarter more than is needed, so that slowly rising batches do not grow the memory each time.
-    const pages = Math.ceil(Math.min(missing * 1.25, MOST_BYTES - this.wasm.buffer.byteLength) / PAGE)
+    const pages = Math.ceil(Math.min(missing * 1.25, MOST_BYTES - this.buffer.byteLength) / PAGE)
     this.wasm.grow(pages)
-    this.floats = new Float32Array(this.wasm.buffer)
+    this.buffer = this.wasm.buffer
+    this.floats = new Float32Array(this.buffer)
   }
 }

@@ -1,4 +1,4 @@
-import type { Call, Op, OpTable } from '../graph/index.ts'
+import type { Call, Node, Op, OpTable } from '../graph/index.ts'
 import {
   isNumeric,
   packedInt8Length,
@@ -24,7 +24,7 @@ const SMALLEST = 32
  */
 export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory, smallest = SMALLEST): OpTable {
   const table = new Map<string, Op>()
-  for (const [name, op] of reference) table.set(name, op.effect ? keeping(op, memory) : op)
+  for (const [name, op] of reference) table.set(name, op.effect ? keeping(op) : op)
   const place = (name: string, run: (call: Call) => Tensor | null): void => {
     const op = reference.get(name)
     if (op !== undefined) table.set(name, { ...op, evaluate: (call) => run(call) ?? op.evaluate(call) })
@@ -43,7 +43,7 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
   place('twotower>L2Normalize', ({ inputs: [x], attrs }) =>
     rowwise(x, memory, smallest, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
   )
-  place('twotower>Dense', (call) => dense(call, memory, kernels))
+  place('twotower>Dense', denseWith(memory, kernels))
   const paired = kernels.pairsBytes()
   place('twotower>DenseInt8', (call) => denseInt8(call, memory, kernels, paired))
   for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
@@ -54,16 +54,15 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
   return table
 }
 
-/** An op that changes state keeps its inputs past the run: what lies in the arena is copied out first. */
-const keeping = (op: Op, memory: Memory): Op => ({
+/** An op that changes state keeps its inputs past the run: what lies in the arena or in the caller's arrays is copied first. */
+const keeping = (op: Op): Op => ({
   ...op,
-  evaluate: (call) => op.evaluate({ ...call, inputs: call.inputs.map((input) => own(input, memory)) }),
+  evaluate: (call) => op.evaluate({ ...call, inputs: call.inputs.map(own) }),
 })
 
 /** `t` in memory of its own. */
-export function own(t: Tensor, memory: Memory): Tensor {
-  if (t === undefined || !isNumeric(t) || !memory.holds(t.data)) return t
-  return { ...t, data: (t.data as TypedArray).slice() } as Tensor
+function own(t: Tensor): Tensor {
+  return t === undefined || !isNumeric(t) ? t : ({ ...t, data: (t.data as TypedArray).slice() } as Tensor)
 }
 
 const UNARY: Readonly<Record<string, (kernels: Kernels, out: Pointer, x: Pointer, n: number, alpha: number) => void>> =
@@ -167,20 +166,51 @@ const ACTIVATION_CODES: Readonly<Record<string, number>> = {
   LeakyRelu: ACTIVATIONS.leakyRelu,
 }
 
-function dense({ inputs: [x, panels, bias], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
-  const [k, n] = [attrs.number('k'), attrs.number('n')]
-  // Wrong shapes are the reference's to refuse.
-  if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k || panels.dtype !== 'float32') return null
-  const [rows] = x.shape
+/** What a dense layer's node says, read once. Addresses are 0 for no bias, null for what does not stay in memory. */
+interface DenseLayer {
+  readonly k: number
+  readonly n: number
+  /** undefined where no kernel has the activation. */
+  readonly activation: number | undefined
+  readonly alpha: number
+  readonly weights: Pointer | null
+  readonly bias: Pointer | null
+}
+
+function denseLayer({ inputs: [, panels, bias], attrs }: Call, memory: Memory): DenseLayer {
   const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
-  if (rows === 0 || activation === undefined) return null
-  const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
-  const weights = memory.address(panels.data)
-  const shift = bias === undefined ? 0 : memory.address((bias as Floats).data)
-  const [at, out] = [memory.address(x.data), memory.room(rows * n)]
-  if (weights === null || shift === null || at === null || out === null) return null
-  kernels.dense(out.byteOffset, at, weights, shift, rows, k, n, activation, alpha)
-  return { dtype: 'float32', shape: [rows, n], data: out }
+  return {
+    k: attrs.number('k'),
+    n: attrs.number('n'),
+    activation,
+    alpha: activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0),
+    weights: memory.keptAt((panels as Floats).data),
+    bias: bias === undefined ? 0 : memory.keptAt((bias as Floats).data),
+  }
+}
+
+function denseWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | null {
+  const layers = new WeakMap<Node, DenseLayer>()
+  return (call) => {
+    const [x, panels, shift] = call.inputs
+    if (panels.dtype !== 'float32') return null
+    let layer = layers.get(call.node)
+    if (layer === undefined) {
+      layer = denseLayer(call, memory)
+      layers.set(call.node, layer)
+    }
+    const { k, n, activation, alpha } = layer
+    // Wrong shapes are the reference's to refuse.
+    if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k) return null
+    const [rows] = x.shape
+    if (rows === 0 || activation === undefined) return null
+    const weights = layer.weights ?? memory.address(panels.data)
+    const bias = layer.bias ?? memory.address((shift as Floats).data)
+    const [at, out] = [memory.address(x.data), memory.room(rows * n)]
+    if (weights === null || bias === null || at === null || out === null) return null
+    kernels.dense(out.byteOffset, at, weights, bias, rows, k, n, activation, alpha)
+    return { dtype: 'float32', shape: [rows, n], data: out }
+  }
 }
 
 function denseInt8({ inputs, attrs }: Call, memory: Memory, kernels: Kernels, paired: number): Tensor | null {

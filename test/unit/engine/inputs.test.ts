@@ -22,11 +22,13 @@ describe('an input', () => {
     expect(toTensor(Float32Array.of(1, 2, 3, 4), port('float32', [null, 2])).shape).toEqual([2, 2])
   })
 
-  test('is copied, so that the caller may write on', () => {
-    const mine = Float32Array.of(1, 2)
-    const taken = toTensor(mine, port('float32', [2]))
-    mine[0] = 9
-    expect(taken.data).toEqual(Float32Array.of(1, 2))
+  test('is read where it lies, and never written to', () => {
+    const mine = Float32Array.of(0.1, 2)
+    expect(toTensor(mine, port('float32', [2])).data).toBe(mine)
+    const half = toTensor({ dtype: 'float16', shape: [2], data: mine }, port('float16', [2]))
+    expect(half.data).toEqual(Float32Array.of(0.0999755859375, 2))
+    expect(toTensor(mine, port('bfloat16', [2])).data).toEqual(Float32Array.of(0.10009765625, 2))
+    expect(mine).toEqual(Float32Array.of(0.1, 2))
   })
 
   test('of no rows takes its inner dimensions from the signature', () => {

@@ -48,6 +48,20 @@ function expectSame(op: string, inputs: readonly Tensor[], attrs = Attrs.none, t
   }
 }
 
+test("what a variable is assigned stays as it was, whatever becomes of the caller's array and of the arena", () => {
+  const variable = call(reference, 'VarHandleOp', [], new Attrs({ dtype: 'float32' }))
+  const mine = Float32Array.of(1, 2)
+  call(table, 'AssignVariableOp', [variable, tensor('float32', [2], mine)])
+  mine[0] = 9
+  expect(call(table, 'ReadVariableOp', [variable]).data).toEqual(Float32Array.of(1, 2))
+  memory.begin()
+  const room = memory.room(2) as Float32Array
+  room.set([3, 4])
+  call(table, 'AssignVariableOp', [variable, tensor('float32', [2], room)])
+  room.fill(9)
+  expect(call(table, 'ReadVariableOp', [variable]).data).toEqual(Float32Array.of(3, 4))
+})
+
 const EDGES = [
   0,
   -0,
