@@ -11,6 +11,7 @@ export function runtime() {
 /** What the numbers depend on: the machine, the runtime, the versions of everything measured. */
 export function machine() {
   const all = cpus()
+  const on = runtime()
   const memory = Math.round(totalmem() / 2 ** 30)
   return {
     date: new Date().toISOString().slice(0, 10),
@@ -18,8 +19,9 @@ export function machine() {
     cores: all.length,
     memory: `${memory} GiB`,
     platform: `${process.platform} ${process.arch}`,
-    runtime: runtime(),
-    v8: process.versions.v8 ?? null,
+    runtime: on,
+    // Bun says a V8 too, for packages that look for one; it has none.
+    v8: on.name === 'bun' ? null : process.versions.v8,
     twotower: version(new URL('../package.json', import.meta.url)),
     peers: JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8')).dependencies,
   }

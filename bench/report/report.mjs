@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { plots } from './plots.mjs'
-import { section } from './tables.mjs'
+import { section, sideBySide } from './tables.mjs'
 
 const RESULTS = fileURLToPath(new URL('../results/', import.meta.url))
 const DOCS = fileURLToPath(new URL('../../docs/', import.meta.url))
@@ -15,12 +15,15 @@ export async function report() {
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (from < 0 || to < from) throw new Error(`${page} has no place for the results: ${BEGIN} … ${END}`)
   mkdirSync(join(DOCS, 'performance'), { recursive: true })
-  const sections = []
-  for (const file of readdirSync(RESULTS)
-    .filter((name) => /^(?!quick-).*\.json$/.test(name))
-    .sort()) {
-    const name = file.replace('.json', '')
-    const results = JSON.parse(readFileSync(join(RESULTS, file), 'utf8'))
+  const all = readdirSync(RESULTS)
+    .filter((file) => /^(?!quick-).*\.json$/.test(file))
+    .map((file) => ({
+      name: file.replace('.json', ''),
+      results: JSON.parse(readFileSync(join(RESULTS, file), 'utf8')),
+    }))
+    .sort((a, b) => order(a) - order(b) || (a.name < b.name ? -1 : 1))
+  const sections = all.length < 2 ? [] : [sideBySide(all.map(({ results }) => results))]
+  for (const { name, results } of all) {
     const drawn = await plots(results)
     for (const [plot, svg] of Object.entries(drawn))
       writeFileSync(join(DOCS, 'performance', `${name}-${plot}.svg`), svg)
@@ -28,3 +31,6 @@ export async function report() {
   }
   writeFileSync(page, `${text.slice(0, from)}${BEGIN}\n\n${sections.join('\n')}\n${text.slice(to)}`)
 }
+
+/** Node first. */
+const order = ({ results }) => ['node', 'deno', 'bun'].indexOf(results.machine.runtime.name)

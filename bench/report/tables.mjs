@@ -6,12 +6,48 @@ const CHILDREN = {
   onnxruntimenode: 'onnxruntime-node: to the first embedding',
 }
 
+/** What a call of ours takes, and in brackets how many times as fast it is as tfjs-wasm in turns with it. */
+function ours(timings, engine = 'twotower') {
+  const timing = timings?.[engine]
+  if (timing === undefined) return ''
+  const took = timing.median < 10_000 ? `${digits(timing.median)} µs` : `${digits(timing.median / 1000)} ms`
+  const theirs = timings['tfjs-wasm']
+  return theirs === undefined ? took : `${took} (${ratio(theirs, timing)})`
+}
+
+const towerOf = ({ towers }, rows) =>
+  towers?.find(({ tower, batch }) => tower === '512-1024-512-256' && batch === rows)?.timings
+
+/** The same work under each runtime; what was not measured is left empty. */
+const WORKS = {
+  'tower 512-1024-512-256, one row': (results) => ours(towerOf(results, 1)),
+  'the same in int8': (results) => ours(towerOf(results, 1), 'twotower int8'),
+  'tower 512-1024-512-256, 1,024 rows': (results) => ours(towerOf(results, 1024)),
+  'the same in int8, 1,024 rows': (results) => ours(towerOf(results, 1024), 'twotower int8'),
+  'top 100 of 1,000,000 × 64': ({ scan }) => ours(scan?.find(({ rows }) => rows === 1_000_000)?.timings),
+  'a request of the demo, one row': ({ request }) => ours(request?.[0].timings),
+  'a request of the demo, 1,024 rows': ({ request }) => ours(request?.[1].timings),
+  'process start to the first embedding, above the runtime alone': ({ start }) => {
+    const entry = start?.results.find(({ name }) => name === 'twotower')
+    return entry === undefined ? '' : `${digits(entry.above.milliseconds)} ms`
+  },
+}
+
+/** All runtimes in one table. */
+export function sideBySide(all) {
+  const head = ['twotower (times tfjs-wasm)', ...all.map(({ machine: { runtime } }) => title(runtime))]
+  const rows = Object.entries(WORKS).map(([what, of]) => [what, ...all.map(of)])
+  return `## The runtimes side by side\n\n${table(head, rows)}\n`
+}
+
+const title = ({ name, version }) => `${name[0].toUpperCase()}${name.slice(1)} ${version}`
+
 /** The results of one runtime as Markdown. */
 export function section(name, results, plots) {
   const { machine, effort, skipped } = results
   const { runtime } = machine
   const parts = [
-    `## ${runtime.name[0].toUpperCase()}${runtime.name.slice(1)} ${runtime.version}`,
+    `## ${title(runtime)}`,
     `${machine.date}, one core of ${machine.cores} (${machine.cpu}, ${machine.platform}). Medians of ${effort.rounds} rounds in turns; in brackets the quartiles.`,
     ...Object.entries(skipped).map(([peer, why]) => `Without ${peer}: ${why}.`),
     ...plots.map((plot) => `![${plot}](performance/${name}-${plot}.svg)`),
