@@ -139,6 +139,10 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./crosses.ts'),
     ops: names('RaggedCross SparseCross SparseCrossHashed SparseCrossV2'),
   },
+  raw: {
+    load: () => import('./raw.ts'),
+    ops: names('DecodePaddedRaw DecodeRaw'),
+  },
   numberstrings: {
     load: () => import('./numberstrings.ts'),
     ops: names('AsString StringToNumber'),

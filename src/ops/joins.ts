@@ -121,7 +121,10 @@ function checkSplits(splits: readonly number[], count: number): void {
     )
 }
 
-/** Segments of one vector of strings joined by id; a segment nobody is in is empty. */
+/**
+ * Segments of one vector of strings joined by id; a segment nobody is in is empty. A separator goes only behind what is
+ * not empty, so that empty strings at the beginning of a segment leave no trace.
+ */
 const unsortedSegmentJoin: Op = {
   evaluate(call) {
     const x = text(call, 0)
@@ -133,8 +136,12 @@ const unsortedSegmentJoin: Op = {
     const inner = ids.length === 0 ? 1 : x.data.length / ids.length
     const segments = Array.from({ length: count * inner }, (): Uint8Array[] => [])
     ids.forEach((id, i) => {
-      if (id >= count) throw new InvalidArgumentError(`segment_ids[${i}] = ${id} is out of range [0, ${count})`)
-      for (let j = 0; id >= 0 && j < inner; j++) segments[id * inner + j].push(x.data.at(i * inner + j))
+      if (id < 0 || id >= count)
+        throw new InvalidArgumentError(`segment_ids[${i}] = ${id} is out of range [0, ${count})`)
+      for (let j = 0; j < inner; j++) {
+        const [part, segment] = [x.data.at(i * inner + j), segments[id * inner + j]]
+        if (segment.length > 0 || part.length > 0) segment.push(part)
+      }
     })
     const separator = call.attrs.bytes('separator', new Uint8Array(0))
     const joined = Strings.from(segments.map((parts) => join(parts, separator)))

@@ -4,7 +4,7 @@ import { type ArrayDType, isBig, isFloat, isNumeric, Strings, type TypedArray, t
 import { filled } from './elementwise.ts'
 import { parseFloating, parseInteger } from './numbertext.ts'
 import { text } from './strings.ts'
-import { formatFloat, pad, type Style } from './text/printf.ts'
+import { converted, formatFloat, pad, type Style } from './text/printf.ts'
 
 // Numbers into strings and back, after core/kernels/as_string_op.cc and string_to_number_op.cc.
 
@@ -41,12 +41,14 @@ const asString: Op = {
       )
     }
     const write = isFloat(x.dtype)
-      ? (value: number | bigint) => formatFloat(Number(value), format.style, format.precision)
+      ? (value: number | bigint) => formatFloat(converted(Number(value), x.dtype), format.style, format.precision)
       : x.dtype === 'bool'
         ? (value: number | bigint) => (value ? 'true' : 'false')
         : String
+    // C marks the sign of signed numbers only.
+    const fill = x.dtype.startsWith('uint') && '+ '.includes(format.fill) ? '' : format.fill
     const padded = (value: number | bigint) =>
-      x.dtype === 'bool' ? write(value) : pad(write(value), format.width, format.fill)
+      x.dtype === 'bool' ? write(value) : pad(write(value), format.width, fill)
     return tensor('string', x.shape, Strings.from(Array.from(data as ArrayLike<number | bigint>, padded)))
   },
 }

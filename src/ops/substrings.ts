@@ -1,15 +1,29 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { isNumeric, Strings, StringsBuilder, type Tensor, type TypedArray, tensor, utf8 } from '../tensor/index.ts'
+import {
+  isFloat,
+  isNumeric,
+  Strings,
+  StringsBuilder,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  utf8,
+} from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
 import { integers } from './integers.ts'
 import { stepsOf } from './layout.ts'
 import { each, text, unitOf } from './strings.ts'
 import { encode } from './text/bytes.ts'
+import { printedFloat } from './text/printf.ts'
 
 // Parts and other forms of strings, after core/kernels/substr_op.cc, base64_ops.cc and string_format_op.cc.
 
-/** A position counts from the end where it is negative; one outside the string is refused, a length is cut. */
+/**
+ * A position counts from the end where it is negative; one outside the string is refused, a length is cut. A negative
+ * length is the rest of the bytes, for it wraps to an unsigned one; of characters it is none, and refused where the position
+ * is negative too.
+ */
 const substr: Op = {
   evaluate(call) {
     const x = text(call, 0)
@@ -27,40 +41,46 @@ const substr: Op = {
       const element = x.data.at(from[i])
       const starts = bytes ? null : characterStarts(element)
       const size = starts === null ? element.length : starts.length - 1
-      const wanted = positions[which[i]]
+      const [wanted, length] = [positions[which[i]], lengths[which[i]]]
       const start = wanted < 0 ? wanted + size : wanted
-      if (start < 0 || start > size)
+      if (start < 0 || start > size || (!bytes && wanted < 0 && length < 0))
         throw new InvalidArgumentError(`pos ${wanted} out of range for string b'${utf8(element) ?? ''}' at index ${i}`)
-      const end = Math.min(size, start + Math.max(0, lengths[which[i]]))
+      const end = length < 0 ? (bytes ? size : start) : Math.min(size, start + length)
       out.push(starts === null ? element.subarray(start, end) : element.subarray(starts[start], starts[end]))
     }
     return tensor('string', shape, out.finish())
   },
 }
 
-/** Where each UTF-8 character begins, and the end. */
+/** Where each UTF-8 character begins, and the end. The first byte begins one, whatever it is. */
 function characterStarts(element: Uint8Array): number[] {
   const starts: number[] = []
-  for (let i = 0; i < element.length; i++) if ((element[i] & 0xc0) !== 0x80) starts.push(i)
+  for (let i = 0; i < element.length; i++) if (i === 0 || (element[i] & 0xc0) !== 0x80) starts.push(i)
   return [...starts, element.length]
+}
+
+/** A string with a character for each byte. */
+function latin1(bytes: Uint8Array): string {
+  let characters = ''
+  for (const byte of bytes) characters += String.fromCharCode(byte)
+  return characters
 }
 
 /** Web-safe base64. */
 const toBase64 = each(({ attrs }) => {
   const padded = attrs.boolean('pad', false)
   return (element) => {
-    let binary = ''
-    for (const byte of element) binary += String.fromCharCode(byte)
-    const plain = btoa(binary).replace(/\+/g, '-').replace(/\//g, '_')
+    const plain = btoa(latin1(element)).replace(/\+/g, '-').replace(/\//g, '_')
     return encode(padded ? plain : plain.replace(/=+$/, ''))
   }
 })
 
+/** Web-safe base64 of whole bytes; padding is taken only where it makes the last four characters full. */
+const BASE64 = /^(?:[\w-]{4})*(?:[\w-]{2}(?:==)?|[\w-]{3}=?)?$/
+
 const fromBase64 = each(() => (element) => {
-  const plain = utf8(element) ?? ''
-  if (!/^[A-Za-z0-9_-]*={0,2}$/.test(plain) || plain.replace(/=+$/, '').length % 4 === 1) {
-    throw new InvalidArgumentError('Invalid character found in base64.')
-  }
+  const plain = latin1(element)
+  if (!BASE64.test(plain)) throw new InvalidArgumentError('Invalid character found in base64.')
   const binary = atob(plain.replace(/=+$/, '').replace(/-/g, '+').replace(/_/g, '/'))
   return Uint8Array.from(binary, (char) => char.charCodeAt(0))
 })
@@ -68,22 +88,37 @@ const fromBase64 = each(() => (element) => {
 /** The template with each placeholder replaced by the next input, shortened as TensorFlow prints tensors. */
 const format: Op = {
   evaluate(call) {
-    const [template, placeholder] = [call.attrs.string('template', '%s'), call.attrs.string('placeholder', '%s')]
-    const parts = template.split(placeholder)
-    const pieces = parts.map((part, i) =>
-      i === 0 ? part : summary(call.inputs[i - 1], call.attrs.number('summarize', 3)) + part,
+    const [template, placeholder] = ['template', 'placeholder'].map((name) =>
+      latin1(call.attrs.bytes(name, encode('%s'))),
     )
-    return tensor('string', [], Strings.from([pieces.join('')]))
+    const [first, ...rest] = template.split(placeholder)
+    if (rest.length !== call.inputs.length) {
+      throw new InvalidArgumentError(
+        `num placeholders in template and num inputs must match: ${rest.length} vs. ${call.inputs.length}`,
+      )
+    }
+    const edge = call.attrs.number('summarize', 3)
+    const whole = first + rest.map((part, i) => summary(call.inputs[i], edge) + part).join('')
+    return tensor('string', [], Strings.from([Uint8Array.from(whole, (char) => char.charCodeAt(0))]))
   },
 }
 
-function summary(t: Tensor | undefined, edge: number): string {
-  if (t === undefined) return ''
+/** What a string is printed as, a character for each byte: the controls of ASCII, quotes and backslashes escaped. */
+const escaped = (plain: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  plain.replace(/[\0-\x1f"'\\\x7f]/g, (char) => {
+    const named = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', "'": "\\'", '\\': '\\\\' }[char]
+    return named ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
+  })
+
+/** Tensor::SummarizeValue of framework/tensor.cc, in its second version, a character for each byte. */
+function summary(t: Tensor, edge: number): string {
   const steps = stepsOf(t.shape)
   const one = (i: number): string => {
-    if (t.dtype === 'string') return JSON.stringify(t.data.text(i))
-    if (!isNumeric(t)) return t.dtype
-    return String((t.data as TypedArray)[i])
+    if (t.dtype === 'string') return `"${escaped(latin1(t.data.at(i)))}"`
+    if (!isNumeric(t)) return '?'
+    const value = (t.data as TypedArray)[i]
+    return isFloat(t.dtype) ? printedFloat(Number(value), t.dtype) : String(Number(value) === 0 ? 0 : value)
   }
   const level = (axis: number, start: number): string => {
     if (axis === t.shape.length) return one(start)
@@ -92,10 +127,12 @@ function summary(t: Tensor | undefined, edge: number): string {
       edge >= 0 && count > 2 * edge
         ? [...Array(edge).keys(), -1, ...Array.from({ length: edge }, (_, i) => count - edge + i)]
         : [...Array(count).keys()]
-    const separator = axis === t.shape.length - 1 ? ' ' : `\n${' '.repeat(axis + 1)}`
+    const inside = t.shape.length - axis - 1
+    const separator = inside === 0 ? ' ' : '\n'.repeat(inside) + ' '.repeat(axis + 1)
     return `[${shown.map((i) => (i < 0 ? '...' : level(axis + 1, start + i * steps[axis]))).join(separator)}]`
   }
-  return level(0, 0)
+  // A tensor of bool without elements is printed as nothing at all.
+  return t.dtype === 'bool' && t.data.length === 0 ? '' : level(0, 0)
 }
 
 export const ops: Readonly<Record<string, Op>> = {

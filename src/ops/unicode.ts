@@ -3,7 +3,7 @@ import type { Attrs, Op } from '../graph/index.ts'
 import { StringsBuilder, type Tensor, tensor } from '../tensor/index.ts'
 import { integersOf } from './integers.ts'
 import { each, text } from './strings.ts'
-import { type CodePoint, codePoints, encodePoint, type Repair, repaired } from './text/unicode.ts'
+import { type CodePoint, codePoints, encodePoint, isSurrogate, type Repair, repaired } from './text/unicode.ts'
 
 // Text in and out of code points after core/kernels/unicode_ops.cc.
 
@@ -69,7 +69,10 @@ const decode = (withOffsets: boolean): Op => ({
   },
 })
 
-/** Rows of code points as strings; what is no code point is treated as `errors` says. */
+/**
+ * Rows of code points as strings; what is no character is treated as `errors` says, but for `ignore`, which keeps all that
+ * UTF-16 can write: two surrogates side by side make a character there.
+ */
 const encode: Op = {
   evaluate({ inputs: [values, splits], attrs }) {
     const codes = integersOf(values, 'input_values')
@@ -81,18 +84,35 @@ const encode: Op = {
     const out = new StringsBuilder(ends.length)
     for (let row = 0; row + 1 < ends.length; row++) {
       const bytes: number[] = []
-      const points = codes
-        .slice(ends[row], ends[row + 1])
-        .map((code, offset) => ({ code, offset, valid: isCodePoint(code) }))
-      for (const { code } of repaired(points, repair)) encodePoint(code, output, bytes)
+      for (const code of paired(codes.slice(ends[row], ends[row + 1]).flatMap((code) => mended(code, repair))))
+        encodePoint(code, output, bytes)
       out.push(Uint8Array.from(bytes))
     }
     return tensor('string', [ends.length - 1], out.finish())
   },
 }
 
-/** A surrogate alone passes for a character until it is written, as U+FFFD. */
-const isCodePoint = (code: number): boolean => code >= 0 && code <= 0x10ffff
+/** What UnicodeEncode writes for `code`: all that is no character, noncharacters of Unicode too, is repaired. */
+function mended(code: number, { errors, replacement }: Repair): number[] {
+  const known = code >= 0 && code <= 0x10ffff
+  const isNoncharacter = (code & 0xfffe) === 0xfffe || (code >= 0xfdd0 && code <= 0xfdef)
+  if (known && !isSurrogate(code) && !isNoncharacter) return [code]
+  if (errors === 'strict') throw new InvalidArgumentError('Code point is out of range for Unicode, or a noncharacter.')
+  if (errors === 'replace') return [replacement]
+  return known ? [code] : []
+}
+
+/** `codes` with a surrogate and the one it belongs to, where they are neighbours, as the character that they are. */
+function paired(codes: readonly number[]): number[] {
+  const found: number[] = []
+  for (const code of codes) {
+    const high = found[found.length - 1] ?? 0
+    if ((high & ~0x3ff) === 0xd800 && (code & ~0x3ff) === 0xdc00)
+      found[found.length - 1] = 0x10000 + ((high - 0xd800) << 10) + (code - 0xdc00)
+    else found.push(code)
+  }
+  return found
+}
 
 export const ops: Readonly<Record<string, Op>> = {
   UnicodeTranscode: transcode,

@@ -1,4 +1,21 @@
+import type { DType } from '../../tensor/index.ts'
+
 // Numbers as C's printf writes them, to the digit.
+
+/** The smallest float32 that is not denormal. */
+const LEAST_NORMAL = 2 ** -126
+
+/** A float32 as it comes out of its conversion to double, for which TensorFlow's threads flush denormals to zero. */
+export const converted = (value: number, dtype: DType): number =>
+  dtype === 'float32' && Math.abs(value) < LEAST_NORMAL ? value * 0 : value
+
+/** The fewer digits, 6 or 9 (15 or 17 of a double), that give `value` back (strings::FloatToBuffer, DoubleToBuffer). */
+export function printedFloat(value: number, dtype: DType): string {
+  const [round, few, many] = dtype === 'float64' ? ([Number, 15, 17] as const) : ([Math.fround, 6, 9] as const)
+  const kept = converted(value, dtype)
+  const short = formatFloat(kept, 'shortest', few)
+  return !Number.isFinite(kept) || round(Number(short)) === kept ? short : formatFloat(kept, 'shortest', many)
+}
 
 /** How a number is written: %f, %e or %g. */
 export type Style = 'fixed' | 'scientific' | 'shortest'
