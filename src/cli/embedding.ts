@@ -3,8 +3,6 @@ import type { Model } from '../engine/model.ts'
 import { parseJson } from '../serve/json.ts'
 import type { Line } from './stdio.ts'
 
-export { vectorOf } from '../embed/row.ts'
-
 /** A line of input with its embedding, or with what is wrong with it. */
 export interface Embedded {
   readonly at: string

@@ -125,6 +125,33 @@ withSimilarity(
     (await import('./search.ts')).search(model, files, options),
   )
 
+withSimilarity(
+  command(
+    'serve',
+    'answer over HTTP as TensorFlow Serving and Vertex AI do',
+    'twotower serve weights/movies --name movies --port 8501',
+  ),
+)
+  .argument('[models...]', `${MODEL}, or of numbered versions of one (default: what AIP_STORAGE_URI names)`)
+  .option('--name <name>', "what the model is called (default: its folder's name)")
+  .option('--host <address>', 'where to listen: 0.0.0.0 for all that can reach this machine (default: 127.0.0.1)')
+  .option('--port <number>', 'the port; 0 for a free one (default: 8501)')
+  .option('--label <name>', '[MODEL:]LABEL=VERSION: a name for a version; may be repeated', collect)
+  .option('--items <file>', 'items to search, as search takes them')
+  .option('--versions <count>', 'how many of the newest versions are served', '1')
+  .option('--poll <seconds>', 'how often to look for new versions; 0 for never', '2')
+  .option('--max-batch <rows>', 'rows of several requests that are run together; 1 runs each request alone', '64')
+  .option('--max-wait <milliseconds>', 'how long a request may wait for others to run with', '0')
+  .option('--max-requests <count>', 'requests that may wait; one more is answered 429', '1024')
+  .option('--max-body <bytes>', 'how large a request may be', '33554432')
+  .option('--timeout <milliseconds>', 'how long a request may take to arrive and to be run', '10000')
+  .option('--grace <milliseconds>', 'how long a server that was told to end still takes requests', '1000')
+  .option('--token-file <file>', 'a bearer token that requests must bring (default: TWOTOWER_TOKEN, or none)')
+  .option('--log-requests', 'a line of JSON on standard error for each request')
+  .option(...DETERMINISTIC)
+  .option(...TAGS)
+  .action(async (models: string[], options) => (await import('./serve.ts')).serve(models, options))
+
 command(
   'verify',
   'hold recorded answers against what the model computes',

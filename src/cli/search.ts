@@ -1,12 +1,11 @@
-import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { load } from '../load.ts'
 import { ExactIndex } from '../search/exact.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
 import { embedLines } from './embedding.ts'
 import { EXIT, report } from './exit.ts'
+import { itemsOf } from './items.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
-import { Progress } from './progress.ts'
 import { notKnown } from './similarity.ts'
 import { countOf, readLines, write } from './stdio.ts'
 
@@ -23,7 +22,10 @@ export async function search(path: string, files: readonly string[], options: Se
   const model = await load(path, chosen)
   const { similarity, notes } = model.structure
   if (similarity === null) throw notKnown(notes)
-  const { ids, vectors } = await itemsOf(model, options.items, batch)
+  const { ids, vectors } = await itemsOf(model, options.items, batch, (problem) => {
+    process.exitCode = EXIT.failed
+    report(new Error(problem))
+  })
   const index = new ExactIndex(ids, vectors, similarity, await compileKernels(chosen))
   for await (const { at, name, embedding, error } of embedLines(readLines(files), model, 'query', 1)) {
     const own = Object.entries(name)
@@ -43,35 +45,4 @@ export async function search(path: string, files: readonly string[], options: Se
     }
     await write(process.stdout, `${answer}\n`)
   }
-}
-
-/** All items with their embeddings; a bad one is reported and left out. */
-async function itemsOf(model: Model, file: string, batch: number): Promise<{ ids: string[]; vectors: Float32Array }> {
-  const ids: string[] = []
-  const parts: Float32Array[] = []
-  const progress = new Progress('items')
-  for await (const { at, name, embedding, error } of embedLines(readLines([file]), model, 'candidate', batch)) {
-    progress.step()
-    const id = name.id ?? name.key
-    const width = parts[0]?.length ?? embedding?.length
-    const problem =
-      error ??
-      (id === undefined
-        ? 'the item has no "id"'
-        : embedding?.length !== width
-          ? `the embedding has ${embedding?.length} dimensions, the ones before have ${width}`
-          : null)
-    if (problem !== null || embedding === undefined) {
-      process.exitCode = EXIT.failed
-      report(new Error(`${at}: ${problem}`))
-      continue
-    }
-    ids.push(String(id))
-    parts.push(embedding)
-  }
-  progress.stop()
-  if (ids.length === 0) throw new Error(`there is no item to search in ${file}`)
-  const vectors = new Float32Array(parts.length * (parts[0]?.length ?? 0))
-  for (const [i, part] of parts.entries()) vectors.set(part, i * part.length)
-  return { ids, vectors }
 }

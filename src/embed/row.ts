@@ -1,7 +1,7 @@
 import type { Model } from '../engine/model.ts'
 import type { Json } from '../serve/json.ts'
 import { columnsOf, type Row } from '../serve/rows.ts'
-import { isMembers } from '../serve/values.ts'
+import { isMembers, vectorOf } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 
 export type Side = 'query' | 'candidate'
@@ -15,6 +15,8 @@ export interface RowName {
 /** A row of input: features to embed, an embedding that is there already, or what is wrong with it. */
 export interface InputRow {
   readonly name: RowName
+  /** The row as it came, where it could be read. */
+  readonly json?: Json
   readonly features?: Row
   readonly embedding?: Float32Array
   readonly error?: string
@@ -42,9 +44,9 @@ export class RowEmbedder {
       if (!isMembers(row)) throw new TypeError('a row must be a JSON object of features')
       name = { ...(row.id === undefined ? {} : { id: row.id }), ...(row.key === undefined ? {} : { key: row.key }) }
       if (row.embedding !== undefined && !this.names.includes('embedding'))
-        return { name, embedding: vectorOf(row.embedding) }
+        return { name, json: row, embedding: vectorOf(row.embedding) }
       if (!this.has) throw new RangeError(`the model has no ${this.side} tower: a row must hold its "embedding"`)
-      return { name, features: openInstance(row, this.names).features }
+      return { name, json: row, features: openInstance(row, this.names).features }
     } catch (error) {
       return { name, error: (error as Error).message }
     }
@@ -80,11 +82,4 @@ export class RowEmbedder {
     const width = shape[shape.length - 1]
     return rows.map((_, i) => (data as Float32Array).subarray(i * width, (i + 1) * width))
   }
-}
-
-/** @throws {TypeError} where `json` is not a list of numbers */
-export function vectorOf(json: Json): Float32Array {
-  if (!Array.isArray(json) || !json.every((value) => typeof value === 'number'))
-    throw new TypeError('an embedding must be a list of numbers')
-  return Float32Array.from(json as number[])
 }

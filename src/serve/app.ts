@@ -4,6 +4,7 @@ import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
 import { errorBody, Refusal, refusalOf } from './refusal.ts'
 import { answerTensorflow } from './tensorflow.ts'
+import { TOWER_PATHS } from './towers.ts'
 import { Turn } from './turn.ts'
 import { answerVertex } from './vertexai.ts'
 
@@ -22,12 +23,14 @@ export interface AppOptions {
   readonly observer?: Observer
   /** Whether the server is about to leave: then it is not healthy, though it still answers. */
   readonly leaving?: () => boolean
+  /** What /metrics shows. */
+  readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>
 }
 
 /** Answers shorter than that are sent as they are. */
 const WORTH_PACKING = 1024
 
-/** The HTTP interfaces over `models`: TensorFlow Serving's and Vertex AI's. */
+/** The HTTP interfaces over `models`: TensorFlow Serving's, Vertex AI's, and that of the two towers. */
 export function createApp(models: Models, options: AppOptions = {}): Hono {
   const { maxBody = 32 << 20, maxRequests = 1024, timeout = 10_000, observer = NO_OBSERVER } = options
   const { health = '/health', predict = '/predict' } = options.routes ?? {}
@@ -55,7 +58,7 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
       const refusal = refusalOf(error)
       if (refusal.status === 500) observer.broke(error)
       status = refusal.status
-      return Response.json({ error: refusal.message }, { status, headers: refusal.headers })
+      return refuse(refusal)
     } finally {
       observer.answered(contract, c.req.method, status, (performance.now() - start) / 1000)
     }
@@ -70,10 +73,33 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     predict,
     route('vertex', (_, turn) => answerVertex(models, turn)),
   )
-  app.all(
-    '/:v1{[vV]1}/*',
-    route('tensorflow', (c, turn) => answerTensorflow(models, c.req.method, pathOf(c.req.url), turn)),
-  )
+  const { metrics } = options
+  if (metrics !== undefined)
+    app.get('/metrics', async (c) => {
+      try {
+        authorize(c, options.token)
+      } catch (error) {
+        return refuse(refusalOf(error))
+      }
+      const { type, text } = await metrics()
+      return c.body(text, 200, { 'Content-Type': type })
+    })
+  for (const [path, answer] of Object.entries(TOWER_PATHS)) {
+    app.post(
+      path,
+      route('towers', (_, turn) => answer(models, turn)),
+    )
+    app.all(
+      path,
+      route('towers', (c) => {
+        throw wrongMethod(c, 'POST')
+      }),
+    )
+  }
+  const tensorflow = route('tensorflow', (c, turn) => answerTensorflow(models, c.req.method, pathOf(c.req.url), turn))
+  // Its paths are of any case; written out, because a pattern would have the slower router take all.
+  app.all('/v1/*', tensorflow)
+  app.all('/V1/*', tensorflow)
   app.notFound(
     route('other', (c) => {
       throw new Refusal(404, `there is no ${c.req.method} ${pathOf(c.req.url)}`)
@@ -81,6 +107,12 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
   )
   return app
 }
+
+const wrongMethod = (c: Context, allowed: string) =>
+  new Refusal(405, `${pathOf(c.req.url)} takes ${allowed}, not ${c.req.method}`, { Allow: allowed })
+
+const refuse = ({ message, status, headers }: Refusal): Response =>
+  new Response(errorBody(message), { status, headers: { ...JSON_TYPE, ...headers } })
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 

@@ -1,5 +1,6 @@
 import type { Model, PublicTensor } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
+import type { ExactIndex } from '../search/index.ts'
 import type { TensorOf } from '../tensor/index.ts'
 import { Batcher, type BatchLimits, type BatchObserver, type Runnable } from './batcher.ts'
 import { Refusal } from './refusal.ts'
@@ -11,13 +12,22 @@ export type VersionState = 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END'
 export class Version {
   readonly number: bigint
   readonly model: Model
+  /** The items that are searched. */
+  readonly index: ExactIndex | null
   private readonly batchers = new Map<string, Batcher>()
   private readonly limits: BatchLimits
   private readonly observer: BatchObserver
 
-  constructor(number: bigint, model: Model, limits: BatchLimits, observer: BatchObserver) {
+  constructor(
+    number: bigint,
+    model: Model,
+    limits: BatchLimits,
+    observer: BatchObserver,
+    index: ExactIndex | null = null,
+  ) {
     this.number = number
     this.model = model
+    this.index = index
     this.limits = limits
     this.observer = observer
   }

@@ -38,14 +38,14 @@ export class Turn {
   }
 
   /** What `work` gives, timed. */
-  stage<T>(name: 'encode' | 'search', work: () => T): T {
+  stage<T>(name: 'run' | 'encode' | 'search', work: () => T): T {
     this.since = performance.now()
     const result = work()
     this.end(name)
     return result
   }
 
-  private end(name: 'decode' | 'encode' | 'search'): void {
+  private end(name: 'decode' | 'run' | 'encode' | 'search'): void {
     const now = performance.now()
     this.observer.stage(name, (now - this.since) / 1000)
     this.since = now

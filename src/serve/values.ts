@@ -24,3 +24,10 @@ function bytesOf(b64: string): Uint8Array {
   const text = atob(b64.replace(/-/g, '+').replace(/_/g, '/'))
   return Uint8Array.from(text, (char) => char.charCodeAt(0))
 }
+
+/** @throws {TypeError} where `json` is not a list of numbers */
+export function vectorOf(json: Json): Float32Array {
+  if (!Array.isArray(json) || !json.every((value) => typeof value === 'number'))
+    throw new TypeError('an embedding must be a list of numbers')
+  return Float32Array.from(json as number[])
+}

@@ -1,29 +1,10 @@
-import { readFileSync } from 'node:fs'
 import type { Hono } from 'hono'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createApp } from '../../../src/serve/app.ts'
 import { Models, ServedModel, Version } from '../../../src/serve/models.ts'
 import { NO_OBSERVER } from '../../../src/serve/observer.ts'
+import { expectClose, golden, type Recorded } from './goldens.ts'
 import { answered, get, loaded, post, serving } from './served.ts'
-
-interface Recorded {
-  readonly signature: string
-  readonly inputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: readonly unknown[] }>>
-  readonly outputs: Readonly<Record<string, { readonly shape: readonly number[]; readonly data: readonly number[] }>>
-}
-
-/** What TensorFlow answered and did not refuse. */
-const golden = (name: string): readonly Recorded[] =>
-  (
-    JSON.parse(readFileSync(new URL(`../../fixtures/goldens/${name}.json`, import.meta.url), 'utf8')) as {
-      readonly cases: readonly Recorded[]
-    }
-  ).cases.filter(({ outputs }) => outputs !== undefined)
-
-function expectClose(got: readonly number[], wanted: readonly number[]): void {
-  expect(got).toHaveLength(wanted.length)
-  for (const [i, value] of wanted.entries()) expect(got[i]).toBeCloseTo(value, 5)
-}
 
 let app: Hono
 beforeAll(async () => {

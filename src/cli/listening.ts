@@ -1,0 +1,66 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  /** Milliseconds that a request's headers and body may take to arrive. */
+  readonly patience: number
+}
+
+/** A server that takes requests. */
+export interface Listening {
+  /** `http://host:port`. */
+  readonly address: string
+  /**
+   * Ends it without losing a request: for `grace` milliseconds it still answers whatever comes and tells each client to
+   * leave, then it takes no new connection and waits for what is under way, `most` milliseconds at most.
+   */
+  drain(grace: number, most: number): Promise<void>
+}
+
+/**
+ * Google's load balancers keep a connection for ten minutes: who closes first must not be the server, or a request that is
+ * sent meanwhile is lost.
+ */
+const KEEP_ALIVE = 620_000
+
+/** Listens with `fetch` as the handler. @throws where the address is taken or not ours */
+export async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  { host, port, patience }: ListenOptions,
+): Promise<Listening> {
+  const server = createAdaptorServer({
+    fetch,
+    serverOptions: {
+      requestTimeout: patience,
+      headersTimeout: patience,
+      keepAliveTimeout: KEEP_ALIVE,
+      connectionsCheckingInterval: Math.min(1000, patience),
+    },
+  }) as Server
+  let leaving = false
+  server.prependListener('request', (_, response) => {
+    if (leaving) response.shouldKeepAlive = false
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const { address, family, port: taken } = server.address() as AddressInfo
+  return {
+    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
+    async drain(grace, most) {
+      leaving = true
+      await new Promise((resolve) => setTimeout(resolve, grace))
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      const timer = setTimeout(() => server.closeAllConnections(), most)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from 'prom-client'
+import type { Contract, Observer } from '../serve/observer.ts'
+
+/** Ten microseconds to two and a half seconds. */
+const SECONDS = exponentialBuckets(1e-5, 2, 19)
+const ROWS = exponentialBuckets(1, 2, 13)
+
+/** What a server tells of its work, as Prometheus reads it. */
+export class Metrics implements Omit<Observer, 'broke'> {
+  private readonly registry = new Registry()
+  private readonly stages: Histogram<'stage'>
+  private readonly requests: Histogram<'contract'>
+  private readonly answers: Counter<'contract' | 'status'>
+  private readonly batches: Histogram
+  private readonly merged: Histogram
+  private readonly versions: Gauge<'model'>
+
+  constructor() {
+    const registers = [this.registry]
+    collectDefaultMetrics({ register: this.registry })
+    this.stages = new Histogram({
+      registers,
+      name: 'twotower_stage_seconds',
+      help: 'Time in a stage: decode (JSON to inputs), queue (waiting for the batch), run (preprocessing and tower, once a batch), encode (outputs to JSON), search.',
+      labelNames: ['stage'],
+      buckets: SECONDS,
+    })
+    this.requests = new Histogram({
+      registers,
+      name: 'twotower_request_seconds',
+      help: 'Time from the headers of a request to its answer.',
+      labelNames: ['contract'],
+      buckets: SECONDS,
+    })
+    this.answers = new Counter({
+      registers,
+      name: 'twotower_requests_total',
+      help: 'Requests by interface and HTTP status.',
+      labelNames: ['contract', 'status'],
+    })
+    this.batches = new Histogram({
+      registers,
+      name: 'twotower_batch_rows',
+      help: 'Rows that were run together.',
+      buckets: ROWS,
+    })
+    this.merged = new Histogram({
+      registers,
+      name: 'twotower_batch_requests',
+      help: 'Requests whose rows were run together.',
+      buckets: ROWS,
+    })
+    this.versions = new Gauge({
+      registers,
+      name: 'twotower_model_version',
+      help: 'The newest version that is served.',
+      labelNames: ['model'],
+    })
+  }
+
+  stage(name: Parameters<Observer['stage']>[0], seconds: number): void {
+    this.stages.labels(name).observe(seconds)
+  }
+
+  batch(rows: number, requests: number): void {
+    this.batches.observe(rows)
+    this.merged.observe(requests)
+  }
+
+  answered(contract: Contract, _method: string, status: number, seconds: number): void {
+    this.requests.labels(contract).observe(seconds)
+    this.answers.labels(contract, String(status)).inc()
+  }
+
+  serves(model: string, version: bigint): void {
+    this.versions.labels(model).set(Number(version))
+  }
+
+  async page(): Promise<{ readonly type: string; readonly text: string }> {
+    return { type: this.registry.contentType, text: await this.registry.metrics() }
+  }
+}

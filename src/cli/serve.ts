@@ -1,0 +1,235 @@
+import { readFileSync, statSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import { check } from '../check/check.ts'
+import type { Model } from '../engine/model.ts'
+import { type LoadOptions, load } from '../load.ts'
+import { folderAt } from '../platform/open.ts'
+import { compileKernels, ExactIndex } from '../search/index.ts'
+import { createApp } from '../serve/app.ts'
+import { Models, ServedModel, Version } from '../serve/models.ts'
+import type { Observer } from '../serve/observer.ts'
+import { EXIT, UsageError } from './exit.ts'
+import { itemsOf } from './items.ts'
+import { type Listening, listen } from './listening.ts'
+import { type LoadingOptions, loadOptions } from './loading.ts'
+import { log } from './log.ts'
+import { Metrics } from './metrics.ts'
+import { notKnown } from './similarity.ts'
+import { countOf } from './stdio.ts'
+import { VersionFolder } from './versions.ts'
+
+export interface ServeOptions extends LoadingOptions {
+  readonly name?: string
+  readonly host?: string
+  readonly port?: string
+  readonly label?: readonly string[]
+  readonly items?: string
+  readonly versions: string
+  readonly poll: string
+  readonly maxBatch: string
+  readonly maxWait: string
+  readonly maxRequests: string
+  readonly maxBody: string
+  readonly timeout: string
+  readonly grace: string
+  readonly tokenFile?: string
+  readonly logRequests?: boolean
+}
+
+/** What Vertex AI says to a container by its environment. */
+interface VertexEnvironment {
+  readonly AIP_HTTP_PORT?: string
+  readonly AIP_HEALTH_ROUTE?: string
+  readonly AIP_PREDICT_ROUTE?: string
+  readonly AIP_STORAGE_URI?: string
+}
+
+const ITEMS_TOGETHER = 256
+/** Longest that a server which leaves waits for what is under way. */
+const LEAVE_WITHIN = 30_000
+
+/** Serves models over HTTP until a signal ends it. */
+export async function serve(paths: readonly string[], options: ServeOptions): Promise<void> {
+  const vertex: VertexEnvironment = process.env
+  const metrics = new Metrics()
+  const observer = observerOf(metrics, options.logRequests ?? false)
+  const limits = { maxRows: countOf('--max-batch', options.maxBatch), maxWait: amountOf('--max-wait', options.maxWait) }
+  const keep = countOf('--versions', options.versions)
+  const poll = amountOf('--poll', options.poll) * 1000
+  const grace = amountOf('--grace', options.grace)
+  const timeout = countOf('--timeout', options.timeout)
+  const loading = loadOptions(options)
+  const folders = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options).map(({ served, path }) => ({
+    served,
+    versions: new VersionFolder(served, path, {
+      keep,
+      load: (folder) => loadWhole(folder, loading),
+      version: async (number, model) =>
+        new Version(number, model, limits, observer, await indexOf(model, options.items)),
+      tell(event, version, problem) {
+        log(event, { model: served.name, version: String(version), ...(problem === undefined ? {} : { problem }) })
+        if (served.latest !== null) metrics.serves(served.name, served.latest.number)
+      },
+    }),
+  }))
+  const models = new Models(folders.map(({ served }) => served))
+  const { AIP_HEALTH_ROUTE: health, AIP_PREDICT_ROUTE: predict } = vertex
+  let leaving = false
+  const app = createApp(models, {
+    maxBody: countOf('--max-body', options.maxBody),
+    maxRequests: countOf('--max-requests', options.maxRequests),
+    timeout,
+    observer,
+    leaving: () => leaving,
+    metrics: () => metrics.page(),
+    routes: { ...(health === undefined ? {} : { health }), ...(predict === undefined ? {} : { predict }) },
+    ...tokenOf(options.tokenFile),
+  })
+  const listening = await listen(app.fetch, {
+    // Where Vertex says the port, its proxy asks from outside.
+    host: options.host ?? (vertex.AIP_HTTP_PORT === undefined ? '127.0.0.1' : '0.0.0.0'),
+    port: portOf(options.port ?? vertex.AIP_HTTP_PORT ?? '8501'),
+    patience: timeout,
+  })
+  log('listening', { address: listening.address })
+  const signalled = signal()
+  try {
+    for (const { versions } of folders) await versions.start()
+  } catch (error) {
+    await listening.drain(0, 0)
+    throw error
+  }
+  for (const { name, latest } of models.all)
+    process.stdout.write(
+      `${name} version ${latest?.number} at ${listening.address}/v1/models/${encodeURIComponent(name)}\n`,
+    )
+  const stopped = watch(
+    folders.map(({ versions }) => versions),
+    poll,
+  )
+  await signalled
+  leaving = true
+  log('leaving')
+  stopped()
+  await leave(listening, grace)
+  log('left')
+}
+
+/** The model at `path`. Of one that is still being copied some signatures may run already: it is none yet. */
+async function loadWhole(path: string, options: LoadOptions): Promise<Model> {
+  const { problems } = await check(await folderAt(path), options.tags)
+  if (problems.length > 0)
+    throw new Error(problems.map(({ file, problem }) => [file, problem].filter(Boolean).join(': ')).join('; '))
+  return load(path, options)
+}
+
+/** The items to search, by the model's own similarity. @throws {UsageError} where it says none */
+async function indexOf(model: Model, items: string | undefined): Promise<ExactIndex | null> {
+  if (items === undefined) return null
+  const { similarity, notes } = model.structure
+  if (similarity === null) throw notKnown(notes)
+  const { ids, vectors } = await itemsOf(model, items, ITEMS_TOGETHER, (problem) => log('item', { problem }))
+  return new ExactIndex(ids, vectors, similarity, await compileKernels())
+}
+
+async function leave(listening: Listening, grace: number): Promise<void> {
+  const impatient = signal().then(() => process.exit(EXIT.failed))
+  await Promise.race([listening.drain(grace, LEAVE_WITHIN), impatient])
+}
+
+/** The next SIGTERM or SIGINT. */
+const signal = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+  })
+
+/** Looks after the folders every `poll` milliseconds; never where that is 0. Returns what ends it. */
+function watch(folders: readonly VersionFolder[], poll: number): () => void {
+  if (poll === 0) return () => {}
+  let timer: NodeJS.Timeout | null = setTimeout(look, poll)
+  async function look(): Promise<void> {
+    for (const folder of folders) await folder.look()
+    if (timer !== null) timer = setTimeout(look, poll)
+  }
+  return () => {
+    if (timer !== null) clearTimeout(timer)
+    timer = null
+  }
+}
+
+/** Each model under its name. @throws {RangeError} where there is no folder */
+function foldersOf(
+  paths: readonly string[],
+  { name, label = [] }: ServeOptions,
+): { readonly served: ServedModel; readonly path: string }[] {
+  if (name !== undefined && paths.length > 1)
+    throw new UsageError('--name is for one model; a folder gives each its name')
+  const names = paths.map((path) => name ?? basename(resolve(path)))
+  const twice = names.find((each, i) => names.indexOf(each) !== i)
+  if (twice !== undefined)
+    throw new UsageError(`two folders are called ${JSON.stringify(twice)}: models are served by the folders' names`)
+  const labels = label.map((text) => labelOf(text, names))
+  return paths.map((path, i) => {
+    const status = statSync(path, { throwIfNoEntry: false })
+    if (status === undefined) throw new RangeError(`there is no folder at ${JSON.stringify(path)}`)
+    if (!status.isDirectory()) throw new RangeError(`${JSON.stringify(path)} is a file; give the folder that holds it`)
+    const own = labels.filter(({ model }) => model === names[i]).map((each) => [each.label, each.version] as const)
+    return { path, served: new ServedModel(names[i], new Map(own)) }
+  })
+}
+
+function labelOf(text: string, names: readonly string[]) {
+  const [, model = names[0], label, version] = /^(?:(.+):)?([^:=/]+)=(\d{1,19})$/.exec(text) ?? []
+  if (label === undefined) throw new UsageError(`--label wants [MODEL:]LABEL=VERSION, got ${JSON.stringify(text)}`)
+  if (!names.includes(model)) throw new UsageError(`--label names a model that is not served: ${JSON.stringify(model)}`)
+  return { model, label, version: BigInt(version) }
+}
+
+/** The folder that Vertex AI names. A bucket is where Cloud Storage FUSE mounts it. @throws {UsageError} where it names none */
+function storageOf({ AIP_STORAGE_URI: uri }: VertexEnvironment): string {
+  if (uri === undefined || uri === '')
+    throw new UsageError('name a model: the folder of a SavedModel, of a bundle, or of numbered versions')
+  const path = uri.replace(/^gs:\/\//, '/gcs/')
+  if (path !== uri && statSync(path, { throwIfNoEntry: false }) === undefined)
+    throw new UsageError(
+      `AIP_STORAGE_URI is ${uri}, which is not mounted at ${path}: mount it, or put the model into the image and name its folder`,
+    )
+  return path
+}
+
+/** The token that requests must bring: out of a file, or of the environment. It has no option, which others could read. */
+function tokenOf(file: string | undefined): { readonly token?: string } {
+  const token = file === undefined ? process.env.TWOTOWER_TOKEN : readFileSync(file, 'utf8').trim()
+  if (file !== undefined && token === '') throw new UsageError(`--token-file ${JSON.stringify(file)} is empty`)
+  return token === undefined || token === '' ? {} : { token }
+}
+
+function observerOf(metrics: Metrics, requests: boolean): Observer {
+  return {
+    stage: (name, seconds) => metrics.stage(name, seconds),
+    batch: (rows, together) => metrics.batch(rows, together),
+    answered(contract, method, status, seconds) {
+      metrics.answered(contract, method, status, seconds)
+      if (requests) log('answered', { contract, method, status, milliseconds: Number((seconds * 1000).toFixed(3)) })
+    },
+    broke(error) {
+      log('broke', { problem: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    },
+  }
+}
+
+function portOf(value: string): number {
+  const port = Number(value)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535 || value.trim() === '')
+    throw new UsageError(`--port wants a number up to 65535, got ${JSON.stringify(value)}`)
+  return port
+}
+
+/** A number that is not negative out of an option. @throws {UsageError} where it is none */
+function amountOf(option: string, value: string): number {
+  const amount = Number(value)
+  if (value.trim() === '' || !(amount >= 0 && amount <= 2 ** 31 - 1))
+    throw new UsageError(`${option} wants a number that is not negative, got ${JSON.stringify(value)}`)
+  return amount
+}

@@ -1,0 +1,103 @@
+import { float32Text, type Json, parseJson, withPoint } from './json.ts'
+import type { Models, Version } from './models.ts'
+import { Refusal } from './refusal.ts'
+import { columnsOf, type Row } from './rows.ts'
+import { sideOf } from './sides.ts'
+import type { Turn } from './turn.ts'
+import { isMembers, type Members, vectorOf } from './values.ts'
+import { openInstance } from './vertex.ts'
+
+/** What can be asked of the two towers, by path. */
+export const TOWER_PATHS = {
+  '/v1/towers/query:embed': (models, turn) => embed(models, 'query', turn),
+  '/v1/towers/candidate:embed': (models, turn) => embed(models, 'candidate', turn),
+  '/v1/towers:score': score,
+  '/v1/towers:search': search,
+} as const satisfies Readonly<Record<string, (models: Models, turn: Turn) => Promise<string>>>
+
+type Side = 'query' | 'candidate'
+
+/** Items that a search gives where it is not asked for a number, and at most. */
+const USUAL = 10
+export const MOST_NEIGHBORS = 10_000
+
+/** The body and the version that it is about: of the model that it names, or of the first. */
+async function open(models: Models, turn: Turn): Promise<{ readonly body: Members; readonly version: Version }> {
+  const body = parseJson(await turn.text())
+  if (!isMembers(body)) throw new TypeError('the request must be a JSON object')
+  const { model: name = models.all[0].name } = body
+  if (typeof name !== 'string') throw new TypeError('"model" must be the name of a model')
+  return { body, version: models.find(name) }
+}
+
+/** `{"instances": […]}` to `{"embeddings": [[…], …]}`. */
+async function embed(models: Models, side: Side, turn: Turn): Promise<string> {
+  const { body, version } = await open(models, turn)
+  const { instances } = body
+  if (!Array.isArray(instances) || instances.length === 0)
+    throw new TypeError('the request must be {"instances": […]}, with a row of features at least')
+  const features = featuresOf(version, side, instances)
+  turn.decoded()
+  return turn.run(version.tower(side), features, ({ embedding }) => {
+    const { shape, data } = embedding
+    const rows = Array.from({ length: shape[0] }, (_, row) =>
+      floatsText((data as Float32Array).subarray(row * shape[1], (row + 1) * shape[1])),
+    )
+    return `{"embeddings": [${rows.join(', ')}]}`
+  })
+}
+
+/** `{"query": …, "candidate": …}` to `{"score": …}`, with `candidates` to `{"scores": […]}`; a side is features or an embedding. */
+async function score(models: Models, turn: Turn): Promise<string> {
+  const { body, version } = await open(models, turn)
+  const { query, candidate, candidates } = body
+  if (query === undefined || (candidate === undefined) === (candidates === undefined))
+    throw new TypeError('the request must be {"query": …, "candidate": …} or {"query": …, "candidates": […]}')
+  if (candidates !== undefined && (!Array.isArray(candidates) || candidates.length === 0))
+    throw new TypeError('"candidates" must be a list of one at least')
+  const { model } = version
+  const rows = (candidates as readonly Json[] | undefined) ?? [candidate as Json]
+  const [one, many] = [sideOf(model, 'query', [query]), sideOf(model, 'candidate', rows)]
+  turn.decoded()
+  const scores = turn.stage('run', () => model.score(one, many))
+  return turn.stage('encode', () => {
+    const text = floatsText(scores.data as Float32Array)
+    return candidates === undefined ? `{"score": ${text.slice(1, -1)}}` : `{"scores": ${text}}`
+  })
+}
+
+/** `{"query": …, "k": 10}` to `{"neighbors": [{"id", "score"}, …]}`, the best first. */
+async function search(models: Models, turn: Turn): Promise<string> {
+  const { body, version } = await open(models, turn)
+  const { query, k = USUAL } = body
+  const { index } = version
+  if (index === null) throw new Refusal(404, 'the server has no items to search: start it with --items')
+  if (typeof k !== 'number' || !Number.isInteger(k) || k < 1 || k > MOST_NEIGHBORS)
+    throw new RangeError(`"k" must be an integer from 1 to ${MOST_NEIGHBORS}`)
+  if (query === undefined) throw new TypeError('the request must be {"query": …, "k": …}')
+  const vector = Array.isArray(query) ? vectorOf(query) : await embedded(version, query, turn)
+  const { ids, scores } = turn.stage('search', () => index.search(vector, k))
+  return turn.stage('encode', () => {
+    const found = ids.map((id, i) => `{"id": ${JSON.stringify(id)}, "score": ${decimal(scores[i])}}`)
+    return `{"neighbors": [${found.join(', ')}]}`
+  })
+}
+
+const decimal = (value: number): string => withPoint(float32Text(value))
+const floatsText = (values: Float32Array): string => `[${Array.from(values, decimal).join(', ')}]`
+
+async function embedded(version: Version, query: Json, turn: Turn): Promise<Float32Array> {
+  const features = featuresOf(version, 'query', [query])
+  turn.decoded()
+  return turn.run(version.tower('query'), features, ({ embedding }) => (embedding.data as Float32Array).slice())
+}
+
+function featuresOf(version: Version, side: Side, instances: readonly Json[]) {
+  const { features } = version.model[side]
+  const names = features.map((port) => port.name)
+  const rows: Row[] = instances.map((instance, i) => {
+    if (!isMembers(instance)) throw new TypeError(`instance ${i} must be an object of features`)
+    return openInstance(instance, names).features
+  })
+  return columnsOf(rows, features)
+}

@@ -1,0 +1,107 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Similarity } from '../../../src/graph/index.ts'
+import { ExactIndex } from '../../../src/search/index.ts'
+import { createApp } from '../../../src/serve/app.ts'
+import { Models, ServedModel, Version } from '../../../src/serve/models.ts'
+import { NO_OBSERVER } from '../../../src/serve/observer.ts'
+import { expectClose, golden, type Recorded } from './goldens.ts'
+import { answered, loaded, post, serving } from './served.ts'
+
+type App = Awaited<ReturnType<typeof serving>>
+
+describe('the two towers', () => {
+  const cases = golden('tower_signatures')
+  const of = (name: string) =>
+    cases.find(({ signature, inputs }) => signature === name && Object.values(inputs)[0].shape[0] > 1) as Recorded
+  const [query, candidate, score] = [of('query'), of('candidate'), of('score')]
+  const width = 64
+  const items = candidate.inputs.movie_id.data as string[]
+  let app: App
+  beforeAll(async () => {
+    const model = await loaded('tower_signatures')
+    const served = new ServedModel('m')
+    const vectors = Float32Array.from(candidate.outputs.embedding.data)
+    const index = new ExactIndex(items, vectors, model.structure.similarity as Similarity)
+    served.serve(new Version(1n, model, { maxRows: 8, maxWait: 0 }, NO_OBSERVER, index))
+    app = createApp(new Models([served]))
+  })
+
+  test.each([
+    ['query', 'user_id', query],
+    ['candidate', 'movie_id', candidate],
+  ])('%s:embed gives each instance its embedding', async (side, feature, { inputs, outputs }) => {
+    const instances = inputs[feature].data.map((value) => ({ [feature]: value, id: 'left alone' }))
+    const { status, body } = await post(app, `/v1/towers/${side}:embed`, { instances })
+    expect(status).toBe(200)
+    expectClose((body.embeddings as number[][]).flat(), outputs.embedding.data)
+  })
+
+  test('score compares pairs of features, of embeddings, or of both', async () => {
+    const [users, movies, scores] = [score.inputs.user_id.data, score.inputs.movie_id.data, score.outputs.score.data]
+    for (const [i, wanted] of scores.entries()) {
+      const pair = { query: { user_id: users[i] }, candidate: { movie_id: movies[i] } }
+      const { body } = await post(app, '/v1/towers:score', pair)
+      expectClose([body.score], [wanted])
+    }
+    const embedding = (await post(app, '/v1/towers/query:embed', { instances: [{ user_id: users[0] }] })).body
+      .embeddings[0]
+    const candidates = [{ movie_id: movies[0] }, { movie_id: movies[0] }]
+    const { body } = await post(app, '/v1/towers:score', { query: embedding, candidates })
+    expectClose(body.scores, [scores[0], scores[0]])
+  })
+
+  test('search gives the nearest items, for features and for an embedding', async () => {
+    const [user] = query.inputs.user_id.data
+    const vector = query.outputs.embedding.data.slice(0, width)
+    // By the definition of the dot product.
+    const wanted = items
+      .map((id, i) => ({
+        id,
+        score: vector.reduce((sum, value, j) => sum + value * candidate.outputs.embedding.data[i * width + j], 0),
+      }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, 2)
+    for (const asked of [{ user_id: user }, vector]) {
+      const { status, body } = await post(app, '/v1/towers:search', { query: asked, k: 2 })
+      expect(status).toBe(200)
+      const neighbors = body.neighbors as { readonly id: string; readonly score: number }[]
+      expectClose(
+        neighbors.map((item) => item.score),
+        wanted.map((item) => item.score),
+      )
+    }
+  })
+
+  test.each([
+    ['/v1/towers/query:embed', {}, 400],
+    ['/v1/towers/query:embed', { instances: [] }, 400],
+    ['/v1/towers/query:embed', { instances: ['1'] }, 400],
+    ['/v1/towers/query:embed', { instances: [{ user: '1' }] }, 400],
+    ['/v1/towers/query:embed', { instances: [{ user_id: '1' }], model: 'other' }, 404],
+    ['/v1/towers/query:embed', [], 400],
+    ['/v1/towers:score', { query: { user_id: '1' } }, 400],
+    ['/v1/towers:score', { query: { user_id: '1' }, candidates: [] }, 400],
+    ['/v1/towers:score', { query: [1, 2], candidate: [1, 2, 3] }, 400],
+    ['/v1/towers:search', { query: [1, 2] }, 400],
+    ['/v1/towers:search', { query: { user_id: '1' }, k: 0 }, 400],
+    ['/v1/towers:search', { query: { user_id: '1' }, k: 1.5 }, 400],
+    ['/v1/towers:search', { k: 1 }, 400],
+  ])('%s with %j is refused with %i', async (path, body, status) => {
+    expect(await post(app, path, body)).toMatchObject({ status, body: { error: expect.any(String) } })
+  })
+
+  test('another method is refused with the one that is taken', async () => {
+    const response = await app.request('/v1/towers:score')
+    expect(response.headers.get('allow')).toBe('POST')
+    expect((await answered(response)).status).toBe(405)
+  })
+
+  test('a model without a tower, or a server without items, says so', async () => {
+    const one = await serving({ m: 'vertex_pair/query_model' })
+    expect(await post(one, '/v1/towers/candidate:embed', { instances: [{}] })).toMatchObject({
+      status: 400,
+      body: { error: expect.stringContaining('no candidate tower') },
+    })
+    expect(await post(one, '/v1/towers:search', { query: [1] })).toMatchObject({ status: 404 })
+  })
+})
