@@ -2,6 +2,7 @@ import { constantOf, type Graph, type Node, type Port, type Table } from '../gra
 import { type Declared, type Preprocess, stepsOf, type Typed } from '../preprocess/index.ts'
 import type { DType, Tensor } from '../tensor/index.ts'
 import { dependence } from '../towers/dependence.ts'
+import { type ExampleFeature, exampleFeatures } from './examples.ts'
 
 /** What a graph tells of the values that one of its inputs takes. */
 export interface Hint {
@@ -15,9 +16,11 @@ export interface Hint {
   readonly below: number | null
   /** How many numbers a raw feature's vector has. */
   readonly length: number | null
+  /** What a serialized tf.Example is asked for, where it is one. */
+  readonly example: readonly ExampleFeature[] | null
 }
 
-export const NO_HINT: Hint = { known: [], text: false, numeric: false, below: null, length: null }
+export const NO_HINT: Hint = { known: [], text: false, numeric: false, below: null, length: null, example: null }
 
 /** Words beyond these are no help. */
 const MOST = 4096
@@ -38,6 +41,7 @@ export function hintsOf(graph: Graph, inputs: readonly Port[]): Hint[] {
       text: own.some(({ op }) => CUTS.test(op)),
       numeric: own.some(({ op }) => op === 'StringToNumber'),
       below: gathered.length === 0 ? null : Math.min(...gathered),
+      example: own.map(exampleFeatures).find((asked) => asked !== null) ?? null,
     }
   })
 }
@@ -48,11 +52,11 @@ function tableOf(node: Node): Table | null {
   return resource?.kind === 'table' && resource.initialized ? resource : null
 }
 
-/** How many rows a constant table has. */
+/** How many rows, or elements, a constant table has. */
 function rowsOf(node: Node): number | null {
   const held = constantOf({ node, index: 0 })
   const value = held?.dtype === 'resource' ? (held.data[0] as { readonly value?: Tensor | null }).value : held
-  return value?.shape.length === 2 ? value.shape[0] : null
+  return value?.shape[0] ?? null
 }
 
 /** The keys as an input of `dtype` gives them: an id may be looked up as text. */

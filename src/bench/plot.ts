@@ -30,7 +30,7 @@ export function latencyPlot(parts: readonly PartReport[], Plot: typeof Library, 
   const line = (measured: Entry['measured'], dashes: string) =>
     Plot.line(
       points.filter((point) => point.measured === measured),
-      { fx: 'part', x: 'rows', y: 'median', stroke: 'engine', strokeDasharray: dashes, marker: 'dot' },
+      { fx: 'part', x: 'rows', y: 'median', z: 'engine', stroke: 'engine', strokeDasharray: dashes, marker: 'dot' },
     )
   const label = (text: string, color: string, row: number) =>
     Plot.text([text], {
@@ -50,7 +50,7 @@ export function latencyPlot(parts: readonly PartReport[], Plot: typeof Library, 
     style: { background: 'white', color: '#222' },
     color: { domain: engines, range: engines.map((name) => COLORS[name]) },
     fx: { label: null, domain: parts.map(({ part }) => part) },
-    x: { type: 'log', label: 'rows a call →', ticks: sizes, tickFormat: 'd' },
+    x: { type: 'log', label: 'rows a call →', ticks: sizes, tickFormat: (size: number) => size.toLocaleString('en') },
     y: { type: 'log', label: '↑ µs a call', grid: true },
     marks,
   })

@@ -1,9 +1,11 @@
 import type { Features } from '../engine/inputs.ts'
 import type { Port } from '../graph/index.ts'
+import { exampleOf } from '../serve/example.ts'
 import type { Json } from '../serve/json.ts'
 import { columnsOf, type Row } from '../serve/rows.ts'
 import { nested } from '../serve/values.ts'
-import type { Hint } from './hints.ts'
+import type { ExampleFeature } from './examples.ts'
+import { type Hint, NO_HINT } from './hints.ts'
 
 /** Numbers of [0, 1) that are the same in every run: xorshift, 32 bits. */
 function* random(): Generator<number, never> {
@@ -42,12 +44,13 @@ function valueFor(port: Port, hint: Hint, below: Below): Json {
 }
 
 function element(dtype: Port['dtype'], hint: Hint, below: Below): Json {
-  const { known, text, numeric } = hint
-  // Six digits: what a row of a file would have.
-  const fraction = () => below(1e6) / 1e6
+  const { known, text, numeric, example } = hint
+  // Seven digits, and never a whole number: what a row of a file would have.
+  const fraction = () => (2 * below(1e6) + 1) / 2e6
   const word = (): string => (known.length === 0 ? `word${below(1000)}` : String(known[below(known.length)]))
   switch (dtype) {
     case 'string':
+      if (example !== null) return exampleText(example, below)
       if (numeric) return String(fraction())
       return text ? Array.from({ length: WORDS }, word).join(' ') : word()
     case 'bool':
@@ -61,6 +64,16 @@ function element(dtype: Port['dtype'], hint: Hint, below: Below): Json {
       if (known.length > 0 && typeof known[0] !== 'string') return known[below(known.length)]
       return below(Math.min(hint.below ?? 100, 100))
   }
+}
+
+/** A tf.Example, as JSON writes bytes. Of ids in it nothing is known, so they are small. */
+function exampleText(asked: readonly ExampleFeature[], below: Below): Json {
+  const features = asked.map(({ name, dtype, length }): [string, Json] => [
+    name,
+    // A bigint is an integer there, a number a float.
+    Array.from({ length }, () => (dtype === 'int64' ? BigInt(below(10)) : element(dtype, NO_HINT, below))),
+  ])
+  return { b64: btoa(String.fromCharCode(...exampleOf(Object.fromEntries(features)))) }
 }
 
 /** As many rows as a signature takes that says it; null where the caller chooses. */

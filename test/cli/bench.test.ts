@@ -174,7 +174,7 @@ describe('bench', () => {
   })
 
   test('says that made rows are not what a model takes, where that is so', async () => {
-    const { status, stderr } = await run(['bench', model('examples'), ...SHORT])
+    const { status, stderr } = await run(['bench', model('mutable_table'), ...SHORT])
     expect(status).toBe(1)
     expect(stderr).toMatch(/the rows that were made from the signature are not what the model takes .*--rows/)
   })

@@ -43,13 +43,15 @@ describe('rows made from a signature', () => {
     expect(rows[0]).not.toEqual(rows[1])
   })
 
-  // Tables of ids and of words, ids that rows are gathered by, texts, pieces, defaults, two towers, scalars.
+  // Examples, tables of ids and of words, ids that rows are gathered by, texts, pieces, defaults, two towers, scalars.
   for (const name of [
     'tfrs_pair/user_model',
     'fused_sequence',
     'text_vectorization',
     'bert_tower',
     'hashing',
+    'examples',
+    'two_shards',
     'keras3_fused',
     'defaults',
     'padded_ids',
