@@ -191,20 +191,24 @@ function withFallback(
   return fallback === null ? port : { ...port, fallback }
 }
 
-/** The ends of a signature with the tensors they stand for; a sparse one is three dense ones. */
+/** TypeSpecProto.RAGGED_TENSOR_SPEC */
+const RAGGED = 3
+
+/** A ragged tensor is its values and, from the outermost dimension to the innermost, its row splits. */
+const raggedPart = (i: number): string => (i === 0 ? 'values' : i === 1 ? 'row_splits' : `row_splits_${i - 1}`)
+
+/** The ends of a signature with the tensors they stand for; a sparse or ragged one is several dense ones. */
 function ports(
   infos: Readonly<Record<string, tensorflow.TensorInfo.$Properties>>,
   signature: string,
 ): { port: Port; tensor: string }[] {
   const found: { port: Port; tensor: string }[] = []
   for (const [name, info] of Object.entries(infos)) {
-    const dtype = dtypeOf(info.dtype ?? 0)
-    if (info.name)
-      found.push({
-        port: { name, dtype, shape: shapeOf(info.tensorShape ?? { unknownRank: true }) },
-        tensor: info.name,
-      })
-    else if (info.cooSparse) {
+    if (info.name) {
+      const shape = shapeOf(info.tensorShape ?? { unknownRank: true })
+      found.push({ port: { name, dtype: dtypeOf(info.dtype ?? 0), shape }, tensor: info.name })
+    } else if (info.cooSparse) {
+      const dtype = dtypeOf(info.dtype ?? 0)
       const { valuesTensorName, indicesTensorName, denseShapeTensorName } = info.cooSparse
       found.push({ port: { name: `${name}/values`, dtype, shape: [null] }, tensor: valuesTensorName ?? '' })
       found.push({
@@ -216,7 +220,9 @@ function ports(
         tensor: denseShapeTensorName ?? '',
       })
     } else if (info.compositeTensor?.components) {
-      const parts = info.compositeTensor.components.map((part, i) => [`${name}/${i}`, part] as const)
+      const { components, typeSpec } = info.compositeTensor
+      const ragged = typeSpec?.typeSpecClass === RAGGED
+      const parts = components.map((part, i) => [`${name}/${ragged ? raggedPart(i) : i}`, part] as const)
       found.push(...ports(Object.fromEntries(parts), signature))
     } else throw new CorruptModelError(FILE, `signature "${signature}": "${name}" names no tensor`)
   }

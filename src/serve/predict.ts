@@ -1,6 +1,7 @@
 import type { InputValue, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
+import { assembled, type Output, raggedText } from './assembled.ts'
 import { float32Text, float64Text, type Json, withPoint } from './json.ts'
 import { columnsOf, type Row } from './rows.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
@@ -75,32 +76,57 @@ function columns(instances: Json, ports: readonly Port[]): Readonly<Record<strin
 
 const quoted = (ports: readonly Port[]): string => ports.map((port) => `"${port.name}"`).join(', ') || 'no inputs'
 
-/** The response of a run in the request's layout, as JSON text. @throws {RangeError} for rows of outputs that have no rows */
+/**
+ * The response of a run in the request's layout, as JSON text: a ragged output as nested lists, a sparse one as an object of
+ * its parts.
+ * @throws {RangeError} for rows of outputs that have no rows
+ */
 export function writePredict(outputs: Readonly<Record<string, Tensor>>, layout: PredictRequest['layout']): string {
-  const names = Object.keys(outputs)
-  if (layout === 'columns') {
-    if (names.length === 1) return `{"outputs": ${text(outputs[names[0]], names[0])}}`
-    return `{"outputs": {${names.map((name) => `${JSON.stringify(name)}: ${text(outputs[name], name)}`).join(', ')}}}`
+  if (layout === 'rows') return `{"predictions": [${writeRows(outputs).join(', ')}]}`
+  const all = assembled(outputs)
+  if (all.length === 1) return `{"outputs": ${whole(all[0])}}`
+  return `{"outputs": {${all.map((output) => `${JSON.stringify(output.name)}: ${whole(output)}`).join(', ')}}}`
+}
+
+/** All of an output. */
+function whole(output: Output): string {
+  if (output.kind === 'dense') return text(output.tensor, output.name)
+  if (output.kind === 'ragged') return `[${rowsOf(output).join(', ')}]`
+  const parts = Object.entries(output.parts).map(([part, t]) => `${JSON.stringify(part)}: ${text(t, output.name)}`)
+  return `{${parts.join(', ')}}`
+}
+
+/** Each row of an output. @throws {RangeError} for one that has none */
+function rowsOf(output: Output): string[] {
+  const { name } = output
+  if (output.kind === 'ragged') {
+    const write = rowWriter(output.values, name)
+    const count = Math.max(0, output.splits[0].length - 1)
+    return Array.from({ length: count }, (_, row) => raggedText(output.splits, row, write))
   }
-  return `{"predictions": [${writeRows(outputs).join(', ')}]}`
+  if (output.kind === 'sparse' || output.tensor.shape.length === 0) {
+    const what = output.kind === 'sparse' ? 'is sparse' : 'has the shape []'
+    throw new RangeError(`output "${name}" ${what}: it is not one row an instance; ask with "inputs"`)
+  }
+  const write = rowWriter(output.tensor, name)
+  return Array.from({ length: output.tensor.shape[0] }, (_, row) => write(row))
 }
 
 /** Each row as JSON text: the bare value of the only output, or an object. @throws {RangeError} for outputs that have no rows */
 export function writeRows(outputs: Readonly<Record<string, Tensor>>): string[] {
-  const names = Object.keys(outputs)
-  const batch = outputs[names[0]]?.shape[0]
-  for (const name of names) {
-    if (outputs[name].shape.length === 0 || outputs[name].shape[0] !== batch) {
+  const all = assembled(outputs).map((output) => ({ name: output.name, rows: rowsOf(output) }))
+  const batch = all[0]?.rows.length ?? 0
+  for (const { name, rows } of all) {
+    if (rows.length !== batch) {
       throw new RangeError(
-        `output "${name}" has the shape [${outputs[name].shape}]: it is not one row an instance; ask with "inputs"`,
+        `output "${name}" has ${rows.length} rows and "${all[0].name}" ${batch}: they are not one row an instance; ask with "inputs"`,
       )
     }
   }
-  const writers = names.map((name) => rowWriter(outputs[name], name))
-  return Array.from({ length: batch ?? 0 }, (_, i) =>
-    names.length === 1
-      ? writers[0](i)
-      : `{${names.map((name, j) => `${JSON.stringify(name)}: ${writers[j](i)}`).join(', ')}}`,
+  return Array.from({ length: batch }, (_, i) =>
+    all.length === 1
+      ? all[0].rows[i]
+      : `{${all.map(({ name, rows }) => `${JSON.stringify(name)}: ${rows[i]}`).join(', ')}}`,
   )
 }
 
