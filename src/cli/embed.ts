@@ -1,59 +1,62 @@
-import { lstat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { inOrder } from '../embed/inorder.ts'
 import { FRESH } from '../embed/journal.ts'
-import { sharedBundle, sharedDefinition } from '../embed/shared.ts'
-import { TEXT } from '../embed/sink.ts'
+import type { AnswerLayout } from '../embed/piece.ts'
+import { sharedBundle } from '../embed/shared.ts'
 import { crc32cBy } from '../engine/checksum.ts'
+import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { modelOf } from '../load.ts'
 import { folderAt } from '../platform/open.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 import { Embedders, type Loaded } from './embedders.ts'
-import { originOf } from './embedorigin.ts'
+import { outputKind } from './embedformats.ts'
+import { inputsOf } from './embedinputs.ts'
+import { type OutputOptions, openEmbedOutput } from './embedoutput.ts'
+import { EmbedProgress } from './embedprogress.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { FileOutput } from './fileoutput.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
 import { piecesOf } from './pieces.ts'
-import { Progress } from './progress.ts'
 import { countOf } from './stdio.ts'
-import { StreamOutput } from './streamoutput.ts'
 
-export interface EmbedOptions extends LoadingOptions {
+export interface EmbedOptions extends LoadingOptions, OutputOptions {
   readonly tower?: string
-  readonly output?: string
+  readonly format?: string
   readonly batch: string
   readonly workers?: string
-  readonly resume?: boolean
+  readonly summary?: boolean
 }
 
-/** Embeds rows of raw features, one JSON object a line; answers in order, a bad row with an error in its place. */
+/** Embeds rows of raw features; answers in order, a bad row with an error in its place or in a file of its own. */
 export async function embed(path: string, files: readonly string[], options: EmbedOptions): Promise<void> {
   const batch = countOf('--batch', options.batch)
   const workers = options.workers === undefined ? null : countOf('--workers', options.workers)
-  const inputs = files.length === 0 ? ['-'] : files
+  const { layout, holdsErrors } = outputKind(options.output, options.outputFormat)
+  const inputs = await inputsOf(files, options.format)
   const loaded = await loadShared(path, options)
   const side = sideOf(loaded, options.tower)
+  const output = await openEmbedOutput(options, loaded, { inputs, tower: side })
+  const from = output instanceof FileOutput ? output.from : FRESH
+  const columns = columnsOf(loaded.model, side, layout)
+  const errors = holdsErrors && options.errors === undefined ? 'in place' : 'apart'
   const embedders = new Embedders(
     loaded,
-    { side, batch },
+    { side, batch, layout, errors, formats: [...new Set(inputs.map(({ format }) => format))] },
     { workers: workers ?? availableParallelism(), eager: workers !== null },
   )
-  const output = await outputOf(options, inputs, loaded, side)
-  const from = output instanceof FileOutput ? output.from : FRESH
-  const progress = new Progress('rows')
-  let [failed, at] = [from.failed, from.at]
+  const progress = new EmbedProgress(inputs, from)
+  let { at } = from
   try {
     const answers = inOrder(
-      piecesOf(inputs, { batch, shard: Number.POSITIVE_INFINITY }, at),
+      piecesOf(inputs, { batch, shard: output.shardRows, columns }, at),
       async ({ piece, after }) => ({ answer: await embedders.answer(piece), after }),
       () => embedders.window,
     )
     for await (const { answer, after } of answers) {
-      failed += answer.failed
       at = after
       await output.write(answer, after)
-      progress.step(answer.rows)
+      progress.step(answer, after)
     }
     await output.keep(at)
   } catch (error) {
@@ -63,27 +66,8 @@ export async function embed(path: string, files: readonly string[], options: Emb
     progress.stop()
     await embedders.end()
   }
-  if (failed > 0) process.exitCode = EXIT.failed
-}
-
-/** Where the answers go: a file that is whole or not there, or what is written as it comes. */
-async function outputOf(
-  { output, resume = false }: EmbedOptions,
-  inputs: readonly string[],
-  { shared, definition, deterministic }: Loaded,
-  tower: string,
-): Promise<FileOutput | StreamOutput> {
-  const path = output === '-' ? undefined : output
-  const there = path === undefined ? null : await lstat(path).catch(() => null)
-  if (path === undefined || (there !== null && !there.isFile() && !there.isDirectory())) {
-    if (resume) throw new UsageError('--resume needs -o with a file: what was written must be there to go on with')
-    return StreamOutput.open(path ?? null)
-  }
-  if (there?.isDirectory()) throw new Error(`"${path}" is a folder; choose a file`)
-  const origin = resume
-    ? await originOf(shared ?? sharedDefinition(definition), inputs, { tower, deterministic })
-    : null
-  return FileOutput.open({ path, format: TEXT, shards: null, origin })
+  if (options.summary || process.stderr.isTTY) process.stderr.write(`${progress.summary()}\n`)
+  if (progress.failed > 0) process.exitCode = EXIT.failed
 }
 
 /** The model at `path`; a bundle's weights lie where workers can read them too. */
@@ -109,4 +93,10 @@ function sideOf({ model }: Loaded, tower: string | undefined): 'query' | 'candid
   // A tower that there is not is one error, not one a row.
   model[side]
   return side
+}
+
+/** The columns that are worth reading of a format that has columns; null for all, where rows are given back whole. */
+function columnsOf(model: Model, side: 'query' | 'candidate', layout: AnswerLayout): readonly string[] | null {
+  if (layout === 'batch-prediction' || layout === 'vector-search') return null
+  return ['id', 'key', 'embedding', 'data', ...model[side].features.map(({ name }) => name)]
 }

@@ -28,7 +28,7 @@ export class Embedders {
   private readonly job: Job
   private readonly workers: number
   private readonly patience: number
-  private here: Answerer | null
+  private here: Promise<Answerer> | null
   private pool: Pool | null = null
   private started: number | null = null
 
@@ -38,7 +38,7 @@ export class Embedders {
     this.job = job
     this.workers = workers
     this.patience = eager ? 0 : PATIENCE
-    this.here = new Answerer(loaded.model, job)
+    this.here = Answerer.of(loaded.model, job)
   }
 
   /** How many pieces are worth having in work. */
@@ -49,7 +49,7 @@ export class Embedders {
   async answer(piece: Piece): Promise<Answer> {
     this.started ??= performance.now()
     if (this.workers > 1 && this.pool === null && performance.now() - this.started >= this.patience) await this.start()
-    return this.pool === null ? (this.here as Answerer).answer(piece) : this.pool.answer(piece)
+    return this.here === null ? (this.pool as Pool).answer(piece) : (await this.here).answer(piece)
   }
 
   private async start(): Promise<void> {

@@ -5,6 +5,7 @@ import type { Origin } from '../embed/journal.ts'
 import type { SharedModel } from '../embed/shared.ts'
 import type { Json } from '../serve/json.ts'
 import { VERSION } from '../version.ts'
+import type { EmbedInput } from './embedinputs.ts'
 import { UsageError } from './exit.ts'
 
 /**
@@ -14,17 +15,17 @@ import { UsageError } from './exit.ts'
  */
 export async function originOf(
   model: SharedModel,
-  files: readonly string[],
+  files: readonly EmbedInput[],
   options: Readonly<Record<string, Json>>,
 ): Promise<Origin> {
   const inputs: Json[] = []
-  for (const file of files) {
+  for (const { file, format } of files) {
     const there = file === '-' ? null : await stat(file)
     if (there?.isFile() !== true)
       throw new UsageError(
         `--resume needs files: ${file === '-' ? 'standard input' : `"${file}"`} cannot be read again from the middle`,
       )
-    inputs.push({ file: resolve(file), bytes: there.size, changed: there.mtimeMs })
+    inputs.push({ file: resolve(file), format, bytes: there.size, changed: there.mtimeMs })
   }
   // A manifest holds the checksum of every array; where the model lay does not matter.
   const manifest = JSON.stringify({ ...JSON.parse(model.manifest), source: '' })

@@ -20,12 +20,12 @@ export interface EmbedWorkerData {
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
 const definition = unflatten(readManifest(model.manifest), model.weights, crc32cBy(wasm))
-const answerer = modelOf(definition, { wasm, deterministic }).then((ready) => new Answerer(ready, job))
+const answerer = modelOf(definition, { wasm, deterministic }).then((ready) => Answerer.of(ready, job))
 
 port.on('message', async (piece: Piece) => {
   try {
     const answer = (await answerer).answer(piece)
-    port.postMessage({ answer } satisfies Reply, [answer.text.buffer])
+    port.postMessage({ answer } satisfies Reply, [answer.text.buffer, answer.vectors.buffer, answer.errors.buffer])
   } catch (error) {
     port.postMessage({ problem: (error as Error).message } satisfies Reply)
   }

@@ -3,6 +3,7 @@ import { type Checkpoint, FRESH, type Origin, type Position } from '../embed/jou
 import type { Answer } from '../embed/piece.ts'
 import type { OutputFormat, Sink } from '../embed/sink.ts'
 import { keepPart, PartFile } from '../platform/nodepart.ts'
+import { reportBadRows } from './badrows.ts'
 import { JournalFile } from './journalfile.ts'
 
 /** Milliseconds between two checkpoints: what a kill costs at most. */
@@ -15,6 +16,8 @@ export interface FilePlan {
   readonly format: OutputFormat
   /** Rows of input that a file of a folder holds, and what the file's name ends with; null for one file. */
   readonly shards: { readonly rows: number; readonly extension: string } | null
+  /** The file of bad rows, where there is one. */
+  readonly errors: string | null
   /** What the run is started on, where it is to be gone on with after a kill; null where not. */
   readonly origin: Origin | null
 }
@@ -26,6 +29,7 @@ export class FileOutput {
   private readonly plan: FilePlan
   private readonly journal: JournalFile | null
   private shard: number
+  private errors: PartFile | null = null
   private open: { readonly files: readonly PartFile[]; readonly sink: Sink } | null = null
   private answered: number
   private failed: number
@@ -48,12 +52,20 @@ export class FileOutput {
     // A kill may have come between the journal's line and the names.
     if (shard > 0) await output.name(shard - 1)
     if (sizes.length > 0) await output.begin(sizes, state)
+    await output.beginErrors()
     return output
+  }
+
+  /** No piece of the input may hold rows of two shards of so many. */
+  get shardRows(): number {
+    return this.plan.shards?.rows ?? Number.POSITIVE_INFINITY
   }
 
   async write(answer: Answer, after: Position): Promise<void> {
     const { sink } = this.open ?? (await this.begin([], null))
     await sink.write(answer)
+    if (this.errors === null) reportBadRows(answer.errors)
+    else await this.errors.append(answer.errors)
     this.answered += answer.rows
     this.failed += answer.failed
     const { shards } = this.plan
@@ -66,14 +78,21 @@ export class FileOutput {
     if (!this.from.done) {
       if (this.open === null && this.shard === 0) await this.begin([], null)
       await this.end(after, true)
-    }
+    } else await this.nameErrors()
     await this.journal?.remove()
   }
 
   /** The work failed: an unfinished file is removed, or where it can be gone on with, left. */
   async leave(): Promise<void> {
-    for (const file of this.open?.files ?? []) await (this.journal === null ? file.discard() : file.close())
+    const files = [...(this.open?.files ?? []), ...(this.errors === null ? [] : [this.errors])]
+    for (const file of files) await (this.journal === null ? file.discard() : file.close())
     await this.journal?.close()
+  }
+
+  /** Nothing was begun after all: not even a journal is left. */
+  async keepNothing(): Promise<void> {
+    await this.errors?.discard()
+    await this.journal?.remove()
   }
 
   private async begin(sizes: readonly number[], state: Checkpoint['state']): Promise<{ readonly sink: Sink }> {
@@ -96,6 +115,7 @@ export class FileOutput {
       this.shard++
     }
     await this.note(after, done)
+    if (done) await this.nameErrors()
     if (this.shard > 0) await this.name(this.shard - 1)
   }
 
@@ -105,8 +125,23 @@ export class FileOutput {
     const state = open === null ? null : open.sink.state()
     if (journal === null || state === undefined) return
     for (const file of open?.files ?? []) await file.sync()
+    await this.errors?.sync()
     const sizes = open?.files.map(({ size }) => size) ?? []
-    await journal.append({ at, shard, sizes, errors: 0, state, answered, failed, done })
+    const errors = this.errors?.size ?? 0
+    await journal.append({ at, shard, sizes, errors, state, answered, failed, done })
+  }
+
+  private async beginErrors(): Promise<void> {
+    const { errors } = this.plan
+    if (errors !== null && !this.from.done)
+      this.errors = await PartFile.open(errors, this.unfinished(errors), this.from.errors)
+  }
+
+  private async nameErrors(): Promise<void> {
+    const { errors } = this.plan
+    await this.errors?.close()
+    this.errors = null
+    if (errors !== null) await keepPart(errors, this.unfinished(errors))
   }
 
   private async name(shard: number): Promise<void> {

@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { type Checkpoint, changes, FRESH, journalLine, type Origin, readJournal } from '../embed/journal.ts'
 
 /** The journal of a run on the disk, to which checkpoints are added. */
@@ -31,6 +32,7 @@ export class JournalFile {
       throw new Error(`"${path}" is no journal of embed (${(error as Error).message}); ${advice}`)
     }
     if (journal === null) {
+      await mkdir(dirname(path), { recursive: true })
       const begun = new JournalFile(path, await open(path, 'w'), FRESH)
       await begun.line(journalLine(origin))
       return begun

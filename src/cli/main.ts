@@ -80,13 +80,21 @@ command(
 
 command(
   'embed',
-  'embed rows of raw features, one JSON object a line',
+  'embed rows of raw features: lines of JSON, CSV, Parquet or TFRecords',
   'twotower embed weights/movies films.jsonl --tower candidate -o films.vectors.jsonl',
 )
   .argument('<model>', MODEL)
-  .argument('[files...]', 'rows of features; standard input where none is named')
+  .argument('[files...]', 'rows of features, or patterns of files; standard input where none is named')
   .option('--tower <side>', 'query or candidate')
-  .option('-o, --output <file>', 'where to write (default: standard output)')
+  .option('-o, --output <file>', 'where to write, a folder with --shard-rows (default: standard output)')
+  .option('--format <format>', 'of the input: jsonl, csv, tsv, parquet or tfrecord (default: by extension)')
+  .option(
+    '--output-format <format>',
+    'jsonl, parquet, npy, vector-search or batch-prediction (default: by extension, else jsonl)',
+  )
+  .option('--shard-rows <rows>', 'write a folder of files, each of so many rows of input')
+  .option('--errors <file>', 'where bad rows are reported, instead of in their places')
+  .option('--summary', 'say at the end what was done, also where no terminal looks on')
   .option('--batch <rows>', 'rows that are embedded together', '256')
   .option('--resume', 'go on where an earlier run of the same command was ended; needs -o')
   .option('--workers <count>', 'threads that embed (default: one a core, where there is much to do)')

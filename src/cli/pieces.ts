@@ -1,17 +1,22 @@
 import { createReadStream } from 'node:fs'
-import { cutLines } from '../embed/cut.ts'
+import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { type Cut, countLines, cutRows, LINES, type RowEnds } from '../embed/input/cut.ts'
 import type { Position } from '../embed/journal.ts'
 import type { Piece } from '../embed/piece.ts'
+import type { EmbedInput } from './embedinputs.ts'
 
 /** How much of a file is read at a time. */
 const BLOCK = 1 << 20
 
 /** How rows are taken together. */
-export interface Sizes {
+export interface Taking {
   /** Most rows of a piece. */
   readonly batch: number
   /** No piece holds rows of two shards of so many. */
   readonly shard: number
+  /** The columns that are wanted of a format that has columns; null for all. */
+  readonly columns: readonly string[] | null
 }
 
 /** A piece, and where the input goes on after it. */
@@ -20,32 +25,119 @@ export interface Placed {
   readonly after: Position
 }
 
-/** The files' rows in pieces from `at` on, one file after the other; `-` is standard input. */
-export async function* piecesOf(
-  files: readonly string[],
-  { batch, shard }: Sizes,
-  at: Position,
-): AsyncGenerator<Placed> {
-  let [rows, offset, first] = [at.rows, at.offset, at.first]
-  for (let input = at.input; input < files.length; input++) {
-    const file = files[input]
-    const [name, blocks] =
-      file === '-'
-        ? ['standard input', process.stdin]
-        : [file, createReadStream(file, { start: offset, highWaterMark: BLOCK })]
+/** The inputs' rows in pieces from `at` on, one input after the other. */
+export async function* piecesOf(inputs: readonly EmbedInput[], taking: Taking, at: Position): AsyncGenerator<Placed> {
+  let { rows, offset, first } = at
+  const most = () => Math.min(taking.batch, taking.shard - (rows % taking.shard))
+  for (let input = at.input; input < inputs.length; input++) {
+    const { name, format } = inputs[input]
     try {
-      for await (const { bytes, lines } of cutLines(blocks, () => Math.min(batch, shard - (rows % shard)))) {
-        const piece = { name, first, body: bytes }
-        first += lines
-        offset += bytes.length
-        rows += lines
+      for await (const part of partsOf(inputs[input], offset, most, taking.columns)) {
+        // The line of column names is no row of CSV.
+        const piece = { name, format, header: part.header, body: part.body, first: first + part.before }
+        first += part.before + part.lines
+        offset = part.next
+        rows += part.rows
         yield { piece, after: { input, offset, first, rows } }
       }
     } catch (error) {
-      // What Node says of a read does not name the file.
-      throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? new Error(`"${name}" is a folder, not a file`) : error
+      const { code, syscall, message } = error as NodeJS.ErrnoException
+      // What Node says of a read does not name the file, what a format says neither.
+      if (code === 'EISDIR') throw new Error(`"${name}" is a folder, not a file`)
+      throw syscall === undefined ? new Error(`${name}: ${message}`) : error
     }
     offset = 0
     first = 1
+  }
+}
+
+/** A part of one input. */
+interface Part {
+  readonly body: Piece['body']
+  readonly header: readonly string[]
+  readonly rows: number
+  /** The lines before it that are no rows, and its own. */
+  readonly before: number
+  readonly lines: number
+  /** Where the input goes on: a byte, or of Parquet a row. */
+  readonly next: number
+}
+
+const blocksOf = (file: string, start: number): Readable =>
+  file === '-' ? process.stdin : createReadStream(file, { start, highWaterMark: BLOCK })
+
+async function* partsOf(
+  { file, format }: EmbedInput,
+  offset: number,
+  most: () => number,
+  columns: readonly string[] | null,
+): AsyncGenerator<Part> {
+  if (format === 'parquet') yield* parquetParts(file, offset, most, columns)
+  else if (format === 'csv' || format === 'tsv') yield* csvParts(file, offset, most, format === 'csv' ? ',' : '\t')
+  else {
+    const ends = format === 'tfrecord' ? (await import('../embed/input/tfrecord.ts')).recordEnds() : LINES
+    let next = offset
+    for await (const { bytes, rows } of cutRows(blocksOf(file, offset), ends, most)) {
+      next += bytes.length
+      yield { body: bytes, header: [], rows, before: 0, lines: rows, next }
+    }
+  }
+}
+
+async function* csvParts(
+  file: string,
+  offset: number,
+  most: () => number,
+  delimiter: ',' | '\t',
+): AsyncGenerator<Part> {
+  const { csvEnds, csvHeader } = await import('../embed/input/csv.ts')
+  const cuts = (start: number, ends: RowEnds, size: () => number) => cutRows(blocksOf(file, start), ends, size)
+  let header: readonly string[] | null = null
+  let [next, before] = [0, 0]
+  const headerOf = ({ bytes }: Cut): void => {
+    header = csvHeader(bytes, delimiter)
+    next = bytes.length
+    before = countLines(bytes)
+  }
+  if (offset > 0) {
+    for await (const cut of cuts(0, csvEnds(delimiter), () => 1)) {
+      headerOf(cut)
+      break
+    }
+    next = offset
+    before = 0
+  }
+  for await (const cut of cuts(next, csvEnds(delimiter), () => (header === null ? 1 : most()))) {
+    if (header === null) {
+      headerOf(cut)
+      continue
+    }
+    const { bytes, rows } = cut
+    next += bytes.length
+    yield { body: bytes, header, rows, before, lines: countLines(bytes), next }
+    before = 0
+  }
+}
+
+async function* parquetParts(
+  file: string,
+  offset: number,
+  most: () => number,
+  columns: readonly string[] | null,
+): AsyncGenerator<Part> {
+  const { cutParquet } = await import('../embed/input/parquet.ts')
+  const handle = await open(file)
+  try {
+    const byteLength = (await handle.stat()).size
+    const slice = async (start: number, end = byteLength): Promise<ArrayBuffer> => {
+      const bytes = new Uint8Array(end - start)
+      const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
+      if (bytesRead < bytes.length) throw new Error('the file ends before its last byte: it changed while being read')
+      return bytes.buffer
+    }
+    for await (const { rows, next } of cutParquet({ byteLength, slice }, offset, columns, most))
+      yield { body: rows, header: [], rows: rows.length, before: 0, lines: rows.length, next }
+  } finally {
+    await handle.close()
   }
 }

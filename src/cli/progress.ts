@@ -27,15 +27,14 @@ export class Progress {
       : null
   }
 
-  step(more = 1): void {
-    const before = this.count
-    this.count += more
+  step(): void {
+    this.count++
     if (this.bar === null) return
     if (!this.shown) {
       if ((performance.now() - this.started) / 1000 < PATIENCE) return
       this.bar.start(this.total ?? 0, this.count)
       this.shown = true
-    } else if (this.count >> 6 !== before >> 6) this.bar.update(this.count)
+    } else if (this.count % 64 === 0) this.bar.update(this.count)
   }
 
   stop(): void {

@@ -2,35 +2,46 @@ import { open } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { Answer } from '../embed/piece.ts'
+import { PartFile } from '../platform/nodepart.ts'
+import { reportBadRows } from './badrows.ts'
 import { write } from './stdio.ts'
 
 /** Standard output, or what is no file of its own: a device, a pipe or a link (/dev/stdout), written as it comes. */
 export class StreamOutput {
+  readonly shardRows = Number.POSITIVE_INFINITY
   private readonly stream: Writable
+  private readonly errors: PartFile | null
 
-  private constructor(stream: Writable) {
+  private constructor(stream: Writable, errors: PartFile | null) {
     this.stream = stream
+    this.errors = errors
   }
 
-  static async open(path: string | null): Promise<StreamOutput> {
-    if (path === null) return new StreamOutput(process.stdout)
-    const stream = (await open(path, 'w')).createWriteStream()
-    // What goes wrong is thrown where it is next written to.
-    stream.on('error', () => {})
-    return new StreamOutput(stream)
+  /** @param errors the file of bad rows, where there is one */
+  static async open(path: string | null, errors: string | null): Promise<StreamOutput> {
+    const stream = path === null ? process.stdout : (await open(path, 'w')).createWriteStream()
+    // What goes wrong is thrown where it is next written to; standard output has a listener of its own.
+    if (path !== null) stream.on('error', () => {})
+    const file = errors === null ? null : await PartFile.open(errors, `${errors}.${process.pid}.unfinished`)
+    return new StreamOutput(stream, file)
   }
 
-  write({ text }: Answer): Promise<void> {
-    return write(this.stream, text)
+  async write({ text, errors }: Answer): Promise<void> {
+    await write(this.stream, text)
+    if (this.errors === null) reportBadRows(errors)
+    else await this.errors.append(errors)
   }
 
   async keep(): Promise<void> {
+    await this.errors?.close()
+    await this.errors?.keep()
     if (this.stream === process.stdout) return
     this.stream.end()
     await finished(this.stream)
   }
 
   async leave(): Promise<void> {
+    await this.errors?.discard()
     if (this.stream !== process.stdout) this.stream.destroy()
   }
 }

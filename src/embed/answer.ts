@@ -1,32 +1,118 @@
 import type { Model } from '../engine/model.ts'
-import { linesOf, writeAnswer } from './jsonl.ts'
-import type { Answer, Job, Piece } from './piece.ts'
-import { RowEmbedder } from './row.ts'
+import type { Port } from '../graph/index.ts'
+import { readLines } from './input/jsonl.ts'
+import { batchPredictionLine, idOf, type Layout, nameText, plainLine, vectorSearchLine } from './output/layout.ts'
+import type { Answer, AnswerLayout, InputFormat, Job, NumberedRow, Piece } from './piece.ts'
+import { type InputRow, RowEmbedder } from './row.ts'
 import { Utf8Writer } from './text.ts'
+
+const LINES: Readonly<Record<Exclude<AnswerLayout, 'vectors'>, Layout>> = {
+  plain: plainLine,
+  'vector-search': vectorSearchLine,
+  'batch-prediction': batchPredictionLine,
+}
+
+/** Reads the rows of a piece that is bytes. */
+type Reader = (bytes: Uint8Array, piece: Piece, ports: readonly Port[]) => NumberedRow[]
+
+/** The reader of a format; what a format needs beside is loaded with it. */
+async function readerOf(format: InputFormat): Promise<Reader> {
+  if (format === 'tfrecord') {
+    const { readRecords } = await import('./input/tfrecord.ts')
+    return (bytes, { first }) => readRecords(bytes, first)
+  }
+  if (format === 'csv' || format === 'tsv') {
+    const { readCsv } = await import('./input/csv.ts')
+    const delimiter = format === 'csv' ? ',' : '\t'
+    return (bytes, { first, header }, ports) => readCsv(bytes, first, header, delimiter, ports)
+  }
+  return (bytes, { first }) => readLines(bytes, first)
+}
 
 /** Answers pieces: reads their rows, embeds them and writes what is to stand in the output. */
 export class Answerer {
   private readonly rows: RowEmbedder
-  private readonly batch: number
-  private readonly writer = new Utf8Writer()
+  private readonly ports: readonly Port[]
+  private readonly job: Job
+  private readonly readers: ReadonlyMap<InputFormat, Reader>
+  private readonly lines = new Utf8Writer()
+  private readonly errors = new Utf8Writer()
 
-  constructor(model: Model, { side, batch }: Job) {
-    this.rows = new RowEmbedder(model, side)
-    this.batch = batch
+  static async of(model: Model, job: Job): Promise<Answerer> {
+    const readers = job.formats.map(async (format) => [format, await readerOf(format)] as const)
+    return new Answerer(model, job, new Map(await Promise.all(readers)))
   }
 
-  answer({ name, first, body }: Piece): Answer {
-    const lines = linesOf(body as Uint8Array, first)
+  private constructor(model: Model, job: Job, readers: ReadonlyMap<InputFormat, Reader>) {
+    this.readers = readers
+    this.rows = new RowEmbedder(model, job.side)
+    this.ports = model.structure[job.side] === null ? [] : model[job.side].features
+    this.job = job
+  }
+
+  answer(piece: Piece): Answer {
+    const { name } = piece
+    const read = this.read(piece)
+    const vectors = new Vectors()
     let failed = 0
-    for (let start = 0; start < lines.length; start += this.batch) {
-      const part = lines.slice(start, start + this.batch)
-      const rows = part.map((line) => this.rows.row(line.json))
+    for (let start = 0; start < read.length; start += this.job.batch) {
+      const part = read.slice(start, start + this.job.batch)
+      const rows = part.map((row) => this.rows.row(row.json))
       for (const [i, found] of this.rows.embed(rows).entries()) {
-        const bad = typeof found === 'string'
-        if (bad) failed++
-        writeAnswer(this.writer, rows[i].name, bad ? `${name}:${part[i].number}: ${found}` : found)
+        const problem = typeof found === 'string' ? found : this.write(rows[i], found, vectors)
+        if (problem === null) continue
+        failed++
+        this.fail(name, part[i].number, rows[i], problem)
       }
     }
-    return { rows: lines.length, failed, text: this.writer.take() }
+    const { ids } = vectors
+    return { rows: read.length, failed, text: this.lines.take(), ...vectors.take(), ids, errors: this.errors.take() }
+  }
+
+  private read(piece: Piece): NumberedRow[] {
+    const { format, body, first } = piece
+    if (!(body instanceof Uint8Array)) return body.map((json, i) => ({ number: first + i, json: () => json }))
+    return (this.readers.get(format) as Reader)(body, piece, this.ports)
+  }
+
+  /** What is wrong with the answer where it cannot be written so, else null. */
+  private write(row: InputRow, embedding: Float32Array, vectors: Vectors): string | null {
+    const { layout } = this.job
+    try {
+      if (layout === 'vectors') vectors.add(idOf(row.name), embedding)
+      else LINES[layout](this.lines, row, embedding)
+      return null
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  private fail(name: string, number: number, row: InputRow, problem: string): void {
+    if (this.job.errors === 'in place')
+      this.lines.text(`{${nameText(row.name)}"error": ${JSON.stringify(`${name}:${number}: ${problem}`)}}\n`)
+    else
+      this.errors.text(
+        `{"file": ${JSON.stringify(name)}, "line": ${number}, ${nameText(row.name)}"error": ${JSON.stringify(problem)}}\n`,
+      )
+  }
+}
+
+/** Embeddings of one width, one after the other. */
+class Vectors {
+  readonly ids: (string | null)[] = []
+  private readonly parts: Float32Array[] = []
+
+  add(id: string | null, embedding: Float32Array): void {
+    const width = this.parts[0]?.length ?? embedding.length
+    if (embedding.length !== width)
+      throw new RangeError(`the embedding has ${embedding.length} dimensions, the ones before have ${width}`)
+    this.ids.push(id)
+    this.parts.push(embedding)
+  }
+
+  take(): { readonly vectors: Float32Array<ArrayBuffer> } {
+    const vectors = new Float32Array(this.parts.length * (this.parts[0]?.length ?? 0))
+    for (const [i, part] of this.parts.entries()) vectors.set(part, i * part.length)
+    return { vectors }
   }
 }

@@ -1,14 +1,32 @@
 import type { Json } from '../serve/json.ts'
+import type { Side } from './row.ts'
+
+/** How rows are written in an input. */
+export type InputFormat = 'jsonl' | 'csv' | 'tsv' | 'parquet' | 'tfrecord'
 
 /** A stretch of the input: rows that are embedded together and answered together. */
 export interface Piece {
   /** What the input is called in messages. */
   readonly name: string
-  /** The number of its first row in the input, from 1. */
+  /** The number of its first line, record or row in the input, from 1. */
   readonly first: number
+  readonly format: InputFormat
+  /** The columns of CSV. */
+  readonly header: readonly string[]
   /** Whole lines or records as they lie in the file, or rows that were decoded already. */
   readonly body: Uint8Array<ArrayBuffer> | readonly Json[]
 }
+
+/** A row of a piece. */
+export interface NumberedRow {
+  /** The number of its line, record or row in the input, from 1. */
+  readonly number: number
+  /** @throws {Error} where it cannot be read */
+  json(): Json
+}
+
+/** How answers are laid out: as lines, or as bare vectors with their ids. */
+export type AnswerLayout = 'plain' | 'vector-search' | 'batch-prediction' | 'vectors'
 
 /** What became of a piece. */
 export interface Answer {
@@ -16,13 +34,23 @@ export interface Answer {
   readonly rows: number
   /** How many of them could not be embedded. */
   readonly failed: number
-  /** The answers as they are to be written. */
+  /** Answers that are lines, as they are to be written. */
   readonly text: Uint8Array<ArrayBuffer>
+  /** Answers that are vectors, one after the other, and what each row is called. */
+  readonly vectors: Float32Array<ArrayBuffer>
+  readonly ids: readonly (string | null)[]
+  /** A line of JSON a row that failed, where these stand apart. */
+  readonly errors: Uint8Array<ArrayBuffer>
 }
 
 /** What is the same for all pieces of a run. */
 export interface Job {
-  readonly side: 'query' | 'candidate'
+  readonly side: Side
+  /** The formats of the inputs. */
+  readonly formats: readonly InputFormat[]
   /** Most rows that are embedded together. */
   readonly batch: number
+  readonly layout: AnswerLayout
+  /** Whether a bad row is answered in its place, or elsewhere. */
+  readonly errors: 'in place' | 'apart'
 }

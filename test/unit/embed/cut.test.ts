@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Cut, cutLines } from '../../../src/embed/cut.ts'
+import { type Cut, cutRows, LINES } from '../../../src/embed/input/cut.ts'
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -10,7 +10,7 @@ async function cutsOf(blocks: readonly string[], most: () => number): Promise<Cu
     for (const block of blocks) yield encoder.encode(block)
   }
   const cuts: Cut[] = []
-  for await (const cut of cutLines(source(), most)) cuts.push(cut)
+  for await (const cut of cutRows(source(), LINES, most)) cuts.push(cut)
   return cuts
 }
 
@@ -27,9 +27,9 @@ describe('cutting lines', () => {
         for (const [i, piece] of texts.entries()) {
           const isLast = i === texts.length - 1
           const ends = piece.split('\n').length - 1
-          expect(cuts[i].lines).toBe(piece.endsWith('\n') ? ends : ends + 1)
-          expect(cuts[i].lines).toBeLessThanOrEqual(most)
-          if (!isLast) expect([cuts[i].lines, piece.endsWith('\n')]).toEqual([most, true])
+          expect(cuts[i].rows).toBe(piece.endsWith('\n') ? ends : ends + 1)
+          expect(cuts[i].rows).toBeLessThanOrEqual(most)
+          if (!isLast) expect([cuts[i].rows, piece.endsWith('\n')]).toEqual([most, true])
         }
       }),
     )
@@ -38,13 +38,13 @@ describe('cutting lines', () => {
   test('asks anew for each piece how many lines it may have', async () => {
     const sizes = [2, 1, 3]
     const cuts = await cutsOf(['a\nb\nc\nd\ne\nf\n'], () => sizes.shift() ?? 9)
-    expect(cuts.map(({ lines }) => lines)).toEqual([2, 1, 3])
+    expect(cuts.map(({ rows }) => rows)).toEqual([2, 1, 3])
   })
 
   test('ends a piece early where its lines are long, and keeps a line whole however long it is', async () => {
     const long = 'x'.repeat(5 << 20)
     const cuts = await cutsOf([`a\n${long}`, `${long}\nb\nc`], () => 100)
-    expect(cuts.map(({ lines }) => lines)).toEqual([2, 2])
+    expect(cuts.map(({ rows }) => rows)).toEqual([2, 2])
     expect(cuts[0].bytes.length).toBe(2 + 2 * long.length + 1)
   })
 

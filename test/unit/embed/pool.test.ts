@@ -2,8 +2,22 @@ import { describe, expect, test } from 'vitest'
 import type { Answer, Piece } from '../../../src/embed/piece.ts'
 import { Pool, type Reply, type Thread } from '../../../src/embed/pool.ts'
 
-const piece = (first: number): Piece => ({ name: 'rows', first, body: new Uint8Array(1) })
-const answer = (rows: number): Answer => ({ rows, failed: 0, text: new Uint8Array(0) })
+const piece = (first: number): Piece => ({
+  name: 'rows',
+  first,
+  format: 'jsonl',
+  header: [],
+  body: new Uint8Array(1),
+})
+const nothing = new Uint8Array(0)
+const answer = (rows: number): Answer => ({
+  rows,
+  failed: 0,
+  text: nothing,
+  vectors: new Float32Array(0),
+  ids: [],
+  errors: nothing,
+})
 
 /** A thread that answers when it is told to. */
 class HeldThread implements Thread {
