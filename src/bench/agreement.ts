@@ -3,8 +3,13 @@ import type { Answer } from './measure.ts'
 /** Rounding of another order of the same sums, against the largest number of an output, or 1 where all are smaller. */
 const ROUNDING = 1e-4
 
+export interface Agreement {
+  readonly difference: number
+  readonly agrees: boolean
+}
+
 /** How far two answers are apart: the largest difference of two numbers, infinite where text or sizes differ. */
-export function agreement(ours: Answer, theirs: Answer): { readonly difference: number; readonly agrees: boolean } {
+export function agreement(ours: Answer, theirs: Answer): Agreement {
   let [difference, agrees] = [0, ours.length === theirs.length]
   for (const [i, wanted] of ours.entries()) {
     const got = theirs[i] ?? []

@@ -9,12 +9,12 @@ import { loadAllOps } from '../ops/index.ts'
 import type { Row } from '../serve/rows.ts'
 import type { TensorOf } from '../tensor/index.ts'
 import { dependence } from '../towers/dependence.ts'
-import { agreement } from './agreement.ts'
+import { type Agreement, agreement } from './agreement.ts'
 import { featureHints } from './hints.ts'
 import { type Layers, layersOf } from './layers.ts'
 import { type Answer, type Contender, type Effort, interleave, type Timing } from './measure.ts'
 import { type Profile, profileOf, type Slice, Stopwatch } from './profile.ts'
-import { batchOf, fits, fixedBatch, madeRows } from './rows.ts'
+import { batchesOf, batchOf, fits, fixedBatch, madeRows } from './rows.ts'
 
 type Floats = TensorOf<'float32'>
 type Features = ReturnType<typeof batchOf>
@@ -77,7 +77,7 @@ export async function benchPart(part: Part, options: BenchOptions): Promise<Part
   const features = featuresOf(part)
   const fixed = fixedBatch(features)
   const batches = fixed === null ? options.batches : [fixed]
-  const { rows, made } = rowsFor(part, features, Math.max(...batches), options.rows)
+  const { rows, made } = rowsFor(part, features, options.rows)
   const first = batchOf(rows, features, batches[0])
   const absent: Absent[] = []
   const request = await requestOf(part, options)
@@ -86,9 +86,10 @@ export async function benchPart(part: Part, options: BenchOptions): Promise<Part
   const engines = await start(part, request, cut, options, absent)
   const measured: PartReport['batches'][number][] = []
   for (const count of batches) {
-    const batch = batchOf(rows, features, count)
-    const flowing = typeof cut === 'string' ? [] : cut.flowing(batch)
-    const entries = await measureBatch(engines, { features: batch, flowing, rows: count }, options, absent)
+    const turns = batchesOf(rows, features, count).map(
+      (batch): Batch => ({ features: batch, flowing: typeof cut === 'string' ? [] : cut.flowing(batch) }),
+    )
+    const entries = await measureBatch(engines, turns, count, options, absent)
     measured.push({ rows: count, entries })
   }
   const profiles: Profile[] = []
@@ -106,15 +107,15 @@ export async function benchPart(part: Part, options: BenchOptions): Promise<Part
 
 type Absent = PartReport['absent'][number]
 
-/** As many different rows are made at most. */
-const MOST_ROWS = 1024
+/** As many rows are made. */
+const ROWS = 1024
 
 /** Those of the given rows that the part takes; where it takes none, made ones. */
-function rowsFor(part: Part, features: readonly Port[], most: number, given: readonly Row[]) {
+function rowsFor(part: Part, features: readonly Port[], given: readonly Row[]) {
   const own = given.filter((row) => fits(row, features))
   if (own.length > 0) return { rows: own, made: false }
   const hints = featureHints(part.graph, part.inputs, features, part.declared)
-  return { rows: madeRows(features, hints, Math.min(most, MOST_ROWS)), made: true }
+  return { rows: madeRows(features, hints, ROWS), made: true }
 }
 
 /** What the model refuses is told with where the rows came from. */
@@ -136,7 +137,6 @@ const firstLine = (error: unknown): string => (error instanceof Error ? error.me
 interface Batch {
   readonly features: Features
   readonly flowing: readonly Floats[]
-  readonly rows: number
 }
 
 /** An engine that is ready. */
@@ -172,29 +172,43 @@ async function start(
   return ready
 }
 
-/** Compares the engines' answers with ours, then times them in turns. One that fails is told in `absent`, once. */
+/**
+ * Compares the engines' answers with ours, then times them in turns, each going round the batches. One that fails is told in
+ * `absent`, once.
+ */
 async function measureBatch(
   engines: readonly Ready[],
-  batch: Batch,
+  batches: readonly Batch[],
+  rows: number,
   effort: Effort,
   absent: Absent[],
 ): Promise<Entry[]> {
-  const wanted = await engines[0].call(batch)
-  const able: (Ready & Contender & ReturnType<typeof agreement>)[] = []
+  const wanted: Answer[] = []
+  for (const batch of batches) wanted.push(await engines[0].call(batch))
+  const able: (Ready & Contender & Agreement)[] = []
   for (const ready of engines) {
     const { engine, measured, call } = ready
-    const name = `${engine} ${measured}`
+    const found: Agreement[] = []
     try {
-      able.push({ ...ready, name, call: () => call(batch), ...agreement(wanted, await call(batch)) })
+      for (const [i, batch] of batches.entries()) found.push(agreement(wanted[i], await call(batch)))
     } catch (error) {
       if (!absent.some((other) => other.engine === engine && other.measured === measured))
         absent.push({ engine, measured, why: firstLine(error) })
+      continue
     }
+    let next = 0
+    able.push({
+      ...ready,
+      name: `${engine} ${measured}`,
+      call: () => call(batches[next++ % batches.length]),
+      difference: Math.max(...found.map(({ difference }) => difference)),
+      agrees: found.every(({ agrees }) => agrees),
+    })
   }
   const timings = await interleave(able, effort)
   return able.map(({ name, engine, measured, difference, agrees }) => {
     const timing = timings.get(name) as Timing
-    return { engine, measured, ...timing, rowsPerSecond: (batch.rows / timing.median) * 1e6, difference, agrees }
+    return { engine, measured, ...timing, rowsPerSecond: (rows / timing.median) * 1e6, difference, agrees }
   })
 }
 

@@ -82,13 +82,25 @@ export function fixedBatch(features: readonly Port[]): number | null {
   return fixed.find((dim) => dim !== null) ?? null
 }
 
-/** The features of `count` rows, the rows again and again; of a feature that is one value for all, the first row's. */
-export function batchOf(rows: readonly Row[], features: readonly Port[], count: number): Features {
-  const batch = Array.from({ length: count }, (_, i) => rows[i % rows.length])
+/**
+ * The features of `count` rows from `start` on, the rows again and again; of a feature that is one value for all, the first
+ * row's.
+ */
+export function batchOf(rows: readonly Row[], features: readonly Port[], count: number, start = 0): Features {
+  const batch = Array.from({ length: count }, (_, i) => rows[(start + i) % rows.length])
   const [whole, each] = [features.filter(isWhole), features.filter((port) => !isWhole(port))]
-  const scalars = whole.flatMap(({ name }) => (Object.hasOwn(rows[0], name) ? [[name, nested(rows[0][name])]] : []))
+  const scalars = whole.flatMap(({ name }) => (Object.hasOwn(batch[0], name) ? [[name, nested(batch[0][name])]] : []))
   return { ...columnsOf(batch, each), ...Object.fromEntries(scalars) }
 }
+
+/** Different batches that are taken in turns at most: one row may take longer than another. */
+const BATCHES = 16
+
+/** Batches of `count` rows, until the rows have all been in one, or there are enough. */
+export const batchesOf = (rows: readonly Row[], features: readonly Port[], count: number): Features[] =>
+  Array.from({ length: Math.min(BATCHES, Math.ceil(rows.length / count)) }, (_, i) =>
+    batchOf(rows, features, count, i * count),
+  )
 
 const isWhole = ({ shape }: Port): boolean => shape?.length === 0
 

@@ -57,7 +57,7 @@ describe('bench', () => {
     expect(parts.map(({ part }) => part)).toEqual(['query tower', 'candidate tower'])
     for (const { layers, rows, batches } of parts) {
       expect(layers).toMatchObject({ count: 3 })
-      expect(rows).toEqual({ count: 3, made: true })
+      expect(rows).toEqual({ count: 1024, made: true })
       expect(batches.map((batch) => batch.rows)).toEqual([1, 3])
       for (const { rows, entries } of batches) {
         const who = entries.map(({ engine, measured }) => `${measured} ${engine}`)
@@ -131,7 +131,7 @@ describe('bench', () => {
     const { parts } = await report(BUNDLE, '--rows', VIEWERS)
     expect(parts.map(({ rows }) => rows)).toEqual([
       { count: 8, made: false },
-      { count: 3, made: true },
+      { count: 1024, made: true },
     ])
     const both = await report(BUNDLE, '--rows', VIEWERS, '--rows', join(DEMO, 'films.jsonl'))
     expect(both.parts.map(({ rows }) => rows.made)).toEqual([false, false])

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { declaredHint, featureHints, NO_HINT } from '../../../src/bench/hints.ts'
-import { batchOf, fits, fixedBatch, madeRows } from '../../../src/bench/rows.ts'
+import { batchesOf, batchOf, fits, fixedBatch, madeRows } from '../../../src/bench/rows.ts'
 import { define } from '../../../src/define.ts'
 import { featuresOf, signaturePart, towerPart } from '../../../src/explain/explain.ts'
 import type { Part } from '../../../src/explain/part.ts'
@@ -104,6 +104,13 @@ describe('batches', () => {
 
   test('are the rows again and again; what is one value for all is the first row’s', () => {
     expect(batchOf(rows, features, 5)).toEqual({ word: ['a', 'b', 'a', 'b', 'a'], k: 3 })
+  })
+
+  test('go on where the one before ended, until all rows were in one', () => {
+    const [many, [word]] = [Array.from({ length: 5 }, (_, i) => ({ word: `w${i}` })), features]
+    expect(batchesOf(many, [word], 2)).toEqual([{ word: ['w0', 'w1'] }, { word: ['w2', 'w3'] }, { word: ['w4', 'w0'] }])
+    expect(batchesOf(many, [word], 8)).toHaveLength(1)
+    expect(batchesOf(Array(1000).fill({ word: 'w' }), [word], 1)).toHaveLength(16)
   })
 
   test('are as large as the signature says, where it says it', () => {
