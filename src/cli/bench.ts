@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { type BenchOptions, benchPart, type PartReport, type Peer, TFJS } from '../bench/bench.ts'
 import { latencyPlot } from '../bench/plot.ts'
 import { fits } from '../bench/rows.ts'
@@ -16,7 +15,8 @@ import { inLines, inTitle } from './benched.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { definitionAt, type LoadingOptions } from './loading.ts'
 import { type Optional, optional } from './optional.ts'
-import { countOf, readLines } from './stdio.ts'
+import { openOutput } from './output.ts'
+import { countOf, readLines, write } from './stdio.ts'
 
 export interface CommandOptions extends LoadingOptions {
   readonly tower?: string
@@ -65,17 +65,26 @@ export async function bench(path: string, options: CommandOptions): Promise<void
   const say = (lines: readonly string[]) => {
     if (!options.json) process.stdout.write(`${lines.join('\n')}\n`)
   }
-  say(inTitle(about))
+  // What cannot be written is told before anything is measured.
+  const output = drawing === null ? null : await openOutput(options.svg)
   const reports: PartReport[] = []
-  for (const part of parts) {
-    const asked: BenchOptions = { ...engines, batches, seconds, deterministic, rows, profile }
-    const found = await benchPart(part, asked)
-    say(inLines(found))
-    reports.push(found)
+  try {
+    say(inTitle(about))
+    for (const part of parts) {
+      const found = await benchPart(part, { ...engines, batches, seconds, deterministic, rows, profile })
+      say(inLines(found))
+      reports.push(found)
+    }
+    if (drawing !== null && output !== null) {
+      await write(output.stream, drawing(reports))
+      await output.keep()
+    }
+  } catch (error) {
+    await output?.discard()
+    throw error
   }
   const report: Report = { ...about, parts: reports }
   if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
-  if (drawing !== null && options.svg !== undefined) await writeFile(options.svg, drawing(reports))
   const entries = reports.flatMap(({ batches }) => batches.flatMap((batch) => batch.entries))
   if (entries.some(({ agrees }) => !agrees)) process.exitCode = EXIT.failed
 }
@@ -117,8 +126,15 @@ async function rowsOf(files: readonly string[], parts: readonly Part[]): Promise
   }
   if (rows.length === 0) throw new RangeError(`there is no row in ${files.join(', ')}`)
   if (!parts.some((part) => rows.some((row) => fits(row, featuresOf(part))))) {
-    const wanted = parts.map((part) => `${titleOf(part)}: ${featuresOf(part).map(({ name }) => name).join(', ')}`)
-    throw new RangeError(`no row of ${files.join(', ')} has all the features that are wanted, by the ${wanted.join('; by the ')}`)
+    const wanted = parts.map(
+      (part) =>
+        `${titleOf(part)}: ${featuresOf(part)
+          .map(({ name }) => name)
+          .join(', ')}`,
+    )
+    throw new RangeError(
+      `no row of ${files.join(', ')} has all the features that are wanted, by the ${wanted.join('; by the ')}`,
+    )
   }
   return rows
 }

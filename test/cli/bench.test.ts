@@ -164,6 +164,7 @@ describe('bench', () => {
         1,
         /no row of .*films\.jsonl has all the features that are wanted, by the query tower: birth_year, /,
       ],
+      [['--svg', folder], 1, /is a folder; choose a file/],
       [['--rows', '/no/rows'], 1, /there is no file "\/no\/rows"/],
     ]
     for (const [args, status, said] of wrong) {
