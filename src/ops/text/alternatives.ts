@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js'
 import type { StringsBuilder } from '../../tensor/index.ts'
-import { characterAt, codeOf, INVALID, lengthOf } from './utf8.ts'
+import { characterByShape, codeOf, INVALID, lengthOf } from './utf8.ts'
 
 /**
  * A regular expression that chooses among classes of single characters, `(\s+|[!-/]|\p{P}|[\x{4E00}-\x{9FFF}])`: what
@@ -42,14 +42,14 @@ export class Alternatives {
 
   /** Where the match at `at` ends, which has the length 0 where there is none. */
   private matchEnd(text: Uint8Array, at: number, end: number): number {
-    const first = characterAt(text, at, end)
+    const first = characterByShape(text, at, end)
     const alternative = this.alternativeOf(codeOf(first))
     if (alternative < 0) return at
     let next = at + lengthOf(first)
     if (!this.repeated[alternative]) return next
     const { classes } = this
     while (next < end) {
-      const character = characterAt(text, next, end)
+      const character = characterByShape(text, next, end)
       const code = codeOf(character)
       if (code === INVALID) break
       const other = this.alternativeOf(code)
@@ -66,7 +66,7 @@ export class Alternatives {
   /** True where the whole of `text` matches; null where that takes more than its characters one by one. */
   fullMatch(text: Uint8Array): boolean | null {
     if (text.length === 0) return false
-    const first = characterAt(text, 0, text.length)
+    const first = characterByShape(text, 0, text.length)
     if (this.alternativeOf(codeOf(first)) < 0) return false
     return lengthOf(first) === text.length ? true : null
   }
@@ -78,7 +78,7 @@ export class Alternatives {
       if (to > at) {
         found(at, to)
         at = to
-      } else at += lengthOf(characterAt(text, at, end))
+      } else at += lengthOf(characterByShape(text, at, end))
     }
   }
 

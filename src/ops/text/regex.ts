@@ -4,18 +4,22 @@ import { type Strings, StringsBuilder, utf8 } from '../../tensor/index.ts'
 import { Alternatives } from './alternatives.ts'
 import { ByteClass } from './byteclass.ts'
 import { rewriteParts } from './rewrite.ts'
+import { characterAt, characterByShape, codeOf, INVALID, lengthOf } from './utf8.ts'
 
 /** Where a match lies, group by group; -1 for a group that took no part. */
 type Groups = readonly (readonly [start: number, end: number])[]
 
 /**
  * A regular expression of RE2 on bytes, by the library re2js (a port of RE2 that matches in linear time too). RE2 knows
- * only UTF-8: a byte that is none matches nothing, so a text is matched in the runs between such bytes.
+ * only UTF-8: a byte that is none matches nothing, so a text is matched in the runs between such bytes. But what has the
+ * shape of a character, a surrogate or one past U+10FFFF, is one to it wherever all beyond ASCII is (`characterByShape`).
  */
 export class Regex {
   private readonly compiled: RE2JS
   private readonly byteClass: ByteClass | null
   private readonly alternatives: Alternatives | null
+  /** Whether it asks where a text begins, ends or has a word, of which a run is no text; and takes no byte unseen. */
+  private readonly anchored: boolean
   readonly groups: number
 
   /** @throws {InvalidArgumentError} where RE2 would not take the pattern */
@@ -26,6 +30,8 @@ export class Regex {
       throw new InvalidArgumentError(`Invalid pattern: ${pattern}, error: ${(error as Error).message}`)
     }
     this.groups = this.compiled.groupCount()
+    const outside = pattern.replace(/\[[^\]]*\]/g, '[]')
+    this.anchored = /\\[AzbB]|[\^$]/.test(outside) && !/\.|\[\[?:?\^|\\[PSDW]/.test(pattern)
     this.byteClass = ByteClass.of(pattern)
     this.alternatives = Alternatives.of(pattern)
   }
@@ -46,7 +52,8 @@ export class Regex {
 
   /** True where the whole of `text` matches. */
   fullMatch(text: Uint8Array): boolean {
-    return this.alternatives?.fullMatch(text) ?? (utf8(text) !== null && this.compiled.matches(text))
+    const readable = withStandIns(text)
+    return this.alternatives?.fullMatch(readable) ?? (utf8(readable) !== null && this.compiled.matches(readable))
   }
 
   /**
@@ -78,9 +85,11 @@ export class Regex {
   /** All matches in order, as RE2::GlobalReplace finds them: an empty one not at the end of the one before. */
   matches(text: Uint8Array, most = Number.POSITIVE_INFINITY): Groups[] {
     const found: Groups[] = []
-    for (const [start, end] of utf8(text) === null ? validRuns(text) : [[0, text.length] as const]) {
-      this.matchesIn(text.subarray(start, end), start, most, found)
-    }
+    const readable = withStandIns(text)
+    if (utf8(readable) !== null) this.matchesIn(readable, 0, most, found)
+    else if (this.anchored) this.matchesIn(withoutBroken(readable), 0, most, found)
+    else
+      for (const [start, end] of validRuns(readable)) this.matchesIn(readable.subarray(start, end), start, most, found)
     return found
   }
 
@@ -162,6 +171,39 @@ export function regexOf(pattern: Uint8Array): Regex {
 function characterLength(text: Uint8Array, at: number): number {
   const byte = text[at] ?? 0
   return byte < 0x80 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+}
+
+const [FFFF, LAST] = [
+  [0xef, 0xbf, 0xbf],
+  [0xf4, 0x8f, 0xbf, 0xbf],
+]
+
+/** `text`, or a copy in which what has but the shape of a character is the one that `characterByShape` takes it for. */
+function withStandIns(text: Uint8Array): Uint8Array {
+  let out = text
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] < 0xe0) continue
+    const character = characterAt(text, at, text.length)
+    if (codeOf(character) === INVALID) {
+      const shape = characterByShape(text, at, text.length)
+      if (codeOf(shape) === INVALID) continue
+      if (out === text) out = text.slice()
+      out.set(lengthOf(shape) === 4 ? LAST : FFFF, at)
+    }
+    at += lengthOf(character) - 1
+  }
+  return out
+}
+
+/** `text` with NULs in place of the bytes that are no UTF-8. */
+function withoutBroken(text: Uint8Array): Uint8Array {
+  const out = text.slice()
+  for (let at = 0; at < text.length; ) {
+    const character = characterAt(text, at, text.length)
+    if (codeOf(character) === INVALID) out[at++] = 0
+    else at += lengthOf(character)
+  }
+  return out
 }
 
 /** The longest stretches of valid UTF-8. */

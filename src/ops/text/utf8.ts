@@ -25,6 +25,20 @@ export function characterAt(text: Uint8Array, at: number, end: number): number {
   return (size > 1 && length === size ? code : INVALID) * 8 + length
 }
 
+/**
+ * As `characterAt`, but three or four bytes in the shape of a character that there is not, a surrogate or one past U+10FFFF,
+ * are U+FFFF or U+10FFFF: RE2 matches everything beyond ASCII by shape alone.
+ */
+export function characterByShape(text: Uint8Array, at: number, end: number): number {
+  const character = characterAt(text, at, end)
+  const first = text[at]
+  if (character >= 0 || first < 0xe0 || first > 0xf4) return character
+  const length = first < 0xf0 ? 3 : 4
+  if (at + length > end) return character
+  for (let i = 1; i < length; i++) if ((text[at + i] & 0xc0) !== 0x80) return character
+  return (length === 3 ? 0xffff : 0x10ffff) * 8 + length
+}
+
 /** The code point of what `characterAt` answered. */
 export const codeOf = (character: number): number => character >> 3
 
