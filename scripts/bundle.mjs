@@ -18,6 +18,7 @@ const bundle = await rolldown({
     'ops/index': 'src/ops/index.ts',
     'preprocess/index': 'src/preprocess/index.ts',
     'search/index': 'src/search/index.ts',
+    'serve/index': 'src/serve/index.ts',
   },
   platform: 'neutral',
   // Whatever is not ours is the user's to install and to update.

@@ -59,13 +59,13 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   const grace = amountOf('--grace', options.grace)
   const timeout = countOf('--timeout', options.timeout)
   const loading = loadOptions(options)
-  const folders = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options).map(({ served, path }) => ({
+  const folders = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options).map(({ served, path }, i) => ({
     served,
     versions: new VersionFolder(served, path, {
       keep,
       load: (folder) => loadWhole(folder, loading),
       version: async (number, model) =>
-        new Version(number, model, limits, observer, await indexOf(model, options.items)),
+        new Version(number, model, limits, observer, i === 0 ? await indexOf(model, options.items) : null),
       tell(event, version, problem) {
         log(event, { model: served.name, version: String(version), ...(problem === undefined ? {} : { problem }) })
         if (served.latest !== null) metrics.serves(served.name, served.latest.number)

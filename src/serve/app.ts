@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import { readBody } from './body.ts'
 import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
+import { openapi } from './openapi.ts'
 import { errorBody, Refusal, refusalOf } from './refusal.ts'
 import { answerTensorflow } from './tensorflow.ts'
 import { TOWER_PATHS } from './towers.ts'
@@ -26,6 +27,8 @@ export interface AppOptions {
   /** What /metrics shows. */
   readonly metrics?: () => Promise<{ readonly type: string; readonly text: string }>
 }
+
+type Handler = (c: Context) => Response | Promise<Response>
 
 /** Answers shorter than that are sent as they are. */
 const WORTH_PACKING = 1024
@@ -64,18 +67,22 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     }
   }
 
-  app.get(health, (c) => {
+  /** By path, then by method. */
+  const routes = new Map<string, Map<string, Handler>>()
+  const on = (method: 'GET' | 'POST', path: string, handler: Handler): void => {
+    routes.set(path, (routes.get(path) ?? new Map<string, Handler>()).set(method, handler))
+  }
+
+  on('GET', health, (c) => {
     if (options.leaving?.() === true) return c.body(errorBody('the server is about to leave'), 503, JSON_TYPE)
     if (!models.ready) return c.body(errorBody('the models are not loaded yet'), 503, JSON_TYPE)
     return c.body('{"status": "ready"}', 200, JSON_TYPE)
   })
-  app.post(
-    predict,
-    route('vertex', (_, turn) => answerVertex(models, turn)),
-  )
+  const document = () => JSON.stringify(openapi(models, { health, predict }, options.token !== undefined))
+  on('GET', '/openapi.json', route('other', document))
   const { metrics } = options
   if (metrics !== undefined)
-    app.get('/metrics', async (c) => {
+    on('GET', '/metrics', async (c) => {
       try {
         authorize(c, options.token)
       } catch (error) {
@@ -84,17 +91,20 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
       const { type, text } = await metrics()
       return c.body(text, 200, { 'Content-Type': type })
     })
+  const vertex: Work = (_, turn) => answerVertex(models, turn)
+  on('POST', predict, route('vertex', vertex))
   for (const [path, answer] of Object.entries(TOWER_PATHS)) {
-    app.post(
-      path,
-      route('towers', (_, turn) => answer(models, turn)),
-    )
-    app.all(
-      path,
-      route('towers', (c) => {
-        throw wrongMethod(c, 'POST')
-      }),
-    )
+    const towers: Work = (_, turn) => answer(models, turn)
+    on('POST', path, route('towers', towers))
+  }
+
+  for (const [path, methods] of routes) {
+    for (const [method, handler] of methods) app.on(method, path, handler)
+    const allowed = [...methods.keys()].join(', ')
+    const wrongMethod: Work = (c) => {
+      throw new Refusal(405, `${path} takes ${allowed}, not ${c.req.method}`, { Allow: allowed })
+    }
+    app.all(path, route('other', wrongMethod))
   }
   const tensorflow = route('tensorflow', (c, turn) => answerTensorflow(models, c.req.method, pathOf(c.req.url), turn))
   // Its paths are of any case; written out, because a pattern would have the slower router take all.
@@ -107,9 +117,6 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
   )
   return app
 }
-
-const wrongMethod = (c: Context, allowed: string) =>
-  new Refusal(405, `${pathOf(c.req.url)} takes ${allowed}, not ${c.req.method}`, { Allow: allowed })
 
 const refuse = ({ message, status, headers }: Refusal): Response =>
   new Response(errorBody(message), { status, headers: { ...JSON_TYPE, ...headers } })

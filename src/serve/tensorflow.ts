@@ -40,7 +40,7 @@ export async function answerTensorflow(models: Models, method: string, path: str
     if (resource === 'metadata') return metadata(models.find(decoded(name), choice), decoded(name))
     return status(models.get(decoded(name)), decoded(name), choice)
   }
-  throw new Refusal(405, `Malformed request: ${method} ${path}`, { Allow: 'GET, POST' })
+  throw new Refusal(405, malformed().message, { Allow: PREDICTION.test(path) ? 'POST' : 'GET' })
 }
 
 /** A name out of a path; what is no percent-encoding stays as it is. */
@@ -60,8 +60,14 @@ function choiceOf(number: string | undefined, label: string | undefined): Versio
   return label === undefined ? {} : { label: decoded(label) }
 }
 
+interface Body {
+  readonly body: Members
+  /** The signature that it names, if any. */
+  readonly signature: string | undefined
+}
+
 /** A request's body: an object. @throws {Refusal} where it is none */
-function bodyOf(text: string, integers?: 'bigints'): Members {
+function bodyOf(text: string, integers?: 'bigints'): Body {
   if (text === '') throw new Refusal(400, 'JSON Parse error: The document is empty')
   let body: Json
   try {
@@ -70,20 +76,21 @@ function bodyOf(text: string, integers?: 'bigints'): Members {
     throw new Refusal(400, `JSON Parse error: Invalid value. ${(error as Error).message}`)
   }
   if (!isMembers(body)) throw wrong(body, 'Is not object')
-  if (body.signature_name !== undefined && typeof body.signature_name !== 'string')
+  const { signature_name: signature } = body
+  if (signature !== undefined && typeof signature !== 'string')
     throw wrong(body, "not formatted correctly. 'signature_name' key must be a string value.")
-  return body
+  return { body, signature: signature === '' ? undefined : signature }
 }
 
 const wrong = (body: Json, problem: string) =>
   new Refusal(400, `JSON Value: ${jsonText(body).slice(0, QUOTED)} ${problem}`)
 
 async function predict(models: Models, name: string, choice: VersionChoice, turn: Turn): Promise<string> {
-  const body = bodyOf(await turn.text())
+  const { body, signature } = bodyOf(await turn.text())
   const version = models.find(name, choice)
   const { model } = version
-  const { signature_name: signature, instances, inputs } = body
-  if (signature && !model.signatures.some((known) => known.name === signature))
+  const { instances, inputs } = body
+  if (signature !== undefined && !model.signatures.some((known) => known.name === signature))
     throw new Refusal(400, `Serving signature name: "${signature}" not found in signature def`)
   if (instances !== undefined && inputs !== undefined)
     throw wrong(body, "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist ")
@@ -91,18 +98,18 @@ async function predict(models: Models, name: string, choice: VersionChoice, turn
   if (instances !== undefined && !Array.isArray(instances))
     throw wrong(body, "Expecting 'instances' to be an list/array")
   if (Array.isArray(instances) && instances.length === 0) throw wrong(body, "No values in 'instances' array")
-  const request = readPredict(body, model)
-  const ports = model.rawInputs(request.signature)
   // Columns that nobody asked for are passed over, as there; of rows every name counts.
-  const taken = request.layout === 'rows' ? request.inputs : only(request.inputs, ports)
+  const known = inputs === undefined ? body : { ...body, inputs: columnsOf(inputs, model.rawInputs(signature)) }
+  const request = readPredict(known, model)
   turn.decoded()
-  return turn.run(version.signature(request.signature as string), taken, (outputs) =>
+  return turn.run(version.signature(request.signature as string), request.inputs, (outputs) =>
     writePredict(outputs, request.layout),
   )
 }
 
-const only = <T>(inputs: Readonly<Record<string, T>>, ports: readonly Port[]): Readonly<Record<string, T>> =>
-  ports.every(({ name }) => Object.hasOwn(inputs, name))
+/** The columns of `ports`, where they are all there. */
+const columnsOf = (inputs: Json, ports: readonly Port[]): Json =>
+  isMembers(inputs) && ports.every(({ name }) => Object.hasOwn(inputs, name))
     ? Object.fromEntries(ports.map(({ name }) => [name, inputs[name]]))
     : inputs
 
@@ -115,10 +122,9 @@ async function examine(
   turn: Turn,
 ): Promise<string> {
   // There 1 is an int64 and 1.0 a float.
-  const body = bodyOf(await turn.text(), 'bigints')
+  const { body, signature: asked = 'serving_default' } = bodyOf(await turn.text(), 'bigints')
   const examples = examplesOf(body, (problem) => wrong(body, problem))
   const version = models.find(name, choice)
-  const asked = body.signature_name || 'serving_default'
   const signature = version.model.signatures.find((known) => known.name === asked)
   if (signature === undefined) throw new Refusal(400, `No signature was found with the name: ${asked}`)
   const results = api === 'classify' ? classificationsOf(signature) : regressionsOf(signature)

@@ -83,7 +83,11 @@ async function search(models: Models, turn: Turn): Promise<string> {
   })
 }
 
-const decimal = (value: number): string => withPoint(float32Text(value))
+/** Unlike TensorFlow Serving's, these answers are JSON that every reader takes. @throws {RangeError} for what is not finite */
+function decimal(value: number): string {
+  if (!Number.isFinite(value)) throw new RangeError(`the answer would hold ${value}, which JSON has no number for`)
+  return withPoint(float32Text(value))
+}
 const floatsText = (values: Float32Array): string => `[${Array.from(values, decimal).join(', ')}]`
 
 async function embedded(version: Version, query: Json, turn: Turn): Promise<Float32Array> {

@@ -35,4 +35,8 @@ describe('the built package', () => {
     const already = new Set(opened('index.js').files)
     expect(files.filter((file) => !already.has(file)).length).toBeLessThan(4)
   })
+
+  test('serves over HTTP with hono alone, so that Workers can', () => {
+    expect(opened('serve/index.js').packages).toEqual(['hono'])
+  })
 })

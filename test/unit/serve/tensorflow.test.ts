@@ -46,7 +46,7 @@ describe('predict', () => {
   test('passes over columns that the signature does not have', async () => {
     const { status } = await post(app, '/v1/models/towers:predict', {
       signature_name: 'query',
-      inputs: { user_id: ids, other: [1] },
+      inputs: { user_id: ids, other: { a: null } },
     })
     expect(status).toBe(200)
   })

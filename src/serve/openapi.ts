@@ -1,0 +1,340 @@
+import type { Model } from '../engine/model.ts'
+import type { Port } from '../graph/index.ts'
+import type { DType } from '../tensor/index.ts'
+import { VERSION } from '../version.ts'
+import type { Models, ServedModel } from './models.ts'
+import { MOST_NEIGHBORS, type TOWER_PATHS } from './towers.ts'
+
+// The interfaces as OpenAPI 3.1, of the models that are served now: their signatures are the schemas.
+
+/** JSON Schema, or another part of the document. */
+type Part = { readonly [name: string]: unknown }
+/** A schema; false is what nothing fits. */
+type Schema = Part | false
+
+const anything: Part = {}
+const text: Part = { type: 'string' }
+const list = (items: Part, bounds: Part = {}): Part => ({ type: 'array', items, ...bounds })
+const record = (
+  properties: Readonly<Record<string, Schema>>,
+  required: readonly string[],
+  more: boolean | Part,
+): Part => ({
+  type: 'object',
+  properties,
+  required,
+  additionalProperties: more,
+})
+const anyOf = (parts: readonly Part[]): Part => (parts.length === 1 ? parts[0] : { anyOf: parts })
+
+const BASE64: Part = record({ b64: { type: 'string', pattern: '^([A-Za-z0-9+/]{4})*$' } }, ['b64'], false)
+const integer = (low: number | bigint, high: number | bigint): Part => ({
+  type: 'integer',
+  // Past 2^53 a number of JavaScript is not exact; what a reader makes of the bound is still inside.
+  minimum: Number(low),
+  maximum: Number(high),
+})
+const SAFE = 2 ** 53 - 1
+const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
+
+const ELEMENTS: Readonly<Record<DType, Part>> = {
+  float32: { type: 'number' },
+  float64: { type: 'number' },
+  float16: { type: 'number' },
+  bfloat16: { type: 'number' },
+  int8: integer(-128, 127),
+  int16: integer(-32768, 32767),
+  int32: integer(-(2 ** 31), 2 ** 31 - 1),
+  int64: integer(-SAFE, SAFE),
+  uint8: integer(0, 255),
+  uint16: integer(0, 65535),
+  uint32: integer(0, 2 ** 32 - 1),
+  uint64: integer(0, SAFE),
+  bool: { type: 'boolean' },
+  string: { anyOf: [text, BASE64] },
+  resource: { not: anything },
+  variant: { not: anything },
+}
+
+/** A tensor as nested lists. @param dims what is known of its shape, null for any length */
+const nested = (dtype: DType, dims: readonly (number | null)[]): Part =>
+  dims.length === 0
+    ? ELEMENTS[dtype]
+    : list(nested(dtype, dims.slice(1)), dims[0] === null ? {} : { minItems: dims[0], maxItems: dims[0] })
+
+const whole = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape))
+const rowOf = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape.slice(1)))
+/** A row's feature as the tower routes take it: of one value, bare or as a list of one. */
+const featureOf = (port: Port): Part => {
+  if (port.shape === null) return anything
+  const inner = port.shape.slice(1)
+  if (inner.length === 0) return { anyOf: [rowOf(port), list(rowOf(port), { minItems: 1, maxItems: 1 })] }
+  return rowOf(port)
+}
+
+const byName = (ports: readonly Port[], schema: (port: Port) => Part): Readonly<Record<string, Part>> =>
+  Object.fromEntries(ports.map((port) => [port.name, schema(port)]))
+const needed = (ports: readonly Port[]): string[] =>
+  ports.filter(({ fallback }) => fallback === undefined).map(({ name }) => name)
+
+/** Bodies of predict, one or two a signature. */
+function predictBody(model: Model): Part {
+  return anyOf(
+    model.signatures.flatMap(({ name }) => {
+      const ports = model.rawInputs(name)
+      const named = { signature_name: { const: name } }
+      const required = name === 'serving_default' ? [] : ['signature_name']
+      const columns = record(byName(ports, whole), needed(ports), true)
+      const rows = record(byName(ports, rowOf), needed(ports), false)
+      const inputs = ports.length === 1 ? { anyOf: [columns, whole(ports[0])] } : columns
+      const some = { minItems: 1 }
+      const instances = anyOf([list(rows, some), ...(ports.length === 1 ? [list(rowOf(ports[0]), some)] : [])])
+      return [
+        record({ ...named, inputs, instances: false }, [...required, 'inputs'], true),
+        record({ ...named, instances, inputs: false }, [...required, 'instances'], true),
+      ]
+    }),
+  )
+}
+
+const EXAMPLE: Part = {
+  type: 'object',
+  additionalProperties: {
+    anyOf: [
+      text,
+      { type: 'number' },
+      { type: 'boolean' },
+      BASE64,
+      list(text),
+      list({ type: 'boolean' }),
+      list(BASE64),
+      list({ type: 'number' }),
+    ],
+  },
+}
+const examineBody = (signatures: readonly string[]): Part =>
+  record(
+    { signature_name: { enum: signatures }, context: EXAMPLE, examples: list(EXAMPLE, { minItems: 1 }) },
+    signatures.includes('serving_default') ? ['examples'] : ['signature_name', 'examples'],
+    true,
+  )
+
+/** The signatures that classify or regress can ask: from serialized examples to what is known by its name. */
+const examining = (model: Model, outputs: readonly string[]): string[] =>
+  model.signatures
+    .filter(({ inputs }) => inputs.length === 1 && inputs[0].name === 'inputs' && inputs[0].dtype === 'string')
+    .filter((signature) => signature.outputs.every(({ name }) => outputs.includes(name)))
+    .map(({ name }) => name)
+
+/** A JSON body. */
+const json = (schema: Part, description: string): Part => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+const FAILURES: Readonly<Record<string, string>> = {
+  400: 'the request is wrong, or the model refuses its values',
+  401: 'a bearer token is wanted',
+  404: 'there is no such model, version, tower or index',
+  405: 'another method is wanted',
+  413: 'the body is too large',
+  415: 'the body’s encoding is not known',
+  429: 'too many requests are waiting',
+  500: 'the server is broken',
+  501: 'the model needs an op that twotower lacks',
+  504: 'the request waited too long',
+}
+
+const failures = (): Readonly<Record<string, Part>> =>
+  Object.fromEntries(
+    Object.entries(FAILURES).map(([status, description]) => [
+      status,
+      json({ $ref: '#/components/schemas/Error' }, description),
+    ]),
+  )
+
+const post = (summary: string, body: Part, answer: Part, parameters: readonly Part[] = []): Part => ({
+  post: {
+    summary,
+    parameters,
+    requestBody: { required: true, content: { 'application/json': { schema: body } } },
+    responses: { 200: json(answer, 'the answer'), ...failures() },
+  },
+})
+const get = (summary: string, answer: Part, parameters: readonly Part[] = []): Part => ({
+  get: { summary, parameters, responses: { 200: json(answer, 'the answer'), ...failures() } },
+})
+
+/** JSON that holds NaN and infinities bare is not described by a schema: numbers stand for them. */
+const PREDICTIONS = record({ predictions: list(anything) }, ['predictions'], false)
+const OUTPUTS = record({ outputs: anything }, ['outputs'], false)
+const RESULTS = record({ results: list(anything) }, ['results'], false)
+const FLOAT = { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT }
+const FLOATS = list(FLOAT)
+
+const STATUS = record(
+  {
+    model_version_status: list(
+      record(
+        {
+          version: text,
+          state: { enum: ['LOADING', 'AVAILABLE', 'UNLOADING', 'END'] },
+          status: record({ error_code: text, error_message: text }, ['error_code', 'error_message'], false),
+        },
+        ['version', 'state', 'status'],
+        false,
+      ),
+    ),
+  },
+  ['model_version_status'],
+  false,
+)
+const METADATA = record(
+  { model_spec: { type: 'object' }, metadata: { type: 'object' } },
+  ['model_spec', 'metadata'],
+  false,
+)
+const VERSION_PARAMETER: Part = {
+  name: 'version',
+  in: 'path',
+  required: true,
+  schema: { type: 'integer', minimum: 0, maximum: SAFE },
+}
+
+function modelPaths({ name, latest }: ServedModel): Readonly<Record<string, Part>> {
+  if (latest === null) return {}
+  const { model } = latest
+  const path = `/v1/models/${encodeURIComponent(name)}`
+  const [classify, regress] = [examining(model, ['classes', 'scores']), examining(model, ['outputs'])]
+  const asked = (at: string, parameters: readonly Part[]) => ({
+    [at]: get('the state of the versions', STATUS, parameters),
+    [`${at}/metadata`]: get('the signatures', METADATA, parameters),
+    [`${at}:predict`]: post('run a signature', predictBody(model), { anyOf: [PREDICTIONS, OUTPUTS] }, parameters),
+    ...(classify.length === 0
+      ? {}
+      : { [`${at}:classify`]: post('labels and scores of examples', examineBody(classify), RESULTS, parameters) }),
+    ...(regress.length === 0
+      ? {}
+      : { [`${at}:regress`]: post('a value an example', examineBody(regress), RESULTS, parameters) }),
+  })
+  return { ...asked(path, []), ...asked(`${path}/versions/{version}`, [VERSION_PARAMETER]) }
+}
+
+/** A row of features for a side, or of two-tower models in Vertex's form. */
+const featuresBody = (ports: readonly Port[]): Part => record(byName(ports, featureOf), needed(ports), true)
+
+function towerPaths(models: Models): Readonly<Record<string, Part>> {
+  const [first] = models.all
+  const version = first?.latest
+  if (!version) return {}
+  const { model } = version
+  const named = { model: { const: first.name } }
+  const has = (side: 'query' | 'candidate') => model.structure[side] !== null
+  const features = (side: 'query' | 'candidate') => featuresBody(model[side].features)
+  const width = (side: 'query' | 'candidate'): Part => {
+    const size = model.structure[side]?.output.shape?.at(-1)
+    return size === null || size === undefined ? FLOATS : { ...FLOATS, minItems: size, maxItems: size }
+  }
+  const either = (side: 'query' | 'candidate'): Part => ({ anyOf: [features(side), width(side)] })
+  const paths: [keyof typeof TOWER_PATHS, Part][] = []
+  for (const side of ['query', 'candidate'] as const) {
+    if (!has(side)) continue
+    const body = record({ ...named, instances: list(features(side), { minItems: 1 }) }, ['instances'], true)
+    const answer = record({ embeddings: list(width(side)) }, ['embeddings'], false)
+    paths.push([`/v1/towers/${side}:embed`, post(`embeddings by the ${side} tower`, body, answer)])
+  }
+  if (has('query') && has('candidate') && model.similarity !== null) {
+    const [query, candidate] = [either('query'), either('candidate')]
+    const one = record({ ...named, query, candidate, candidates: false }, ['query', 'candidate'], true)
+    const many = record(
+      {
+        ...named,
+        query,
+        candidate: false,
+        candidates: anyOf([list(features('candidate'), { minItems: 1 }), list(width('candidate'), { minItems: 1 })]),
+      },
+      ['query', 'candidates'],
+      true,
+    )
+    const score = record({ score: FLOAT }, ['score'], false)
+    const scores = record({ scores: FLOATS }, ['scores'], false)
+    paths.push([
+      '/v1/towers:score',
+      post('how near candidates are to a query', { anyOf: [one, many] }, { anyOf: [score, scores] }),
+    ])
+  }
+  if (version.index !== null) {
+    const body = record(
+      { ...named, query: has('query') ? either('query') : FLOATS, k: integer(1, MOST_NEIGHBORS) },
+      ['query'],
+      true,
+    )
+    const neighbor = record({ id: text, score: FLOAT }, ['id', 'score'], false)
+    paths.push([
+      '/v1/towers:search',
+      post('the nearest items', body, record({ neighbors: list(neighbor) }, ['neighbors'], false)),
+    ])
+  }
+  return Object.fromEntries(paths)
+}
+
+function vertexPath(models: Models, path: string): Readonly<Record<string, Part>> {
+  const model = models.all[0]?.latest?.model
+  if (model === undefined) return {}
+  const bodies = model.signatures.map(({ name }) => {
+    const ports = model.rawInputs(name)
+    const rows = record(byName(ports, rowOf), needed(ports), false)
+    const some = { minItems: 1 }
+    const instances = anyOf([list(rows, some), ...(ports.length === 1 ? [list(rowOf(ports[0]), some)] : [])])
+    const parameters = record(
+      { signature_name: { const: name } },
+      name === 'serving_default' ? [] : ['signature_name'],
+      true,
+    )
+    return record(
+      { instances, parameters },
+      name === 'serving_default' ? ['instances'] : ['instances', 'parameters'],
+      true,
+    )
+  })
+  return {
+    [path]: post(
+      'predictions, as Vertex AI asks for them; an instance may also be {"data": JSON text of the features, "key": …}',
+      anyOf(bodies),
+      PREDICTIONS,
+    ),
+  }
+}
+
+/** The document. @param routes where health and predictions are asked for @param secured whether a token is wanted */
+export function openapi(
+  models: Models,
+  routes: { readonly health: string; readonly predict: string },
+  secured: boolean,
+): Part {
+  const health = {
+    get: {
+      summary: 'whether requests are welcome',
+      security: [],
+      responses: {
+        200: json(record({ status: text }, ['status'], false), 'all models are loaded'),
+        503: json({ $ref: '#/components/schemas/Error' }, 'they are not, or the server is about to leave'),
+      },
+    },
+  }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'twotower', version: VERSION, description: 'Two-tower models over HTTP: docs/serve.md.' },
+    paths: {
+      [routes.health]: health,
+      ...vertexPath(models, routes.predict),
+      ...towerPaths(models),
+      ...Object.assign({}, ...models.all.map(modelPaths)),
+    },
+    components: {
+      schemas: { Error: record({ error: text }, ['error'], false) },
+      ...(secured ? { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } } : {}),
+    },
+    ...(secured ? { security: [{ token: [] }] } : {}),
+  }
+}
