@@ -1,4 +1,5 @@
-import { type BenchOptions, benchPart, type PartReport, type Peer, TFJS } from '../bench/bench.ts'
+import { benchPart, type PartReport } from '../bench/bench.ts'
+import { type EngineChoice, type Peer, TFJS } from '../bench/engines.ts'
 import { latencyPlot } from '../bench/plot.ts'
 import { fits } from '../bench/rows.ts'
 import { relaxedSupported } from '../engine/kernels.ts'
@@ -139,7 +140,7 @@ async function rowsOf(files: readonly string[], parts: readonly Part[]): Promise
   return rows
 }
 
-interface Engines extends Pick<Report, 'beside' | 'without'>, Pick<BenchOptions, 'peers' | 'tfjs'> {}
+interface Engines extends Pick<Report, 'beside' | 'without'>, Pick<EngineChoice, 'peers' | 'tfjs'> {}
 
 /** The engines that can be loaded, and what to install for the others. */
 async function enginesHere(): Promise<Engines> {

@@ -1,4 +1,5 @@
-import { type Entry, OURS, type PartReport, TFJS } from '../bench/bench.ts'
+import type { Entry, PartReport } from '../bench/bench.ts'
+import { OURS, TFJS } from '../bench/engines.ts'
 import type { Profile, Share } from '../bench/profile.ts'
 import type { Report } from './bench.ts'
 import { counted, table, wrapped } from './words.ts'
