@@ -9,6 +9,7 @@ import {
   type Graph,
   type ModelDefinition,
   type Node,
+  type OpTable,
   type SimilarityChoice,
   withSimilarity,
 } from './graph/index.ts'
@@ -56,12 +57,15 @@ export async function load(source: FolderSource | BundleBytes, options: LoadOpti
   return modelOf(definition, { ...options, wasm })
 }
 
+export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity'> {
+  /** Puts other ops in the place of the model's, for example such as take notes. */
+  readonly watch?: (ops: OpTable) => OpTable
+}
+
 /** A model that is in memory already, ready to run. */
-export async function modelOf(
-  definition: ModelDefinition,
-  options: Omit<LoadOptions, 'tags' | 'similarity'> = {},
-): Promise<Model> {
-  const [ops, module] = await Promise.all([loadOpsOf(nodesOf(definition)), options.wasm ?? compileKernels(options)])
+export async function modelOf(definition: ModelDefinition, options: ModelOptions = {}): Promise<Model> {
+  const [known, module] = await Promise.all([loadOpsOf(nodesOf(definition)), options.wasm ?? compileKernels(options)])
+  const ops = options.watch?.(known) ?? known
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
   const engine = new Engine(definition, ops, module, { instead, deterministic: options.deterministic ?? false })
   if (definition.preprocess === undefined) return new Model(definition, engine)

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { watchedModel } from '../embed/answer.ts'
 import { inOrder } from '../embed/inorder.ts'
 import { FRESH } from '../embed/journal.ts'
 import type { AnswerLayout } from '../embed/piece.ts'
@@ -6,7 +7,6 @@ import { sharedBundle } from '../embed/shared.ts'
 import { crc32cBy } from '../engine/checksum.ts'
 import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
-import { modelOf } from '../load.ts'
 import { folderAt } from '../platform/open.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 import { Embedders, type Loaded } from './embedders.ts'
@@ -66,7 +66,7 @@ export async function embed(path: string, files: readonly string[], options: Emb
     progress.stop()
     await embedders.end()
   }
-  if (options.summary || process.stderr.isTTY) process.stderr.write(`${progress.summary()}\n`)
+  if (options.summary || process.stderr.isTTY) for (const line of progress.summary()) process.stderr.write(`${line}\n`)
   if (progress.failed > 0) process.exitCode = EXIT.failed
 }
 
@@ -79,7 +79,7 @@ async function loadShared(path: string, options: LoadingOptions): Promise<Loaded
     shared === null
       ? await (await import('../define.ts')).define(folder, tags === undefined ? {} : { tags })
       : unflatten(readManifest(shared.manifest), shared.weights, crc32cBy(wasm))
-  return { definition, model: await modelOf(definition, { deterministic, wasm }), shared, deterministic }
+  return { definition, ...(await watchedModel(definition, { deterministic, wasm })), shared, deterministic }
 }
 
 /** Which tower is meant. @throws {UsageError} where that is open, {RangeError} where there is no such tower */

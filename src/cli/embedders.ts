@@ -1,8 +1,7 @@
-import { Answerer } from '../embed/answer.ts'
+import { Answerer, type WatchedModel } from '../embed/answer.ts'
 import type { Answer, Job, Piece } from '../embed/piece.ts'
 import { Pool } from '../embed/pool.ts'
 import { type SharedModel, sharedDefinition } from '../embed/shared.ts'
-import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import type { ModelDefinition } from '../graph/index.ts'
 import { nodeThread } from '../platform/nodethread.ts'
@@ -14,9 +13,8 @@ const PATIENCE = 250
 const AHEAD = 3
 
 /** A model that is loaded, and what workers need of it. */
-export interface Loaded {
+export interface Loaded extends WatchedModel {
   readonly definition: ModelDefinition
-  readonly model: Model
   /** The bundle that it was read from, in shared memory; null for a SavedModel. */
   readonly shared: SharedModel | null
   readonly deterministic: boolean
@@ -38,7 +36,7 @@ export class Embedders {
     this.job = job
     this.workers = workers
     this.patience = eager ? 0 : PATIENCE
-    this.here = Answerer.of(loaded.model, job)
+    this.here = Answerer.of(loaded, job)
   }
 
   /** How many pieces are worth having in work. */

@@ -1,10 +1,9 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { Answerer } from '../embed/answer.ts'
+import { Answerer, watchedModel } from '../embed/answer.ts'
 import type { Job, Piece } from '../embed/piece.ts'
 import type { Reply } from '../embed/pool.ts'
 import type { SharedModel } from '../embed/shared.ts'
 import { crc32cBy } from '../engine/checksum.ts'
-import { modelOf } from '../load.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 
 // A worker of `embed`: pieces of input in, pieces of output back, over weights that all workers share.
@@ -20,7 +19,7 @@ export interface EmbedWorkerData {
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
 const definition = unflatten(readManifest(model.manifest), model.weights, crc32cBy(wasm))
-const answerer = modelOf(definition, { wasm, deterministic }).then((ready) => Answerer.of(ready, job))
+const answerer = watchedModel(definition, { wasm, deterministic }).then((ready) => Answerer.of(ready, job))
 
 port.on('message', async (piece: Piece) => {
   try {

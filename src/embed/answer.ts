@@ -1,15 +1,31 @@
 import type { Model } from '../engine/model.ts'
-import type { Port } from '../graph/index.ts'
+import type { ModelDefinition, Port } from '../graph/index.ts'
+import { type ModelOptions, modelOf } from '../load.ts'
 import { readLines } from './input/jsonl.ts'
 import { batchPredictionLine, idOf, type Layout, nameText, plainLine, vectorSearchLine } from './output/layout.ts'
 import type { Answer, AnswerLayout, InputFormat, Job, NumberedRow, Piece } from './piece.ts'
 import { type InputRow, RowEmbedder } from './row.ts'
 import { Utf8Writer } from './text.ts'
+import { UnknownWords } from './unknown.ts'
 
 const LINES: Readonly<Record<Exclude<AnswerLayout, 'vectors'>, Layout>> = {
   plain: plainLine,
   'vector-search': vectorSearchLine,
   'batch-prediction': batchPredictionLine,
+}
+
+/** A model whose lookups in vocabularies are counted. */
+export interface WatchedModel {
+  readonly model: Model
+  readonly words: UnknownWords
+}
+
+/** A model that is in memory already, ready to answer pieces. */
+export async function watchedModel(definition: ModelDefinition, options: ModelOptions): Promise<WatchedModel> {
+  const words = new UnknownWords()
+  for (const tower of [definition.towers.query, definition.towers.candidate])
+    if (tower !== null) words.watch(tower.graph, tower.inputs)
+  return { model: await modelOf(definition, { ...options, watch: words.counting }), words }
 }
 
 /** Reads the rows of a piece that is bytes. */
@@ -34,16 +50,18 @@ export class Answerer {
   private readonly rows: RowEmbedder
   private readonly ports: readonly Port[]
   private readonly job: Job
+  private readonly words: UnknownWords
   private readonly readers: ReadonlyMap<InputFormat, Reader>
   private readonly lines = new Utf8Writer()
   private readonly errors = new Utf8Writer()
 
-  static async of(model: Model, job: Job): Promise<Answerer> {
+  static async of({ model, words }: WatchedModel, job: Job): Promise<Answerer> {
     const readers = job.formats.map(async (format) => [format, await readerOf(format)] as const)
-    return new Answerer(model, job, new Map(await Promise.all(readers)))
+    return new Answerer(model, job, words, new Map(await Promise.all(readers)))
   }
 
-  private constructor(model: Model, job: Job, readers: ReadonlyMap<InputFormat, Reader>) {
+  private constructor(model: Model, job: Job, words: UnknownWords, readers: ReadonlyMap<InputFormat, Reader>) {
+    this.words = words
     this.readers = readers
     this.rows = new RowEmbedder(model, job.side)
     this.ports = model.structure[job.side] === null ? [] : model[job.side].features
@@ -66,7 +84,8 @@ export class Answerer {
       }
     }
     const { ids } = vectors
-    return { rows: read.length, failed, text: this.lines.take(), ...vectors.take(), ids, errors: this.errors.take() }
+    const [text, errors, lookups] = [this.lines.take(), this.errors.take(), this.words.take()]
+    return { rows: read.length, failed, text, ...vectors.take(), ids, errors, lookups }
   }
 
   private read(piece: Piece): NumberedRow[] {

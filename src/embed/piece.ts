@@ -1,5 +1,6 @@
 import type { Json } from '../serve/json.ts'
 import type { Side } from './row.ts'
+import type { LookupCounts } from './unknown.ts'
 
 /** How rows are written in an input. */
 export type InputFormat = 'jsonl' | 'csv' | 'tsv' | 'parquet' | 'tfrecord'
@@ -39,6 +40,8 @@ export interface Answer {
   /** Answers that are vectors, one after the other, and what each row is called. */
   readonly vectors: Float32Array<ArrayBuffer>
   readonly ids: readonly (string | null)[]
+  /** Lookups in vocabularies. */
+  readonly lookups: LookupCounts
   /** A line of JSON a row that failed, where these stand apart. */
   readonly errors: Uint8Array<ArrayBuffer>
 }

@@ -154,10 +154,15 @@ describe.concurrent('embed writes', () => {
     expect(readNpy(output).shape).toEqual([COUNT, 64])
   })
 
-  test('a summary where it is asked for', async () => {
-    const { stderr, stdout } = await run([...embed, films('csv'), '--summary'])
-    expect(stdout).toBe(plain)
-    expect(stderr).toMatch(/^40 rows in \d+\.\d s, \d+ a second\n$/)
+  test('a summary where it is asked for, with what vocabularies do not have', async () => {
+    const [film] = demoRows('films.jsonl')
+    const genres = ['Drama', 'Drama', 'Comedy', 'no such genre']
+    const rows = jsonl(...genres.map((genre) => ({ ...film, genre, title: 'the qwertyuiop' })), '{"id": "bad"}')
+    const { stderr, stdout } = await run([...embed, '--summary', '--workers', '2'], rows)
+    expect(stdout.split('\n')).toHaveLength(6)
+    expect(stderr).toMatch(
+      /^5 rows in \d+\.\d s, \d+ a second, 1 bad row\nout of vocabulary: .*title 50\.0 %, genre 25\.0 %.*\n$/,
+    )
   })
 })
 

@@ -16,6 +16,7 @@ const answer = (rows: number): Answer => ({
   text: nothing,
   vectors: new Float32Array(0),
   ids: [],
+  lookups: {},
   errors: nothing,
 })
 
