@@ -170,6 +170,18 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./labelled.ts'),
     ops: names('SplitMergeTokenizeWithOffsets TokenizerFromLogits'),
   },
+  labelling: {
+    load: () => import('./labelling.ts'),
+    ops: names('ConstrainedSequence'),
+  },
+  spanning: {
+    load: () => import('./spanning.ts'),
+    ops: names('MaxSpanningTree'),
+  },
+  phrases: {
+    load: () => import('./phrases.ts'),
+    ops: names('PhraseTokenize TFText>PhraseDetokenize'),
+  },
   fastbert: {
     load: () => import('./fastbert.ts'),
     ops: names('FastBertNormalize FastWordpieceTokenizeWithOffsets TFText>FastWordpieceDetokenize'),

@@ -6,6 +6,7 @@ import { scalarText, text } from './strings.ts'
 import { StaticTable } from './tables/static.ts'
 import { regexOf } from './text/regex.ts'
 import { characterAt, codeOf, lengthOf } from './text/utf8.ts'
+import { eachWord } from './text/whitespace.ts'
 import { WordpieceCutter } from './text/wordpiece.ts'
 import { checkSplits, int32, int64, strings, texts } from './tokens.ts'
 
@@ -113,38 +114,21 @@ const regexSplit: Op = {
   },
 }
 
-/**
- * Words between white space, which a set of bits by code point tells (whitespace_tokenizer.cc). As there, a word ends one
- * byte before what follows the white space: of white space of more bytes it keeps all but the last.
- */
+/** Words between white space, which a set of bits by code point tells (whitespace_tokenizer.cc). */
 const whitespaceBytes: Op = {
   outputs: ['output_tokens', 'output_row_splits', 'output_start_offsets', 'output_end_offsets'],
   evaluate(call) {
     const { bytes, offsets, length } = texts(call, 0)
     const config = text(call, 1).data.at(0)
-    const isSpace = (code: number) => code >= 0 && ((config[code >> 3] ?? 0) >> (code & 7)) % 2 === 1
     const tokens = new StringsBuilder(length * 8)
     const [starts, ends, splits]: number[][] = [[], [], [0]]
     for (let i = 0; i < length; i++) {
-      const [first, end] = [offsets[i], offsets[i + 1]]
-      const push = (from: number, to: number) => {
+      const first = offsets[i]
+      eachWord(bytes, first, offsets[i + 1], config, (from, to) => {
         tokens.pushRange(bytes, from, to)
         starts.push(from - first)
         ends.push(to - first)
-      }
-      let start = -1
-      for (let at = first; at < end; ) {
-        const character = characterAt(bytes, at, end)
-        const next = at + lengthOf(character)
-        if (!isSpace(codeOf(character))) {
-          if (start < 0) start = at
-        } else if (start >= 0) {
-          push(start, next - 1)
-          start = -1
-        }
-        at = next
-      }
-      if (start >= 0) push(start, end)
+      })
       splits.push(starts.length)
     }
     return [strings(tokens), int64(splits), int32(starts), int32(ends)]
