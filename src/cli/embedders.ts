@@ -53,7 +53,7 @@ export class Embedders {
   private async start(): Promise<void> {
     const { definition, shared, deterministic } = this.loaded as Loaded
     const data: EmbedWorkerData = {
-      model: shared ?? sharedDefinition(definition),
+      model: shared ?? (await sharedDefinition(definition)),
       wasm: await compileKernels({ deterministic }),
       deterministic,
       job: this.job,

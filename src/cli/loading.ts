@@ -1,4 +1,3 @@
-import { define } from '../define.ts'
 import { type ModelDefinition, withSimilarity } from '../graph/index.ts'
 import { type LoadOptions, readBundle } from '../load.ts'
 import { folderAt } from '../platform/open.ts'
@@ -23,7 +22,10 @@ export const loadOptions = (options: LoadingOptions): LoadOptions => ({
 export async function definitionAt(path: string, options: LoadingOptions): Promise<ModelDefinition> {
   const [folder, { tags, similarity }] = [await folderAt(path), loadOptions(options)]
   const isBundle = (await folder.list('')).includes(MANIFEST)
-  const definition = isBundle ? await readBundle(folder) : await define(folder, tags === undefined ? {} : { tags })
+  const definition = isBundle
+    ? await readBundle(folder)
+    : // A bundle needs no importer.
+      await (await import('../define.ts')).define(folder, tags === undefined ? {} : { tags })
   return similarity === undefined
     ? definition
     : { ...definition, towers: withSimilarity(definition.towers, similarity) }

@@ -3,7 +3,6 @@ import type { ModelDefinition } from '../graph/index.ts'
 import { type Folder, readFile } from '../platform/folder.ts'
 import { GENERATOR } from '../version.ts'
 import { MANIFEST, WEIGHTS } from '../weights/index.ts'
-import { flatten } from '../weights/writer.ts'
 
 /** A model in the flat format whose weights lie in memory that threads share: there is one copy of tables and vocabularies. */
 export interface SharedModel {
@@ -35,7 +34,8 @@ export async function sharedBundle(folder: Folder): Promise<SharedModel | null> 
 }
 
 /** `definition` laid out flat, in memory that is shared. */
-export function sharedDefinition(definition: ModelDefinition): SharedModel {
+export async function sharedDefinition(definition: ModelDefinition): Promise<SharedModel> {
+  const { flatten } = await import('../weights/writer.ts')
   const { manifest, pieces } = flatten(definition, GENERATOR)
   const weights = shared(manifest.weights.byteLength)
   let at = 0
