@@ -20,6 +20,24 @@ describe('JSON as TensorFlow Serving speaks it', () => {
     ])
   })
 
+  test('finds a large integer wherever one may stand', () => {
+    for (const text of [
+      '9007199254740993',
+      ' 9007199254740993 ',
+      '[1,9007199254740993]',
+      '{"a":9007199254740993}',
+      '[\n9007199254740993\n]',
+    ])
+      expect(
+        JSON.stringify(parseJson(text), (_, value) => (typeof value === 'bigint' ? `${value}n` : value)),
+      ).toContain('"9007199254740993n"')
+    expect(parseJson('[-9007199254740993, 1234567890123456.5, 1234567890123456e3]')).toEqual([
+      -9007199254740993n,
+      1234567890123456.5,
+      1234567890123456e3,
+    ])
+  })
+
   test('reads a long fraction and a long exponent as numbers', () => {
     expect(parseJson('[0.30000000000000004, 12345678901234567e-16]')).toEqual([0.1 + 0.2, 1.2345678901234567])
   })
