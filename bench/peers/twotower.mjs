@@ -16,9 +16,12 @@ export const int8 = {
   }),
 }
 
-/** The tower as an importer would give it, through the passes, the flat format and `load`, as any model goes. */
+/** The tower as an importer would give it, through the passes and the flat format. */
+export const bundleOf = async (spec, dtype) => Bundle.of(lower(definition(spec), await loadAllOps(), dtype))
+
+/** And `load`, as any model goes. */
 async function towerOf(spec, dtype) {
-  const bundle = await Bundle.of(lower(definition(spec), await loadAllOps(), dtype))
+  const bundle = await bundleOf(spec, dtype)
   const model = await load({ manifest: bundle.manifest, weights: bundle.weights })
   return (rows) => ({ call: () => model.query.embed({ x: rows }).data })
 }

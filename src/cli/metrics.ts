@@ -14,6 +14,8 @@ export class Metrics implements Omit<Observer, 'broke'> {
   private readonly batches: Histogram
   private readonly merged: Histogram
   private readonly versions: Gauge<'model'>
+  /** By stage or contract. */
+  private readonly children = new Map<string, Histogram.Internal<string>>()
 
   constructor() {
     const registers = [this.registry]
@@ -59,7 +61,7 @@ export class Metrics implements Omit<Observer, 'broke'> {
   }
 
   stage(name: Parameters<Observer['stage']>[0], seconds: number): void {
-    this.stages.labels(name).observe(seconds)
+    this.child(name, () => this.stages.labels(name)).observe(seconds)
   }
 
   batch(rows: number, requests: number): void {
@@ -68,8 +70,18 @@ export class Metrics implements Omit<Observer, 'broke'> {
   }
 
   answered(contract: Contract, _method: string, status: number, seconds: number): void {
-    this.requests.labels(contract).observe(seconds)
+    this.child(contract, () => this.requests.labels(contract)).observe(seconds)
     this.answers.labels(contract, String(status)).inc()
+  }
+
+  /** Finding the histogram of a label takes as long as counting in it. */
+  private child(label: string, find: () => Histogram.Internal<string>): Histogram.Internal<string> {
+    let child = this.children.get(label)
+    if (child === undefined) {
+      child = find()
+      this.children.set(label, child)
+    }
+    return child
   }
 
   serves(model: string, version: bigint): void {

@@ -122,6 +122,8 @@ const refuse = ({ message, status, headers }: Refusal): Response =>
   new Response(errorBody(message), { status, headers: { ...JSON_TYPE, ...headers } })
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
+/** Of headers as an object Node's adapter makes no Headers, as it must of hono's own. */
+const PLAIN = { headers: JSON_TYPE }
 
 /** The path of a request as it was sent: a router's own is decoded. */
 function pathOf(url: string): string {
@@ -132,9 +134,9 @@ function pathOf(url: string): string {
 
 function respond(c: Context, text: string): Response {
   if (text.length < WORTH_PACKING || !/\bgzip\b/.test(c.req.header('accept-encoding') ?? ''))
-    return c.body(text, 200, JSON_TYPE)
+    return new Response(text, PLAIN)
   const packed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
-  return c.body(packed, 200, { ...JSON_TYPE, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' })
+  return new Response(packed, { headers: { ...JSON_TYPE, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' } })
 }
 
 /** @throws {Refusal} 401 where a token is wanted and another came, or none */
