@@ -88,7 +88,9 @@ export class Batcher {
         fail: reject,
       })
       this.rows += Math.max(1, rows)
-      this.schedule()
+      // A Worker's request must not wait for another's timer, which ends with that request.
+      if (this.limits.maxRows === 1) this.flush()
+      else this.schedule()
     })
   }
 

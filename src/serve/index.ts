@@ -7,7 +7,7 @@ export type { AppOptions } from './app.ts'
 export type { Contract, Observer } from './observer.ts'
 
 export interface ServeOptions extends AppOptions {
-  /** Rows of several requests that are run together at most (default 64); 1 runs each request alone. */
+  /** Rows of several requests that are run together at most (default 64); 1 runs each alone and at once, as Workers need it. */
   readonly maxBatch?: number
   /** Milliseconds that a request may wait for others to run with (default 0). */
   readonly maxWait?: number

@@ -91,6 +91,13 @@ describe('requests that come together', () => {
     }
   })
 
+  test('are run at once where they are not to be merged, without a timer', async () => {
+    const { runnable, runs } = doubling()
+    const answered = ask(new Batcher(runnable, { maxRows: 1, maxWait: 50 }, QUIET), 1)
+    expect(runs).toEqual([[1]])
+    expect(await answered).toEqual(wanted(1))
+  })
+
   test('are run alone for good where a row depends on its neighbours', async () => {
     let runs = 0
     const batcher = new Batcher(
