@@ -125,6 +125,10 @@ const LOADED: Readonly<Record<string, Family>> = {
       TensorListSetItem TensorListSplit TensorListStack
     `),
   },
+  optionals: {
+    load: () => import('./optionals.ts'),
+    ops: names('OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone'),
+  },
   random: {
     load: () => import('./random.ts'),
     ops: names(`

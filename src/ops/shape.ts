@@ -11,7 +11,7 @@ import { reshaped, take } from './layout.ts'
 
 /**
  * One size may be -1: it is what the others leave. Where a size is 0, that is what the input's dimensions other than 0
- * leave, so that [0, 3] becomes [3, 0] by [-1, 0].
+ * leave, rounded down: [0, 3] becomes [3, 0] by [-1, 0] and [0, 1, 2] by [0, -1, 2].
  */
 const reshape: Op = {
   evaluate(call) {
@@ -27,12 +27,13 @@ const reshape: Op = {
     if (unknown >= 0) {
       const known = sizeOf(sizes.filter((dim) => dim > 0))
       const size = sizeOf(sizes.includes(0) ? x.shape.filter((dim) => dim > 0) : x.shape)
-      if (size % known !== 0) {
+      const empty = sizes.includes(0) && x.shape.includes(0)
+      if (!empty && size % known !== 0) {
         throw new InvalidArgumentError(
           `Input to reshape is a tensor with ${size} values, but the requested shape requires a multiple of ${known}`,
         )
       }
-      sizes[unknown] = size / known
+      sizes[unknown] = Math.floor(size / known)
     }
     if (sizeOf(sizes) !== sizeOf(x.shape)) {
       throw new InvalidArgumentError(
