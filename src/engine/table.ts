@@ -133,7 +133,7 @@ function binary(x: Tensor, y: Tensor, memory: Memory, smallest: number, kernel: 
   const shape = x.shape.length >= y.shape.length && x.data.length >= y.data.length ? x.shape : y.shape
   const size = sizeOf(shape)
   if (size < smallest) return null
-  const n = shape[shape.length - 1]
+  const n = shape[shape.length - 1] ?? 1
   const rows = size / n
   const [a, b] = [operand(x, shape, rows, n), operand(y, shape, rows, n)]
   if (a === null || b === null) return null

@@ -15,6 +15,8 @@ for (const file of goldenFiles(join(fixtures, 'goldens'))) {
   // Two fixtures feed a million into untrained layers.
   const cancelling = golden.model.startsWith('vertex_')
   goldenTests(golden, () => load(folder, options), 'as it is', cancelling)
+  // Every value through a kernel, however small: what the kernels' users never meet otherwise.
+  goldenTests(golden, () => load(folder, { ...options, deterministic: true }), 'deterministic', cancelling)
   goldenTests(
     golden,
     async () => {
