@@ -12,6 +12,7 @@ const bundle = await rolldown({
   input: {
     index: 'src/index.ts',
     'cli/main': 'src/cli/main.ts',
+    'cli/convertworker': 'src/cli/convertworker.ts',
     'cli/embedworker': 'src/cli/embedworker.ts',
     'graph/index': 'src/graph/index.ts',
     'lower/index': 'src/lower/index.ts',

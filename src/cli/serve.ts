@@ -1,9 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
-import { check } from '../check/check.ts'
 import type { Model } from '../engine/model.ts'
-import { type LoadOptions, load } from '../load.ts'
-import { folderAt } from '../platform/open.ts'
 import { compileKernels, ExactIndex } from '../search/index.ts'
 import { createApp } from '../serve/app.ts'
 import { Models, ServedModel, Version } from '../serve/models.ts'
@@ -17,6 +14,7 @@ import { Metrics } from './metrics.ts'
 import { notKnown } from './similarity.ts'
 import { countOf } from './stdio.ts'
 import { VersionFolder } from './versions.ts'
+import { loadBeside, loadWhole } from './wholemodel.ts'
 
 export interface ServeOptions extends LoadingOptions {
   readonly name?: string
@@ -59,11 +57,12 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   const grace = amountOf('--grace', options.grace)
   const timeout = countOf('--timeout', options.timeout)
   const loading = loadOptions(options)
+  let serving = false
   const folders = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options).map(({ served, path }, i) => ({
     served,
     versions: new VersionFolder(served, path, {
       keep,
-      load: (folder) => loadWhole(folder, loading),
+      load: (folder) => (serving ? loadBeside(folder, loading) : loadWhole(folder, loading)),
       version: async (number, model) =>
         new Version(number, model, limits, observer, i === 0 ? await indexOf(model, options.items) : null),
       tell(event, version, problem) {
@@ -103,6 +102,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     process.stdout.write(
       `${name} version ${latest?.number} at ${listening.address}/v1/models/${encodeURIComponent(name)}\n`,
     )
+  serving = true
   const stopped = watch(
     folders.map(({ versions }) => versions),
     poll,
@@ -113,14 +113,6 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   stopped()
   await leave(listening, grace)
   log('left')
-}
-
-/** The model at `path`. Of one that is still being copied some signatures may run already: it is none yet. */
-async function loadWhole(path: string, options: LoadOptions): Promise<Model> {
-  const { problems } = await check(await folderAt(path), options.tags)
-  if (problems.length > 0)
-    throw new Error(problems.map(({ file, problem }) => [file, problem].filter(Boolean).join(': ')).join('; '))
-  return load(path, options)
 }
 
 /** The items to search, by the model's own similarity. @throws {UsageError} where it says none */
