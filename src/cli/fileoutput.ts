@@ -7,7 +7,7 @@ import { reportBadRows } from './badrows.ts'
 import { JournalFile } from './journalfile.ts'
 
 /** Milliseconds between two checkpoints: what a kill costs at most. */
-const PACE = 500
+const PACE = 250
 
 /** Where and how answers are written into files. */
 export interface FilePlan {

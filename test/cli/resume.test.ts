@@ -5,6 +5,8 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -15,16 +17,18 @@ import { DEMO, demoRows, jsonl, MAIN, run, scratch } from './command.ts'
 
 const CANDIDATE = join(DEMO, 'candidate_model')
 const folder = scratch()
+/** Few rows at a time take long enough to be killed in the middle; of other batches the last bits may be others. */
+const EMBED = ['embed', CANDIDATE, '--batch', '4']
 const [first, second] = [join(folder, 'first.jsonl'), join(folder, 'second.jsonl')]
 let whole: Buffer
 
 beforeAll(async () => {
   const films = demoRows('films.jsonl')
-  const many = Array.from({ length: 12 }, (_, copy) => films.map((film) => ({ ...film, id: `${film.id} ${copy}` })))
+  const many = Array.from({ length: 7 }, (_, copy) => films.map((film) => ({ ...film, id: `${film.id} ${copy}` })))
   writeFileSync(first, jsonl(...many.slice(0, 2).flat(), '{"id": "bad"}'))
   writeFileSync(second, jsonl(...many.slice(2).flat()).slice(0, -1))
   const output = join(folder, 'whole.jsonl')
-  expect((await run(['embed', CANDIDATE, first, second, '-o', output])).status).toBe(1)
+  expect((await run([...EMBED, first, second, '-o', output])).status).toBe(1)
   whole = readFileSync(output)
 }, 120_000)
 
@@ -33,7 +37,6 @@ async function killed(args: readonly string[], output: string): Promise<void> {
   const journal = `${output}.journal`
   const lines = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0)
   const before = Math.max(1, lines())
-  // One thread takes long enough to be killed in the middle.
   const child = spawn(process.execPath, [MAIN, ...args, '--workers', '1'])
   const ended = new Promise<string | null>((resolve) => child.once('close', (_, signal) => resolve(signal)))
   while (child.exitCode === null && lines() <= before) await sleep(5)
@@ -44,7 +47,7 @@ async function killed(args: readonly string[], output: string): Promise<void> {
 describe('embed --resume', () => {
   test('loses no row and writes none twice where it was killed, again and again', async () => {
     const output = join(folder, 'resumed.jsonl')
-    const args = ['embed', CANDIDATE, first, second, '-o', output, '--resume']
+    const args = [...EMBED, first, second, '-o', output, '--resume']
     for (const _ of [1, 2]) {
       await killed(args, output)
       // What a kill in the middle of a write leaves: a part of a line, here and there.
@@ -54,20 +57,32 @@ describe('embed --resume', () => {
     }
     // A mark in what is done already: it is kept, not done again.
     const part = readFileSync(`${output}.part`)
+    const [origin, last] = readFileSync(`${output}.journal`, 'utf8').split('\n')
     part.write('MARK', 8)
     writeFileSync(`${output}.part`, part)
     expect((await run(args)).status).toBe(1)
-    const resumed = readFileSync(output)
+    const [resumed, marked] = [readFileSync(output), readFileSync(output)]
     expect(resumed.toString('utf8', 0, 20)).toContain('MARK')
     resumed.set(whole.subarray(8, 12), 8)
     expect(resumed.equals(whole)).toBe(true)
     expect(readdirSync(folder).filter((name) => /resumed.+(part|journal)/.test(name))).toEqual([])
+
+    // Killed at the very end, before the file has its name, or after that with the journal still there.
+    const at = { input: 1, offset: statSync(second).size, first: 1, rows: 1 }
+    const ended = { ...JSON.parse(last), at, shard: 1, sizes: [], done: true, failed: 1 }
+    for (const left of [`${output}.part`, output]) {
+      writeFileSync(`${output}.journal`, `${origin}\n${JSON.stringify(ended)}\n`)
+      renameSync(output, left)
+      expect((await run(args)).status).toBe(1)
+      expect(readFileSync(output).equals(marked)).toBe(true)
+      expect(existsSync(`${output}.journal`)).toBe(false)
+    }
   })
 
   test('refuses to go on where inputs, model or options are others, and says which', async () => {
     const [input, output] = [join(folder, 'input.jsonl'), join(folder, 'refused.jsonl')]
     copyFileSync(second, input)
-    const args = ['embed', CANDIDATE, input, '-o', output, '--resume']
+    const args = [...EMBED, input, '-o', output, '--resume']
     await killed(args, output)
     const [part, journal] = [readFileSync(`${output}.part`), readFileSync(`${output}.journal`)]
     const refused = async (other: readonly string[], what: string) => {
@@ -87,7 +102,7 @@ describe('embed --resume', () => {
 
   test('refuses a part that lost bytes', async () => {
     const output = join(folder, 'short.jsonl')
-    const args = ['embed', CANDIDATE, second, '-o', output, '--resume']
+    const args = [...EMBED, second, '-o', output, '--resume']
     await killed(args, output)
     truncateSync(`${output}.part`, 10)
     const { status, stderr } = await run(args)
