@@ -20,6 +20,8 @@ export interface VersionOptions {
   tell(event: 'loaded' | 'failed' | 'retired', version: bigint, problem?: string): void
 }
 
+/** How often a model is loaded at start whose files are replaced while it is read. */
+const MOST_TRIES = 5
 const NUMBERED = /^\d{1,19}$/
 const OWN_FILES: readonly string[] = [MANIFEST, 'saved_model.pb']
 
@@ -37,13 +39,13 @@ async function versionsIn(folder: string): Promise<Found[]> {
     .sort((a, b) => (a.number > b.number ? -1 : 1))
 }
 
-/** Changes whenever a file of the folder does. */
+/** Changes whenever a file of the folder does. What goes while it is looked at is as if it had not been there. */
 async function fingerprint(folder: string): Promise<string> {
-  const names = await readdir(folder, { recursive: true })
+  const names = await readdir(folder, { recursive: true }).catch(() => [])
   const parts = await Promise.all(
     names.sort().map(async (name) => {
-      const { size, mtimeMs, ino } = await stat(join(folder, name))
-      return `${name} ${size} ${mtimeMs} ${ino}`
+      const found = await stat(join(folder, name)).catch(() => null)
+      return found === null ? '' : `${name} ${found.size} ${found.mtimeMs} ${found.ino}`
     }),
   )
   return parts.join('\n')
@@ -67,14 +69,16 @@ export class VersionFolder {
     this.options = options
   }
 
-  /** Loads the newest versions. @throws where none can be loaded */
+  /** Loads the newest versions; again where files are replaced meanwhile. @throws where none can be loaded */
   async start(): Promise<void> {
-    let problem: unknown
-    for (const { number, path } of (await versionsIn(this.folder)).slice(0, this.options.keep)) {
-      const files = await fingerprint(path)
-      problem = await this.take(number, path, files)
+    for (let tries = 1; ; tries++) {
+      const before = await fingerprint(this.folder)
+      let problem: unknown
+      for (const { number, path } of (await versionsIn(this.folder)).slice(0, this.options.keep))
+        problem = await this.take(number, path, await fingerprint(path))
+      if (this.served.latest !== null) return
+      if (tries === MOST_TRIES || before === (await fingerprint(this.folder))) throw problem
     }
-    if (this.served.latest === null) throw problem
   }
 
   /** Looks for what has changed. A folder that cannot be read now is looked at again later. */
