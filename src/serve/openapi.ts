@@ -1,81 +1,27 @@
 import type { Model } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
-import type { DType } from '../tensor/index.ts'
 import { VERSION } from '../version.ts'
 import type { Models, ServedModel } from './models.ts'
+import {
+  anyOf,
+  anything,
+  BASE64,
+  byName,
+  featureOf,
+  integer,
+  list,
+  MOST_FLOAT,
+  needed,
+  type Part,
+  record,
+  rowOf,
+  SAFE,
+  text,
+  whole,
+} from './schemas.ts'
 import { MOST_NEIGHBORS, type TOWER_PATHS } from './towers.ts'
 
 // The interfaces as OpenAPI 3.1, of the models that are served now: their signatures are the schemas.
-
-/** JSON Schema, or another part of the document. */
-type Part = { readonly [name: string]: unknown }
-/** A schema; false is what nothing fits. */
-type Schema = Part | false
-
-const anything: Part = {}
-const text: Part = { type: 'string' }
-const list = (items: Part, bounds: Part = {}): Part => ({ type: 'array', items, ...bounds })
-const record = (
-  properties: Readonly<Record<string, Schema>>,
-  required: readonly string[],
-  more: boolean | Part,
-): Part => ({
-  type: 'object',
-  properties,
-  required,
-  additionalProperties: more,
-})
-const anyOf = (parts: readonly Part[]): Part => (parts.length === 1 ? parts[0] : { anyOf: parts })
-
-const BASE64: Part = record({ b64: { type: 'string', pattern: '^([A-Za-z0-9+/]{4})*$' } }, ['b64'], false)
-const integer = (low: number | bigint, high: number | bigint): Part => ({
-  type: 'integer',
-  // Past 2^53 a number of JavaScript is not exact; what a reader makes of the bound is still inside.
-  minimum: Number(low),
-  maximum: Number(high),
-})
-const SAFE = 2 ** 53 - 1
-const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
-
-const ELEMENTS: Readonly<Record<DType, Part>> = {
-  float32: { type: 'number' },
-  float64: { type: 'number' },
-  float16: { type: 'number' },
-  bfloat16: { type: 'number' },
-  int8: integer(-128, 127),
-  int16: integer(-32768, 32767),
-  int32: integer(-(2 ** 31), 2 ** 31 - 1),
-  int64: integer(-SAFE, SAFE),
-  uint8: integer(0, 255),
-  uint16: integer(0, 65535),
-  uint32: integer(0, 2 ** 32 - 1),
-  uint64: integer(0, SAFE),
-  bool: { type: 'boolean' },
-  string: { anyOf: [text, BASE64] },
-  resource: { not: anything },
-  variant: { not: anything },
-}
-
-/** A tensor as nested lists. @param dims what is known of its shape, null for any length */
-const nested = (dtype: DType, dims: readonly (number | null)[]): Part =>
-  dims.length === 0
-    ? ELEMENTS[dtype]
-    : list(nested(dtype, dims.slice(1)), dims[0] === null ? {} : { minItems: dims[0], maxItems: dims[0] })
-
-const whole = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape))
-const rowOf = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape.slice(1)))
-/** A row's feature as the tower routes take it: of one value, bare or as a list of one. */
-const featureOf = (port: Port): Part => {
-  if (port.shape === null) return anything
-  const inner = port.shape.slice(1)
-  if (inner.length === 0) return { anyOf: [rowOf(port), list(rowOf(port), { minItems: 1, maxItems: 1 })] }
-  return rowOf(port)
-}
-
-const byName = (ports: readonly Port[], schema: (port: Port) => Part): Readonly<Record<string, Part>> =>
-  Object.fromEntries(ports.map((port) => [port.name, schema(port)]))
-const needed = (ports: readonly Port[]): string[] =>
-  ports.filter(({ fallback }) => fallback === undefined).map(({ name }) => name)
 
 /** Bodies of predict, one or two a signature. */
 function predictBody(model: Model): Part {
