@@ -21,6 +21,8 @@ const SCRIPTS = [
   'cases.mjs',
   'goldens.mjs',
   'main.mjs',
+  'bundlers/app.mjs',
+  'bundlers/main.mjs',
   'workerd/worker.mjs',
   'chromium/here.mjs',
   'chromium/page.mjs',

@@ -80,7 +80,7 @@ describe('the house', () => {
     const strays = imports.filter(({ file, from }) => from.startsWith('node:') && !allowed(file))
     expect(strays).toEqual([])
     const globals = files.filter(
-      (file) => !allowed(file) && /(?<![.\w])(?:Buffer|__dirname|require)[.(]/.test(code(file)),
+      (file) => !allowed(file) && /(?<![.\w])(?:Buffer|process|__dirname|require)[.(]/.test(code(file)),
     )
     expect(globals).toEqual([])
   })
