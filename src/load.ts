@@ -1,4 +1,5 @@
 import type { Checksum } from './checksum/crc32c.ts'
+import { bindingsFor } from './engine/bindings.ts'
 import { crc32cBy } from './engine/checksum.ts'
 import { Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
@@ -67,7 +68,8 @@ export async function modelOf(definition: ModelDefinition, options: ModelOptions
   const [known, module] = await Promise.all([loadOpsOf(nodesOf(definition)), options.wasm ?? compileKernels(options)])
   const ops = options.watch?.(known) ?? known
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
-  const engine = new Engine(definition, ops, module, { instead, deterministic: options.deterministic ?? false })
+  const [bindings, deterministic] = [await bindingsFor(ops), options.deterministic ?? false]
+  const engine = new Engine(definition, ops, module, { instead, bindings, deterministic })
   if (definition.preprocess === undefined) return new Model(definition, engine)
   const { Preprocessor } = await import('./preprocess/index.ts')
   return new Model(definition, engine, new Preprocessor(definition.preprocess))

@@ -1,3 +1,4 @@
+import { bindingsFor } from '../engine/bindings.ts'
 import { Engine } from '../engine/engine.ts'
 import type { Features } from '../engine/inputs.ts'
 import { Model } from '../engine/model.ts'
@@ -23,8 +24,10 @@ export async function profilePart(
   const { graph, inputs, outputs, preparation } = part
   const definition = alone(graph, inputs, outputs)
   const watch = new Stopwatch()
-  const engine = new Engine(definition, await loadAllOps(), await compileKernels({ deterministic }), {
+  const ops = await loadAllOps()
+  const engine = new Engine(definition, ops, await compileKernels({ deterministic }), {
     deterministic,
+    bindings: await bindingsFor(ops),
     around: (ops) => watch.around(ops),
   })
   const model = new Model(definition, engine, preparation)

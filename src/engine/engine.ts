@@ -1,12 +1,14 @@
 import { CONST, type Graph, type ModelDefinition, type OpTable } from '../graph/index.ts'
 import { instantiate } from './kernels.ts'
 import { Memory } from './memory.ts'
-import { withKernels } from './table.ts'
+import { type Bind, withKernels } from './table.ts'
 import type { KernelChoice } from './variants.ts'
 
 export interface EngineOptions extends KernelChoice {
   /** A table that runs everything in place of the kernels. */
   readonly instead?: OpTable | undefined
+  /** What binds the kernels of ops that few towers have: `bindingsFor` the ops. */
+  readonly bindings?: readonly Bind[]
   /** What is put around all ops: a stopwatch. */
   readonly around?: (ops: OpTable) => OpTable
 }
@@ -26,24 +28,45 @@ export class Engine {
     definition: ModelDefinition,
     reference: OpTable,
     module: WebAssembly.Module,
-    { instead, around = (ops) => ops, deterministic = false }: EngineOptions = {},
+    { instead, bindings = [], around = (ops) => ops, deterministic = false }: EngineOptions = {},
   ) {
     this.memory = new Memory(FIRST_ARENA)
+    const smallest = deterministic ? 1 : undefined
     const kernels = () => instantiate(module, this.memory.wasm)
-    this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, deterministic ? 1 : undefined))
+    this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings))
     const { query, candidate } = definition.towers
     for (const { graph } of [...definition.signatures, query, candidate].filter((part) => part !== null))
       this.keepWeights(graph)
   }
 
-  /** The arrays of dense layers stay in linear memory; a layer for which there is no room runs by the reference. */
+  /**
+   * The weights of dense layers stay in linear memory, and those of products, convolutions and of the loops that hold
+   * recurrent cells; where there is no room a layer runs by the reference.
+   */
   private keepWeights(graph: Graph): void {
     for (const node of graph.nodes) {
-      if (node.op !== 'twotower>Dense' && node.op !== 'twotower>DenseInt8') continue
-      for (const value of node.inputs.slice(1)) {
+      const isDense = DENSE.has(node.op)
+      if (!isDense && !PRODUCTS.has(node.op)) continue
+      for (const value of node.inputs) {
         const held = value.node.op === CONST ? value.node.attrs.tensor('value') : null
-        if (held?.dtype === 'float32' || held?.dtype === 'int8' || held?.dtype === 'int32') this.memory.keep(held.data)
+        if (held === null || (!isDense && held.shape.length < 2)) continue
+        if (held.dtype === 'float32' || held.dtype === 'int8' || held.dtype === 'int32') this.memory.keep(held.data)
       }
     }
   }
 }
+
+const DENSE: ReadonlySet<string> = new Set(['twotower>Dense', 'twotower>DenseInt8'])
+
+/** Ops whose constant matrices are weights; a loop hands them on to the products of its body. */
+const PRODUCTS: ReadonlySet<string> = new Set([
+  'MatMul',
+  'BatchMatMul',
+  'BatchMatMulV2',
+  'BatchMatMulV3',
+  'Einsum',
+  'Conv2D',
+  'DepthwiseConv2dNative',
+  'While',
+  'StatelessWhile',
+])

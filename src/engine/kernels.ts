@@ -170,6 +170,35 @@ export interface Kernels {
   ): number
 
   /**
+   * out[count × n]: window i covers the steps start + i·stride + t·dilation, t < size, of x[length × n], where there are
+   * such; `how` 0 takes the largest, NaN passed over, 1 the mean of those covered, 2 the sum of products with w[size × n].
+   */
+  slideWindows(
+    out: Pointer,
+    x: Pointer,
+    w: Pointer,
+    count: number,
+    n: number,
+    length: number,
+    size: number,
+    start: number,
+    stride: number,
+    dilation: number,
+    how: 0 | 1 | 2,
+  ): void
+  /** out[count × size·n] = what the windows of `slideWindows` cover, side by side, zeros where there is nothing. */
+  layWindows(
+    out: Pointer,
+    x: Pointer,
+    count: number,
+    n: number,
+    length: number,
+    size: number,
+    start: number,
+    stride: number,
+    dilation: number,
+  ): void
+  /**
    * The CRC-32C of `length` bytes, going on from `before`: 32 bits, which come signed. `tables` are `TABLES` of
    * checksum/crc32c.ts.
    */

@@ -2,15 +2,19 @@ import type { Call } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
+import type { Place } from './table.ts'
 
 // Products of computed matrices, attention's above all, as calls of the one kernel for a product.
 
 /** BatchMatMul of equal batches; null where only the reference knows the layout. */
-export function batchMatMul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+function batchMatMul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   if (a.dtype !== 'float32' || b.dtype !== 'float32' || attrs.boolean('adj_x', false)) return null
   const rank = a.shape.length
-  if (rank < 2 || rank !== b.shape.length) return null
-  for (let axis = 0; axis < rank - 2; axis++) if (a.shape[axis] !== b.shape[axis]) return null
+  if (rank < 2 || b.shape.length < 2) return null
+  // One matrix for all: their rows are those of one product.
+  const isShared = b.shape.length < rank && b.data.length === sizeOf(b.shape.slice(-2))
+  if (!isShared && rank !== b.shape.length) return null
+  for (let axis = 0; axis < rank - 2 && !isShared; axis++) if (a.shape[axis] !== b.shape[axis]) return null
   const transposed = attrs.boolean('adj_y', false)
   const [m, k] = a.shape.slice(-2)
   const [inner, n] = transposed ? b.shape.slice(-2).reverse() : b.shape.slice(-2)
@@ -18,7 +22,8 @@ export function batchMatMul({ inputs: [a, b], attrs }: Call, memory: Memory, ker
   const count = sizeOf(a.shape.slice(0, -2))
   const [at, bt] = [memory.address(a.data), memory.address(b.data)]
   if (at === null || bt === null) return null
-  const out = products(at, bt, { count, m, k, n, transposed }, memory, kernels)
+  const sizes = isShared ? { count: 1, m: count * m, k, n, transposed } : { count, m, k, n, transposed }
+  const out = products(at, bt, sizes, memory, kernels)
   return out === null ? null : { dtype: 'float32', shape: [...a.shape.slice(0, -1), n], data: out }
 }
 
@@ -50,7 +55,7 @@ const EQUATION = /^([A-Za-z]+),([A-Za-z]+)->([A-Za-z]*)$/
  * Null for everything else that the op can say (one operand, an ellipsis, a diagonal, a sum over one operand), and where sizes
  * do not agree, which is the reference's to refuse.
  */
-export function einsum({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+function einsum({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   const [a, b] = inputs
   const terms = EQUATION.exec(attrs.string('equation').replace(/ /g, ''))
     ?.slice(1)
@@ -122,4 +127,11 @@ function arranged(
     }
   }
   return out
+}
+
+/** Puts the kernel in place of the ops. */
+export function bind(place: Place, memory: Memory, kernels: Kernels): void {
+  for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
+    place(name, (call) => batchMatMul(call, memory, kernels))
+  place('Einsum', (call) => einsum(call, memory, kernels))
 }

@@ -1,4 +1,4 @@
-import type { Call, Node, Op, OpTable } from '../graph/index.ts'
+import type { Attrs, Call, Node, Op, OpTable } from '../graph/index.ts'
 import {
   isNumeric,
   packedInt8Length,
@@ -8,11 +8,19 @@ import {
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { ACTIVATIONS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
+import { ACTIVATIONS, COMBINERS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import { batchMatMul, einsum } from './products.ts'
 
 type Floats = TensorOf<'float32'>
+
+/** Puts a kernel in place of an op: `run` gives null for what is the reference's. */
+export type Place = (
+  name: string,
+  run: (call: Call, reference: Op['evaluate']) => ReturnType<Op['evaluate']> | null,
+) => void
+
+/** Places the kernels of some ops. */
+export type Bind = (place: Place, memory: Memory, kernels: Kernels) => void
 
 /** Below this many elements a call into wasm and the copies cost more than a loop here. */
 const SMALLEST = 32
@@ -21,13 +29,22 @@ const SMALLEST = 32
  * `reference` with kernels in place of the ops that have one. An entry runs its kernel on float32 tensors that the
  * kernel's layout fits, and the reference on everything else, so that what an op means stays in one place.
  * @param smallest elements from which on a kernel is called
+ * @param more what binds the kernels of ops that few towers have
  */
-export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory, smallest = SMALLEST): OpTable {
+export function withKernels(
+  reference: OpTable,
+  kernels: Kernels,
+  memory: Memory,
+  smallest = SMALLEST,
+  more: readonly Bind[] = [],
+): OpTable {
   const table = new Map<string, Op>()
   for (const [name, op] of reference) table.set(name, op.effect ? keeping(op) : op)
-  const place = (name: string, run: (call: Call) => Tensor | null): void => {
+  const place: Place = (name, run) => {
     const op = reference.get(name)
-    if (op !== undefined) table.set(name, { ...op, evaluate: (call) => run(call) ?? op.evaluate(call) })
+    if (op === undefined) return
+    const evaluate = (call: Call) => op.evaluate(call)
+    table.set(name, { ...op, evaluate: (call) => run(call, evaluate) ?? op.evaluate(call) })
   }
   for (const [name, kernel] of Object.entries(UNARY)) {
     place(name, ({ inputs: [x], attrs }) =>
@@ -46,11 +63,42 @@ export function withKernels(reference: OpTable, kernels: Kernels, memory: Memory
   place('twotower>Dense', denseWith(memory, kernels))
   const paired = kernels.pairsBytes()
   place('twotower>DenseInt8', (call) => denseInt8(call, memory, kernels, paired))
-  for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
-    place(name, (call) => batchMatMul(call, memory, kernels))
-  place('Einsum', (call) => einsum(call, memory, kernels))
+  for (const [name, kernel] of [
+    ['Max', kernels.maximum],
+    ['Min', kernels.minimum],
+  ] as const) {
+    const each: OverSteps = (out, x, rows, steps, n) => {
+      kernels.copyRows(out, x, rows, n, n, steps * n)
+      for (let step = 1; step < steps; step++) kernel(out, out, x + 4 * step * n, rows, n, n, 1, steps * n, 1)
+      return true
+    }
+    place(
+      name,
+      (call) => overLast(call, memory, smallest, kernels[REDUCTIONS[name]]) ?? overSteps(call, memory, smallest, each),
+    )
+  }
+  for (const [name, combiner] of [
+    ['Sum', COMBINERS.sum],
+    ['Mean', COMBINERS.mean],
+  ] as const) {
+    const each: OverSteps = (out, x, rows, steps, n) => {
+      const ends = memory.address(Int32Array.from({ length: rows + 1 }, (_, i) => i * steps))
+      if (ends === null) return false
+      kernels.poolRows(out, x, 0, 0, ends, rows, n, rows * steps, combiner, n)
+      return true
+    }
+    place(
+      name,
+      (call) => overLast(call, memory, smallest, kernels[REDUCTIONS[name]]) ?? overSteps(call, memory, smallest, each),
+    )
+  }
+  for (const name of ['BiasAdd', 'BiasAddV1'])
+    place(name, ({ inputs: [x, bias], attrs }) =>
+      attrs.string('data_format', 'NHWC') === 'NHWC' ? binary(x, bias, memory, smallest, kernels.add) : null,
+    )
   place('StringToHashBucketFast', (call) => hashBuckets(call, memory, kernels))
   place('MatMul', (call) => matmul(call, memory, kernels, smallest))
+  for (const bind of more) bind(place, memory, kernels)
   return table
 }
 
@@ -136,11 +184,39 @@ function binary(x: Tensor, y: Tensor, memory: Memory, smallest: number, kernel: 
   const n = shape[shape.length - 1] ?? 1
   const rows = size / n
   const [a, b] = [operand(x, shape, rows, n), operand(y, shape, rows, n)]
-  if (a === null || b === null) return null
+  const repeated = a === null ? repetition(x.shape, shape) : b === null ? repetition(y.shape, shape) : null
+  if (repeated === null ? a === null || b === null : (a ?? b)?.row !== n) return null
   const [at, bt, out] = [memory.address(x.data), memory.address(y.data), memory.room(size)]
   if (at === null || bt === null || out === null) return null
-  kernel(out.byteOffset, at, bt, rows, n, a.row, a.step, b.row, b.step)
+  if (a !== null && b !== null) kernel(out.byteOffset, at, bt, rows, n, a.row, a.step, b.row, b.step)
+  else if (repeated !== null) {
+    const { blocks, times, length } = repeated
+    const [whole, part] = [4 * times * length, 4 * length]
+    for (let i = 0, to = out.byteOffset; i < blocks; i++, to += whole) {
+      if (b === null) kernel(to, at + i * whole, bt + i * part, times, length, length, 1, 0, 1)
+      else kernel(to, at + i * part, bt + i * whole, times, length, 0, 1, length, 1)
+    }
+  }
   return { dtype: 'float32', shape, data: out }
+}
+
+/**
+ * An operand that is one row for each of several blocks, [2, 1, 1, 9] in [2, 4, 5, 9], as a mask of attention is: `blocks`
+ * rows of `length`, each for `times` rows of the answer. Null for what is repeated otherwise.
+ */
+function repetition(
+  of: readonly number[],
+  shape: readonly number[],
+): { readonly blocks: number; readonly times: number; readonly length: number } | null {
+  if (of.length > shape.length) return null
+  const own = [...new Array<number>(shape.length - of.length).fill(1), ...of]
+  let first = 0
+  while (first < own.length && own[first] === shape[first]) first++
+  let end = own.length
+  while (end > first && own[end - 1] === shape[end - 1]) end--
+  if (own.slice(first, end).some((dim) => dim !== 1)) return null
+  const [blocks, times] = [sizeOf(shape.slice(0, first)), sizeOf(shape.slice(first, end))]
+  return { blocks, times, length: sizeOf(shape.slice(end)) }
 }
 
 /** How the kernel reads an operand of rows × n: whole, one row for all, a column, or a scalar; null for other broadcasts. */
@@ -153,6 +229,57 @@ function operand(t: Floats, shape: readonly number[], rows: number, n: number): 
   const isColumn =
     rank === shape.length && t.shape[rank - 1] === 1 && t.shape.every((dim, i) => i === rank - 1 || dim === shape[i])
   return isColumn ? { row: 1, step: 0 } : null
+}
+
+const REDUCTIONS = {
+  Sum: 'rowSum',
+  Mean: 'rowMean',
+  Max: 'rowMax',
+  Min: 'rowMin',
+} as const satisfies Readonly<Record<string, keyof Kernels>>
+
+/** The axes of a reduction, ascending; null where they are not the kernels' to take. */
+function axesOf({ inputs: [x, axes] }: Call, smallest: number): number[] | null {
+  if (x.dtype !== 'float32' || axes.dtype !== 'int32' || x.data.length < smallest) return null
+  const rank = x.shape.length
+  const all = [...axes.data].map((axis) => (axis < 0 ? axis + rank : axis)).sort((a, b) => a - b)
+  // A wrong axis or a doubled one is the reference's to refuse.
+  return all.some((axis, i) => !(axis >= 0 && axis < rank) || axis === all[i - 1]) ? null : all
+}
+
+/** The shape without the axes, or with ones in their place. */
+const without = (shape: readonly number[], axes: readonly number[], attrs: Attrs): number[] =>
+  attrs.boolean('keep_dims', false)
+    ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : shape.filter((_, axis) => !axes.includes(axis))
+
+/** Over the last axes, so that what comes together lies together. */
+function overLast(call: Call, memory: Memory, smallest: number, kernel: Kernels['rowSum']): Tensor | null {
+  const axes = axesOf(call, smallest)
+  const x = call.inputs[0] as Floats
+  const first = x.shape.length - (axes?.length ?? 0)
+  if (axes === null || axes.length === 0 || axes.some((axis, i) => axis !== first + i)) return null
+  const rows = sizeOf(x.shape.slice(0, first))
+  const [at, out] = [memory.address(x.data), memory.room(rows)]
+  if (rows === 0 || at === null || out === null) return null
+  kernel(out.byteOffset, at, rows, x.data.length / rows)
+  return { dtype: 'float32', shape: without(x.shape, axes, call.attrs), data: out }
+}
+
+/** out[rows × n] of x[rows × steps × n]; false where there is no room. */
+type OverSteps = (out: Pointer, x: Pointer, rows: number, steps: number, n: number) => boolean
+
+/** Over one axis that others follow, as the steps of a sequence of vectors; axes of one element count for nothing. */
+function overSteps(call: Call, memory: Memory, smallest: number, each: OverSteps): Tensor | null {
+  const axes = axesOf(call, smallest)
+  const x = call.inputs[0] as Floats
+  if (axes === null || axes.length === 0 || x.data.length === 0) return null
+  const [axis = axes[0], ...others] = axes.filter((each) => x.shape[each] !== 1)
+  if (others.length > 0) return null
+  const [rows, steps, n] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis], sizeOf(x.shape.slice(axis + 1))]
+  const [at, out] = [memory.address(x.data), memory.room(rows * n)]
+  if (at === null || out === null || !each(out.byteOffset, at, rows, steps, n)) return null
+  return { dtype: 'float32', shape: without(x.shape, axes, call.attrs), data: out }
 }
 
 const ACTIVATION_CODES: Readonly<Record<string, number>> = {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { bindingsFor } from '../../../src/engine/bindings.ts'
 import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
@@ -26,7 +27,8 @@ let memory: Memory
 beforeAll(async () => {
   reference = await loadAllOps()
   memory = new Memory(1 << 20)
-  table = withKernels(reference, instantiate(await compileKernels(), memory.wasm), memory)
+  const kernels = instantiate(await compileKernels(), memory.wasm)
+  table = withKernels(reference, kernels, memory, undefined, await bindingsFor(reference))
 })
 
 function call(ops: OpTable, op: string, inputs: readonly Tensor[], attrs = Attrs.none): Tensor {
@@ -160,6 +162,22 @@ describe('a kernel answers as the reference does', () => {
     ],
     [[40], [1]],
     [[0, 40], [40]],
+    [
+      [2, 4, 5, 9],
+      [2, 1, 1, 9],
+    ],
+    [
+      [2, 1, 3, 1],
+      [2, 7, 3, 1],
+    ],
+    [
+      [6, 1, 8],
+      [1, 6, 5, 8],
+    ],
+    [
+      [2, 1, 4, 1],
+      [2, 3, 4, 5],
+    ],
   ]
   test.each(BINARY)('%s, in every broadcast', (op) => {
     for (const [a, b] of shapes) expectSame(op, [floats(a, 1), floats(b, 2)])

@@ -13,6 +13,8 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     copyRows: 6,
     gatherRows: 7,
     crc32c: 4,
+    layWindows: 9,
+    slideWindows: 11,
     hashBuckets: 5,
     poolRows: 10,
     scanBytes: 10,

@@ -1,0 +1,46 @@
+import type { Call } from '../graph/index.ts'
+import type { Tensor } from '../tensor/index.ts'
+import type { Kernels } from './kernels.ts'
+import type { Memory } from './memory.ts'
+import type { Place } from './table.ts'
+
+/**
+ * Keras 2's LayerNormalization: a batch normalisation in training of one image in NCHW, each row of the layer's input a
+ * channel of it. Null for every other use of the op.
+ */
+function layerNorm({ inputs: [x, scale, offset], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  if (x.dtype !== 'float32' || x.shape.length !== 4 || scale?.dtype !== 'float32' || offset?.dtype !== 'float32')
+    return null
+  if (!attrs.boolean('is_training', true) || attrs.number('exponential_avg_factor', 1) !== 1) return null
+  const [batch, rows, n, width] = x.shape
+  if (attrs.string('data_format', 'NHWC') !== 'NCHW' || batch !== 1 || width !== 1 || rows * n === 0) return null
+  if (scale.shape.length !== 1 || scale.shape[0] !== rows || offset.shape.length !== 1 || offset.shape[0] !== rows)
+    return null
+  const [at, out] = [memory.address(x.data), memory.room(rows * n)]
+  if (at === null || out === null) return null
+  kernels.layerNorm(out.byteOffset, at, 0, 0, rows, n, attrs.number('epsilon', 0.0001))
+  if (scale.data.some((factor) => factor !== 1) || offset.data.some((shift) => shift !== 0)) {
+    const [factors, shifts] = [memory.address(scale.data), memory.address(offset.data)]
+    if (factors === null || shifts === null) return null
+    const to = out.byteOffset
+    kernels.mul(to, to, factors, rows, n, n, 1, 1, 0)
+    kernels.add(to, to, shifts, rows, n, n, 1, 1, 0)
+  }
+  return { dtype: 'float32', shape: x.shape, data: out }
+}
+
+/** Puts the kernel in place of the ops. */
+export function bind(place: Place, memory: Memory, kernels: Kernels): void {
+  for (const name of ['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']) {
+    place(name, (call, reference) => {
+      const y = layerNorm(call, memory, kernels)
+      if (y === null) return null
+      // The moments are read by training alone: they are computed where somebody asks.
+      const outputs: Tensor[] = [y]
+      for (let i = 1; i < 6; i++) {
+        Object.defineProperty(outputs, i, { get: () => (reference(call) as readonly Tensor[])[i], enumerable: true })
+      }
+      return outputs
+    })
+  }
+}
