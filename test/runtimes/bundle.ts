@@ -9,7 +9,7 @@ export const bundleModules = (entries: readonly string[], outdir: string): Promi
 
 /**
  * Bundles a Worker as Cloudflare's tool does: one module, its conditions, and each .wasm a module beside it that the
- * deployment compiles.
+ * deployment compiles, each .bin one of bytes.
  */
 export async function bundleWorker(entry: string, outdir: string): Promise<void> {
   mkdirSync(outdir, { recursive: true })
@@ -20,7 +20,7 @@ export async function bundleWorker(entry: string, outdir: string): Promise<void>
     format: 'esm',
     platform: 'browser',
     conditions: ['workerd', 'worker', 'browser'],
-    external: ['*.wasm'],
+    external: ['*.wasm', '*.bin'],
     logLevel: 'warning',
   })
   copyFileSync(createRequire(entry).resolve('twotower/kernels.wasm'), join(outdir, 'kernels.wasm'))
