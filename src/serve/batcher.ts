@@ -120,13 +120,11 @@ export class Batcher {
       return false
     })
     for (const batch of this.batches(live)) {
-      const start = performance.now()
       this.run(batch)
       this.observer.batch(
         batch.reduce((rows, job) => rows + Math.max(1, job.rows), 0),
         batch.length,
       )
-      this.observer.stage('run', (performance.now() - start) / 1000)
     }
   }
 
@@ -160,7 +158,7 @@ export class Batcher {
     }
     let outputs: Readonly<Record<string, Tensor>>
     try {
-      outputs = this.runnable.evaluate(merged(jobs))
+      outputs = this.evaluate(merged(jobs))
       const rows = rowsIn(jobs)
       if (Object.values(outputs).some(({ shape }) => shape[0] !== rows))
         throw new RangeError('an output has not one row a row of the inputs')
@@ -181,7 +179,7 @@ export class Batcher {
   private onTrial(jobs: readonly Job[], parts: readonly Readonly<Record<string, Tensor>>[]): void {
     for (const [i, job] of jobs.entries()) {
       try {
-        const own = this.runnable.evaluate(job.inputs)
+        const own = this.evaluate(job.inputs)
         if (Object.entries(own).some(([name, tensor]) => !alike(tensor, parts[i][name]))) this.mergeable = false
         settle(job, own)
       } catch (error) {
@@ -192,9 +190,16 @@ export class Batcher {
     }
   }
 
+  private evaluate(inputs: Features): Readonly<Record<string, Tensor>> {
+    const start = performance.now()
+    const outputs = this.runnable.evaluate(inputs)
+    this.observer.stage('run', (performance.now() - start) / 1000)
+    return outputs
+  }
+
   private alone(job: Job): void {
     try {
-      settle(job, this.runnable.evaluate(job.inputs))
+      settle(job, this.evaluate(job.inputs))
     } catch (error) {
       job.fail(error)
     }
