@@ -247,7 +247,7 @@ describe.concurrent('serve', () => {
       '--max-body',
       '100000',
       '--timeout',
-      '1000',
+      '3000',
       '--max-requests',
       '4',
     ])
