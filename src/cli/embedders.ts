@@ -4,6 +4,7 @@ import { Pool } from '../embed/pool.ts'
 import { type SharedModel, sharedDefinition } from '../embed/shared.ts'
 import { compileKernels } from '../engine/variants.ts'
 import type { ModelDefinition } from '../graph/index.ts'
+import { openRanges } from '../platform/noderanges.ts'
 import { nodeThread } from '../platform/nodethread.ts'
 import type { EmbedWorkerData } from './embedworker.ts'
 
@@ -36,7 +37,7 @@ export class Embedders {
     this.job = job
     this.workers = workers
     this.patience = eager ? 0 : PATIENCE
-    this.here = Answerer.of(loaded, job)
+    this.here = Answerer.of(loaded, job, async (path) => openRanges(path))
   }
 
   /** How many pieces are worth having in work. */

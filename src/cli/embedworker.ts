@@ -4,6 +4,7 @@ import type { Job, Piece } from '../embed/piece.ts'
 import type { Reply } from '../embed/pool.ts'
 import type { SharedModel } from '../embed/shared.ts'
 import { crc32cBy } from '../engine/checksum.ts'
+import { openRanges } from '../platform/noderanges.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 
 // A worker of `embed`: pieces of input in, pieces of output back, over weights that all workers share.
@@ -19,13 +20,21 @@ export interface EmbedWorkerData {
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
 const definition = unflatten(readManifest(model.manifest), model.weights, crc32cBy(wasm))
-const answerer = watchedModel(definition, { wasm, deterministic }).then((ready) => Answerer.of(ready, job))
+const answerer = watchedModel(definition, { wasm, deterministic }).then((ready) =>
+  Answerer.of(ready, job, async (path) => openRanges(path)),
+)
 
-port.on('message', async (piece: Piece) => {
+/** Pieces are answered one after the other, in the order in which they come. */
+let last: Promise<void> = Promise.resolve()
+port.on('message', (piece: Piece) => {
+  last = last.then(() => reply(piece))
+})
+
+async function reply(piece: Piece): Promise<void> {
   try {
-    const answer = (await answerer).answer(piece)
+    const answer = await (await answerer).answer(piece)
     port.postMessage({ answer } satisfies Reply, [answer.text.buffer, answer.vectors.buffer, answer.errors.buffer])
   } catch (error) {
     port.postMessage({ problem: (error as Error).message } satisfies Reply)
   }
-})
+}

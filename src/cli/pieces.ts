@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { type Cut, countLines, cutRows, LINES, type RowEnds } from '../embed/input/cut.ts'
 import type { Position } from '../embed/journal.ts'
 import type { Piece } from '../embed/piece.ts'
+import { openRanges } from '../platform/noderanges.ts'
 import type { EmbedInput } from './embedinputs.ts'
 
 /** How much of a file is read at a time. */
@@ -28,11 +28,14 @@ export interface Placed {
 /** The inputs' rows in pieces from `at` on, one input after the other. */
 export async function* piecesOf(inputs: readonly EmbedInput[], taking: Taking, at: Position): AsyncGenerator<Placed> {
   let { rows, offset, first } = at
-  const most = () => Math.min(taking.batch, taking.shard - (rows % taking.shard))
+  const left = () => taking.shard - (rows % taking.shard)
+  const most = () => Math.min(taking.batch, left())
   for (let input = at.input; input < inputs.length; input++) {
     const { name, format } = inputs[input]
+    // Of Parquet more rows are decoded at once than are embedded together.
+    const size = format === 'parquet' ? left : most
     try {
-      for await (const part of partsOf(inputs[input], offset, most, taking.columns)) {
+      for await (const part of partsOf(inputs[input], offset, size, taking.columns)) {
         // The line of column names is no row of CSV.
         const piece = { name, format, header: part.header, body: part.body, first: first + part.before }
         first += part.before + part.lines
@@ -125,19 +128,14 @@ async function* parquetParts(
   most: () => number,
   columns: readonly string[] | null,
 ): AsyncGenerator<Part> {
-  const { cutParquet } = await import('../embed/input/parquet.ts')
-  const handle = await open(file)
+  const { parquetStretches } = await import('../embed/input/parquet.ts')
+  const ranges = openRanges(file)
   try {
-    const byteLength = (await handle.stat()).size
-    const slice = async (start: number, end = byteLength): Promise<ArrayBuffer> => {
-      const bytes = new Uint8Array(end - start)
-      const { bytesRead } = await handle.read(bytes, 0, bytes.length, start)
-      if (bytesRead < bytes.length) throw new Error('the file ends before its last byte: it changed while being read')
-      return bytes.buffer
+    for await (const { start, end } of parquetStretches(ranges, offset, most)) {
+      const rows = end - start
+      yield { body: { path: file, start, end, columns }, header: [], rows, before: 0, lines: rows, next: end }
     }
-    for await (const { rows, next } of cutParquet({ byteLength, slice }, offset, columns, most))
-      yield { body: rows, header: [], rows: rows.length, before: 0, lines: rows.length, next }
   } finally {
-    await handle.close()
+    ranges.close()
   }
 }

@@ -2,8 +2,9 @@ import type { Model } from '../engine/model.ts'
 import type { ModelDefinition, Port } from '../graph/index.ts'
 import { type ModelOptions, modelOf } from '../load.ts'
 import { readLines } from './input/jsonl.ts'
+import type { OpenRanges } from './input/parquet.ts'
 import { batchPredictionLine, idOf, type Layout, nameText, plainLine, vectorSearchLine } from './output/layout.ts'
-import type { Answer, AnswerLayout, InputFormat, Job, NumberedRow, Piece } from './piece.ts'
+import type { Answer, AnswerLayout, InputFormat, Job, NumberedRow, Piece, RowRange } from './piece.ts'
 import { type InputRow, RowEmbedder } from './row.ts'
 import { Utf8Writer } from './text.ts'
 import { UnknownWords } from './unknown.ts'
@@ -28,21 +29,27 @@ export async function watchedModel(definition: ModelDefinition, options: ModelOp
   return { model: await modelOf(definition, { ...options, watch: words.counting }), words }
 }
 
-/** Reads the rows of a piece that is bytes. */
-type Reader = (bytes: Uint8Array, piece: Piece, ports: readonly Port[]) => NumberedRow[]
+/** Reads the rows of a piece. */
+type Reader = (piece: Piece, ports: readonly Port[]) => NumberedRow[] | Promise<NumberedRow[]>
 
 /** The reader of a format; what a format needs beside is loaded with it. */
-async function readerOf(format: InputFormat): Promise<Reader> {
+async function readerOf(format: InputFormat, open: OpenRanges): Promise<Reader> {
+  if (format === 'parquet') {
+    const { ParquetReader } = await import('./input/parquet.ts')
+    const reader = new ParquetReader(open)
+    return async ({ body, first }) =>
+      (await reader.rows(body as RowRange)).map((row, i) => ({ number: first + i, json: () => row }))
+  }
   if (format === 'tfrecord') {
     const { readRecords } = await import('./input/tfrecord.ts')
-    return (bytes, { first }) => readRecords(bytes, first)
+    return ({ body, first }) => readRecords(body as Uint8Array, first)
   }
   if (format === 'csv' || format === 'tsv') {
     const { readCsv } = await import('./input/csv.ts')
     const delimiter = format === 'csv' ? ',' : '\t'
-    return (bytes, { first, header }, ports) => readCsv(bytes, first, header, delimiter, ports)
+    return ({ body, first, header }, ports) => readCsv(body as Uint8Array, first, header, delimiter, ports)
   }
-  return (bytes, { first }) => readLines(bytes, first)
+  return ({ body, first }) => readLines(body as Uint8Array, first)
 }
 
 /** Answers pieces: reads their rows, embeds them and writes what is to stand in the output. */
@@ -55,8 +62,9 @@ export class Answerer {
   private readonly lines = new Utf8Writer()
   private readonly errors = new Utf8Writer()
 
-  static async of({ model, words }: WatchedModel, job: Job): Promise<Answerer> {
-    const readers = job.formats.map(async (format) => [format, await readerOf(format)] as const)
+  /** @param open opens a file of a format whose rows are read where they are answered */
+  static async of({ model, words }: WatchedModel, job: Job, open: OpenRanges): Promise<Answerer> {
+    const readers = job.formats.map(async (format) => [format, await readerOf(format, open)] as const)
     return new Answerer(model, job, words, new Map(await Promise.all(readers)))
   }
 
@@ -68,9 +76,10 @@ export class Answerer {
     this.job = job
   }
 
-  answer(piece: Piece): Answer {
+  /** Answers `piece`; one is answered after the other. */
+  async answer(piece: Piece): Promise<Answer> {
     const { name } = piece
-    const read = this.read(piece)
+    const read = await (this.readers.get(piece.format) as Reader)(piece, this.ports)
     const vectors = new Vectors()
     let failed = 0
     for (let start = 0; start < read.length; start += this.job.batch) {
@@ -86,12 +95,6 @@ export class Answerer {
     const { ids } = vectors
     const [text, errors, lookups] = [this.lines.take(), this.errors.take(), this.words.take()]
     return { rows: read.length, failed, text, ...vectors.take(), ids, errors, lookups }
-  }
-
-  private read(piece: Piece): NumberedRow[] {
-    const { format, body, first } = piece
-    if (!(body instanceof Uint8Array)) return body.map((json, i) => ({ number: first + i, json: () => json }))
-    return (this.readers.get(format) as Reader)(body, piece, this.ports)
   }
 
   /** What is wrong with the answer where it cannot be written so, else null. */

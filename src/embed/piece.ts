@@ -5,6 +5,15 @@ import type { LookupCounts } from './unknown.ts'
 /** How rows are written in an input. */
 export type InputFormat = 'jsonl' | 'csv' | 'tsv' | 'parquet' | 'tfrecord'
 
+/** Rows `start` up to `end` of a file that is read by ranges. */
+export interface RowRange {
+  readonly path: string
+  readonly start: number
+  readonly end: number
+  /** The columns that are wanted; null for all. */
+  readonly columns: readonly string[] | null
+}
+
 /** A stretch of the input: rows that are embedded together and answered together. */
 export interface Piece {
   /** What the input is called in messages. */
@@ -14,8 +23,8 @@ export interface Piece {
   readonly format: InputFormat
   /** The columns of CSV. */
   readonly header: readonly string[]
-  /** Whole lines or records as they lie in the file, or rows that were decoded already. */
-  readonly body: Uint8Array<ArrayBuffer> | readonly Json[]
+  /** Whole lines or records as they lie in the file, or where rows lie that are read where they are answered. */
+  readonly body: Uint8Array<ArrayBuffer> | RowRange
 }
 
 /** A row of a piece. */

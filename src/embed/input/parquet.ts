@@ -1,57 +1,89 @@
-import { type AsyncBuffer, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
 import type { Json } from '../../serve/json.ts'
+import type { RowRange } from '../piece.ts'
 
 /** Rows that are decoded at once, whatever the file's row groups are. */
 const STRETCH = 8192
 
-/** Rows out of a Parquet file, with the place of the row after them. */
-export interface ParquetCut {
-  readonly rows: readonly Json[]
-  readonly next: number
-}
-
 /**
- * Reads the rows of a Parquet file from row `from` on, few at a time. A null is no value.
- * @param columns the columns that are wanted; null for all
- * @param most how many rows the next cut may have
+ * The stretches of a Parquet file's rows from row `from` on; none holds rows of two row groups.
+ * @param most how many rows the next one may have
  */
-export async function* cutParquet(
+export async function* parquetStretches(
   file: AsyncBuffer,
   from: number,
-  columns: readonly string[] | null,
   most: () => number,
-): AsyncGenerator<ParquetCut> {
-  const held = remembering(file)
-  const metadata = await parquetMetadataAsync(held)
-  const there = new Set(metadata.schema.filter((_, i) => i > 0).map(({ name }) => name))
-  const wanted = columns?.filter((name) => there.has(name))
-  const count = Number(metadata.num_rows)
-  let group = 0
+): AsyncGenerator<{ readonly start: number; readonly end: number }> {
+  const { row_groups } = await parquetMetadataAsync(file)
   let groupEnd = 0
-  for (let start = from; start < count; ) {
-    while (groupEnd <= start) {
-      groupEnd += Number(metadata.row_groups[group++].num_rows)
-      held.forget()
+  let start = from
+  for (const { num_rows } of row_groups) {
+    groupEnd += Number(num_rows)
+    while (start < groupEnd) {
+      const end = Math.min(groupEnd, start + Math.min(STRETCH, most()))
+      yield { start, end }
+      start = end
     }
-    const end = Math.min(groupEnd, start + STRETCH)
-    const rows = await parquetReadObjects({
-      file: held,
-      metadata,
-      rowStart: start,
-      rowEnd: end,
-      ...(wanted === undefined ? {} : { columns: wanted }),
-    })
-    for (let at = 0; at < rows.length; ) {
-      const part = rows.slice(at, at + most())
-      at += part.length
-      yield { rows: part.map(jsonOf), next: start + at }
-    }
-    start = end
   }
 }
 
-/** `file` with what was read of a row group kept in memory: its stretches need the same bytes again. */
-function remembering(file: AsyncBuffer): AsyncBuffer & { forget(): void } {
+/** Opens a file to be read by ranges. */
+export type OpenRanges = (path: string) => Promise<AsyncBuffer>
+
+/** Reads stretches of Parquet files, each file one after the other. */
+export class ParquetReader {
+  private readonly open: OpenRanges
+  private path: string | null = null
+  private file: Remembered | null = null
+  private metadata: FileMetaData | null = null
+  private group = -1
+
+  constructor(open: OpenRanges) {
+    this.open = open
+  }
+
+  /** The rows of `range` as JSON has them; a null is no value. @throws {Error} that names the file, where it is damaged */
+  async rows(range: RowRange): Promise<Json[]> {
+    try {
+      return await this.read(range)
+    } catch (error) {
+      throw new Error(`${range.path}: ${(error as Error).message}`)
+    }
+  }
+
+  private async read({ path, start, end, columns }: RowRange): Promise<Json[]> {
+    if (path !== this.path || this.file === null || this.metadata === null) {
+      this.file = remembering(await this.open(path))
+      this.metadata = await parquetMetadataAsync(this.file)
+      this.path = path
+      this.group = -1
+    }
+    const { file, metadata } = this
+    const group = groupOf(metadata, start)
+    // Stretches of a group need the same bytes again, those of another do not.
+    if (group !== this.group) file.forget()
+    this.group = group
+    const there = new Set(metadata.schema.slice(1).map(({ name }) => name))
+    const wanted = columns === null ? {} : { columns: columns.filter((name) => there.has(name)) }
+    const rows = await parquetReadObjects({ file, metadata, rowStart: start, rowEnd: end, ...wanted })
+    return rows.map(jsonOf)
+  }
+}
+
+function groupOf({ row_groups }: FileMetaData, row: number): number {
+  let end = 0
+  return row_groups.findIndex(({ num_rows }) => {
+    end += Number(num_rows)
+    return row < end
+  })
+}
+
+/** A file that keeps what was read of it. */
+interface Remembered extends AsyncBuffer {
+  forget(): void
+}
+
+function remembering(file: AsyncBuffer): Remembered {
   const known = new Map<string, Promise<ArrayBuffer>>()
   return {
     byteLength: file.byteLength,
@@ -66,12 +98,14 @@ function remembering(file: AsyncBuffer): AsyncBuffer & { forget(): void } {
 }
 
 function jsonOf(value: unknown): Json {
+  if (value === null || typeof value !== 'object') {
+    if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+    return (value ?? null) as Json
+  }
   if (Array.isArray(value)) return value.map(jsonOf)
   if (ArrayBuffer.isView(value))
     return value instanceof Uint8Array ? { b64: base64(value) } : Array.from(value as unknown as ArrayLike<number>)
   if (value instanceof Date) return value.toISOString()
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
-  if (value === null || typeof value !== 'object') return (value ?? null) as Json
   const members = Object.entries(value).filter(([, member]) => member !== null && member !== undefined)
   return Object.fromEntries(members.map(([name, member]) => [name, jsonOf(member)]))
 }
