@@ -112,8 +112,8 @@ const LOADED: Readonly<Record<string, Family>> = {
   tensorarrays: {
     load: () => import('./tensorarrays.ts'),
     ops: names(`
-      TensorArrayCloseV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayV3
-      TensorArrayWriteV3
+      TensorArrayCloseV3 TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3
+      TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3
     `),
   },
   lists: {

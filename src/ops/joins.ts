@@ -68,7 +68,10 @@ const reduceJoin: Op = {
   },
 }
 
-/** N-grams of each row of a ragged tensor of tokens, widths one after the other (kernels/string_ngrams_op.cc). */
+/**
+ * N-grams of each row of a ragged tensor of tokens, widths one after the other (kernels/string_ngrams_op.cc). An empty
+ * row has those of its padding, unless all rows are empty: then there are none.
+ */
 const ngrams: Op = {
   outputs: ['ngrams', 'ngrams_splits'],
   evaluate(call) {
@@ -80,8 +83,12 @@ const ngrams: Op = {
     const padWidth = attrs.number('pad_width')
     checkSplits(splits, data.data.length)
     const out = new StringsBuilder(data.data.length * widths.length)
-    const ends = [0]
+    const ends = splits.length === 0 ? [] : [0]
     for (let row = 0; row + 1 < splits.length; row++) {
+      if (data.data.length === 0) {
+        ends.push(0)
+        continue
+      }
       const tokens = Array.from({ length: splits[row + 1] - splits[row] }, (_, i) => data.data.at(splits[row] + i))
       const before = out.length
       for (const width of widths) {

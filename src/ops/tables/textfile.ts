@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import { type DType, Strings, type Tensor, tensor, utf8 } from '../../tensor/index.ts'
+import { parseFloating, parseInteger } from '../numbertext.ts'
 
 const LINE_NUMBER = -1
 const WHOLE_LINE = -2
@@ -94,14 +95,10 @@ function cell(file: TextFile, line: Uint8Array, i: number, column: number): Uint
 }
 
 function number(token: Uint8Array, line: number, dtype: DType): number | bigint {
-  const text = (utf8(token) ?? '').trim()
-  const wrong = () => new InvalidArgumentError(`Field ${JSON.stringify(text)} in line ${line} is not a valid ${dtype}.`)
-  if (dtype === 'int32' || dtype === 'int64') {
-    if (!/^[+-]?\d+$/.test(text)) throw wrong()
-    const value = BigInt(text.replace('+', ''))
-    if (BigInt.asIntN(dtype === 'int32' ? 32 : 64, value) !== value) throw wrong()
-    return value
-  }
-  if (text === '' || Number.isNaN(Number(text))) throw wrong()
-  return Number(text)
+  const text = utf8(token) ?? ''
+  const value =
+    dtype === 'int32' ? parseInteger(text, 32) : dtype === 'int64' ? parseInteger(text, 64) : parseFloating(text)
+  if (value === null)
+    throw new InvalidArgumentError(`Field ${JSON.stringify(text)} in line ${line} is not a valid ${dtype}.`)
+  return value
 }
