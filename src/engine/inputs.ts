@@ -83,27 +83,7 @@ export function toTensor(value: InputValue, port: Port): Tensor {
   if (!fits(made.shape, port.shape)) {
     throw new RangeError(`input "${port.name}" must be ${describe(port)}, got the shape [${made.shape.join(', ')}]`)
   }
-  return withoutDenormals(made)
-}
-
-/** The smallest numbers that are not denormal. */
-const LEAST_NORMAL = { float32: 2 ** -126, float64: 2 ** -1022 } as const
-
-/**
- * `t` with zeros in place of denormals, in an array of its own where there are any: TensorFlow's threads read them so, and
- * to a comparison, a sign or a bucket that is no small difference.
- */
-function withoutDenormals(t: Tensor): Tensor {
-  if (t.dtype !== 'float32' && t.dtype !== 'float64') return t
-  const { dtype, shape, data } = t
-  const least = LEAST_NORMAL[dtype]
-  const isDenormal = (value: number) => value < least && value > -least && value !== 0
-  const has = (values: Float32Array | Float64Array) => {
-    for (let i = 0; i < values.length; i++) if (isDenormal(values[i])) return true
-    return false
-  }
-  if (!has(data)) return t
-  return { dtype, shape, data: data.map((value) => (isDenormal(value) ? value * 0 : value)) } as Tensor
+  return made
 }
 
 const fits = (shape: readonly number[], wanted: readonly Dim[] | null): boolean =>

@@ -1,4 +1,5 @@
 import {
+  type Graph,
   type ModelDefinition,
   type Port,
   Program,
@@ -7,6 +8,7 @@ import {
   type TowerDefinition,
 } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
+import { discerns, withoutDenormals } from './denormals.ts'
 import type { Engine } from './engine.ts'
 import { bindInputs, type Features, NO_PREPARATION, type Preparation, type PublicTensor, toPublic } from './inputs.ts'
 import { compare } from './similarity.ts'
@@ -117,7 +119,7 @@ export class Model {
       this.programs.set(chosen, program)
     }
     this.engine.memory.begin()
-    const results = program.run(tensors)
+    const results = program.run(discerns(graph) ? tensors.map(withoutDenormals) : tensors)
     return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
   }
 
@@ -190,6 +192,7 @@ export class Tower {
   readonly features: readonly Port[]
   private readonly preparation: Preparation
   private readonly program: Program
+  private readonly graph: Graph
   private readonly engine: Engine
 
   constructor(side: 'query' | 'candidate', definition: TowerDefinition, engine: Engine, preparation: Preparation) {
@@ -199,6 +202,7 @@ export class Tower {
     this.preparation = preparation
     this.engine = engine
     this.program = new Program(definition.graph, engine.ops)
+    this.graph = definition.graph
   }
 
   /**
@@ -209,7 +213,7 @@ export class Tower {
   embed(features: Features): PublicTensor {
     const tensors = bindInputs(this.inputs, this.preparation.apply(features, this.inputs), `${this.side} tower`)
     this.engine.memory.begin()
-    const [embedding] = this.program.run(tensors)
+    const [embedding] = this.program.run(discerns(this.graph) ? tensors.map(withoutDenormals) : tensors)
     return toPublic(embedding)
   }
 }
