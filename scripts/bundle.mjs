@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: what is loaded together lies together, because a runtime opens and links a file slower than it
 // compiles one. What only the importer or a rarer op needs stays in chunks of its own, loaded on demand.
-import { chmodSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs'
 import { rolldown } from 'rolldown'
 
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
@@ -41,3 +41,6 @@ await bundle.write({
   },
 })
 chmodSync('dist/cli/main.js', 0o755)
+// The importer's types name it; tsc leaves a .d.ts where it is.
+mkdirSync('dist/savedmodel/proto', { recursive: true })
+copyFileSync('src/savedmodel/proto/generated.d.ts', 'dist/savedmodel/proto/generated.d.ts')

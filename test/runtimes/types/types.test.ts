@@ -1,0 +1,48 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, inject, test } from 'vitest'
+import { output } from '../runtime.ts'
+
+const app = inject('app')
+const tsc = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url))
+
+/** Uses of every entry, as an app in TypeScript has them. */
+const APP = `import { type Bundle, convert, type Folder, load, type LoadOptions, type Model, type Tensor } from 'twotower'
+import wasm from 'twotower/kernels.wasm'
+import relaxed from 'twotower/kernels-relaxed.wasm'
+import { ExactIndex, type Neighbors } from 'twotower/search'
+
+declare const files: FileList
+declare const handle: FileSystemDirectoryHandle
+const options: LoadOptions = { wasm, deterministic: true, fetch: (url) => fetch(url) }
+const bundle: Bundle = await convert(new URL('https://models.example/movies'))
+const folder: Folder = { name: 'mine', open: async () => null, list: async () => [] }
+const models: Model[] = await Promise.all([
+  load('movies', options),
+  load(new URL('https://models.example/movies')),
+  load({ manifest: bundle.manifest, weights: bundle.weights, wasm: relaxed }),
+  load(files),
+  load(handle),
+  load(folder),
+])
+const embedding: Tensor = models[0].query.embed({ user_id: ['42'] })
+const { similarity } = models[0].structure
+if (similarity === null) throw new Error('no similarity')
+const found: Neighbors = new ExactIndex(['a'], embedding.data as Float32Array, similarity).search(new Float32Array(64), 1)
+export const best: readonly string[] = found.ids
+`
+
+test.each([
+  ['a bundler', { module: 'ESNext', moduleResolution: 'bundler' }],
+  ['Node', { module: 'NodeNext', moduleResolution: 'NodeNext' }],
+])('the types hold for an app that %s resolves', async (name, resolution) => {
+  const folder = join(app.folder, `types for ${name}`)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
+  writeFileSync(join(folder, 'app.ts'), APP)
+  const lib = ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable']
+  const compilerOptions = { ...resolution, target: 'ES2022', lib, types: [], strict: true, noEmit: true }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+  expect(await output(tsc, ['-p', '.'], folder)).toBe('')
+})
