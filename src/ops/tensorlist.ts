@@ -96,6 +96,7 @@ export function blank(dtype: DType, shape: readonly number[]): Tensor {
   const size = checkedSize(shape, 'element shape')
   if (dtype === 'string') return { dtype, shape, data: new Strings(new Uint8Array(0), new Uint32Array(size + 1)) }
   if (dtype === 'resource' || dtype === 'variant') {
+    if (size === 0) return { dtype, shape, data: [] }
     throw new InvalidArgumentError(`an element of ${dtype} was read before it was set`)
   }
   return { dtype, shape, data: zeros(dtype, size) } as Tensor

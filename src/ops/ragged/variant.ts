@@ -3,6 +3,7 @@ import type { Op } from '../../graph/index.ts'
 import type { Tensor } from '../../tensor/index.ts'
 import { integerTensor } from '../integers.ts'
 import { joined } from '../layout.ts'
+import { blank } from '../tensorlist.ts'
 import { sliceRagged } from './rows.ts'
 import { nestedSplits } from './splits.ts'
 
@@ -107,7 +108,7 @@ function stacked(parts: readonly RaggedVariant[], rank: number): number[][] {
 }
 
 function stackedValues(parts: readonly RaggedVariant[], dtype: Tensor['dtype']): Tensor {
-  if (parts.length === 0) throw new InvalidArgumentError(`no ${dtype} values to stack`)
+  if (parts.length === 0) return blank(dtype, [0])
   const inner = parts[0].values.shape.slice(1)
   let rows = 0
   for (const { values } of parts) {
