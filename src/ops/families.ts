@@ -125,6 +125,14 @@ const LOADED: Readonly<Record<string, Family>> = {
       TensorListSetItem TensorListSplit TensorListStack
     `),
   },
+  datasets: {
+    load: () => import('./datasets.ts'),
+    ops: names(`
+      BatchDatasetV2 CacheDataset CacheDatasetV2 ConcatenateDataset DatasetToSingleElement FilterDataset MapDataset
+      ModelDataset OptionsDataset ParallelMapDataset ParallelMapDatasetV2 PrefetchDataset RangeDataset ReduceDataset
+      SkipDataset TakeDataset TensorDataset TensorSliceDataset UnbatchDataset ZipDataset
+    `),
+  },
   optionals: {
     load: () => import('./optionals.ts'),
     ops: names('OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone'),
