@@ -237,6 +237,17 @@ export const CASES = [
       ),
   },
   {
+    name: 'says what to give where the runtime compiles no WebAssembly',
+    needs: 'wasm',
+    run: (world) =>
+      rejection(world.twotower.load(`${world.data}/movies`), Error, /import wasm from 'twotower\/kernels\.wasm'/),
+  },
+  {
+    name: 'says what to give where there is no file system',
+    needs: 'wasm',
+    run: (world) => rejection(load(world, 'weights/movies'), RangeError, /no file system; give an address/),
+  },
+  {
     name: 'says that there is no folder at a path',
     needs: 'disk',
     run: (world) => rejection(load(world, `${world.disk}/nothing`), RangeError, /there is no folder at/),
