@@ -3,6 +3,7 @@ import type { Bind } from './table.ts'
 
 /** Kernels in place of ops that few towers have, loaded for those that do. */
 const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readonly bind: Bind }> }[] = [
+  { ops: ['twotower>DenseInt8'], load: () => import('./int8.ts') },
   { ops: ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum'], load: () => import('./products.ts') },
   { ops: ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool'], load: () => import('./windows.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },

@@ -1,14 +1,6 @@
 import type { Attrs, Call, Node, Op, OpTable } from '../graph/index.ts'
-import {
-  isNumeric,
-  packedInt8Length,
-  sizeOf,
-  type Tensor,
-  type TensorOf,
-  type TypedArray,
-  zeros,
-} from '../tensor/index.ts'
-import { ACTIVATIONS, COMBINERS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
+import { isNumeric, sizeOf, type Tensor, type TensorOf, type TypedArray, zeros } from '../tensor/index.ts'
+import { ACTIVATIONS, COMBINERS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 
 type Floats = TensorOf<'float32'>
@@ -61,8 +53,6 @@ export function withKernels(
     rowwise(x, memory, smallest, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
   )
   place('twotower>Dense', denseWith(memory, kernels))
-  const paired = kernels.pairsBytes()
-  place('twotower>DenseInt8', (call) => denseInt8(call, memory, kernels, paired))
   for (const [name, kernel] of [
     ['Max', kernels.maximum],
     ['Min', kernels.minimum],
@@ -282,7 +272,7 @@ function overSteps(call: Call, memory: Memory, smallest: number, each: OverSteps
   return { dtype: 'float32', shape: without(x.shape, axes, call.attrs), data: out }
 }
 
-const ACTIVATION_CODES: Readonly<Record<string, number>> = {
+export const ACTIVATION_CODES: Readonly<Record<string, number>> = {
   Relu: ACTIVATIONS.relu,
   Relu6: ACTIVATIONS.relu6,
   Sigmoid: ACTIVATIONS.sigmoid,
@@ -338,27 +328,6 @@ function denseWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | n
     kernels.dense(out.byteOffset, at, weights, bias, rows, k, n, activation, alpha)
     return { dtype: 'float32', shape: [rows, n], data: out }
   }
-}
-
-function denseInt8({ inputs, attrs }: Call, memory: Memory, kernels: Kernels, paired: number): Tensor | null {
-  const [x, panels, factors, scales, totals, bias] = inputs
-  const [k, n] = [attrs.number('k'), attrs.number('n')]
-  if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k) return null
-  if (panels.dtype !== 'int8' || panels.data.length !== packedInt8Length(k, n)) return null
-  if (factors.dtype !== 'float32' || scales.dtype !== 'float32' || totals.dtype !== 'int32') return null
-  const [rows] = x.shape
-  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
-  if (rows === 0 || activation === undefined) return null
-  const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
-  const shift = bias === undefined ? 0 : memory.address((bias as Floats).data)
-  const [w, byRow] = [memory.address(panels.data), memory.address(factors.data)]
-  const [byColumn, sums] = [memory.address(scales.data), memory.address(totals.data)]
-  const [at, out, scratch] = [memory.address(x.data), memory.room(rows * n), memory.room(int8Scratch(rows, k, n) / 4)]
-  if (w === null || byRow === null || byColumn === null || sums === null || shift === null) return null
-  if (at === null || out === null || scratch === null) return null
-  const [to, spare] = [out.byteOffset, scratch.byteOffset]
-  kernels.denseInt8(to, at, w, byRow, byColumn, sums, shift, rows, k, n, activation, alpha, spare, paired)
-  return { dtype: 'float32', shape: [rows, n], data: out }
 }
 
 function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels, smallest: number): Tensor | null {

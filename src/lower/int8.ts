@@ -1,5 +1,6 @@
 import { constant, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
-import { packedInt8Shape, packInt8, type Tensor, type TensorOf, tensor, toInt8, unpackPanels } from '../tensor/index.ts'
+import { type Tensor, type TensorOf, tensor, unpackPanels } from '../tensor/index.ts'
+import { packedInt8Shape, packInt8, toInt8 } from '../tensor/panelsint8.ts'
 import { DENSE } from './dense.ts'
 import { type Readers, readers } from './readers.ts'
 

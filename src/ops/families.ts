@@ -249,6 +249,10 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./buckets.ts'),
     ops: names('BoostedTreesBucketize Bucketize LowerBound UpperBound'),
   },
+  int8: {
+    load: () => import('./int8.ts'),
+    ops: names('twotower>DenseInt8'),
+  },
 }
 
 /**

@@ -7,15 +7,8 @@ import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
-import {
-  packedInt8Shape,
-  packInt8,
-  packPanels,
-  Strings,
-  type Tensor,
-  tensor,
-  toInt8,
-} from '../../../src/tensor/index.ts'
+import { packPanels, Strings, type Tensor, tensor } from '../../../src/tensor/index.ts'
+import { packedInt8Shape, packInt8, toInt8 } from '../../../src/tensor/panelsint8.ts'
 
 // Kernels are an optimisation of the same op table, never a second semantics: each is held against the reference, at
 // every tail and in every broadcast that the table hands to a kernel or keeps from it.

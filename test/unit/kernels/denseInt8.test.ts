@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { packInt8, toInt8, unpackInt8 } from '../../../src/tensor/index.ts'
+import { packInt8, toInt8, unpackInt8 } from '../../../src/tensor/panelsint8.ts'
 import { denseInt8Cases } from './denseInt8.ts'
 import { expectClose, Host, randoms } from './instance.ts'
 

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { ACTIVATIONS, int8Scratch } from '../../../src/engine/kernels.ts'
 import { Attrs } from '../../../src/graph/index.ts'
-import { ops } from '../../../src/ops/fused.ts'
-import { packedInt8Shape, packInt8, type TensorOf, tensor, toInt8, unpackInt8 } from '../../../src/tensor/index.ts'
+import { ops } from '../../../src/ops/int8.ts'
+import { type TensorOf, tensor } from '../../../src/tensor/index.ts'
+import { packedInt8Shape, packInt8, toInt8, unpackInt8 } from '../../../src/tensor/panelsint8.ts'
 import { expectClose, Host, randoms, type Variant } from './instance.ts'
 
 const NAMES: Readonly<Record<string, keyof typeof ACTIVATIONS>> = { Relu: 'relu', Sigmoid: 'sigmoid', Elu: 'elu' }
@@ -28,7 +29,7 @@ function layer(weights: Float32Array, k: number, n: number, bias: Float32Array |
   return { k, n, packed: packInt8(bytes.weights, k, n), factors: bytes.factors, scales: bytes.scales, totals, bias }
 }
 
-/** What ops/fused.ts says, which is exact but for the activation. */
+/** What ops/int8.ts says, which is exact but for the activation. */
 function meaning(x: Float32Array, { k, n, packed, factors, scales, totals, bias }: Layer, activation: string | null) {
   const inputs = [
     tensor('float32', [x.length / k, k], x),
