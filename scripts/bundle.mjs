@@ -5,7 +5,7 @@ import { rolldown } from 'rolldown'
 
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
 const ENGINE =
-  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|segments|batchnorm)|graph|tensor\/(?!panelsint8)|weights\/(format|reader)|errors|checksum|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|hashing|hash\/\w+|math|shape|slices|gather|reduce|select|fused|pooling|tables|strings|regexes|padding|activations|axis|broadcast|elementwise|integers|layout|tables\/(static|mutable)|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts)/
+  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|segments|batchnorm)|graph\/(?!rewrite)|tensor\/(?!panelsint8)|weights\/(format|reader)|errors|checksum|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|hashing|hash\/(farmhash|words)|math|shape|slices|gather|reduce|select|fused|pooling|tables|strings|regexes|padding|activations|axis|broadcast|elementwise|integers|layout|tables\/(static|mutable)|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts)/
 
 const bundle = await rolldown({
   // The package exports index and the command, which starts its workers; the others are for this repository's own tools.

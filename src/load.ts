@@ -48,14 +48,15 @@ export interface BundleBytes {
 export async function load(source: FolderSource | BundleBytes, options: LoadOptions = {}): Promise<Model> {
   const bytes = typeof source === 'object' && source !== null && 'manifest' in source ? source : null
   // Compiled while the files are read.
-  const [found, wasm] = await Promise.all([
+  const given = options.wasm ?? bytes?.wasm
+  const [found, kernels] = await Promise.all([
     bytes ?? foundAt(source as FolderSource, options),
-    options.wasm ?? bytes?.wasm ?? compileKernels(options),
+    given ?? compileKernels(options, 'core'),
   ])
-  const read = 'manifest' in found ? fromBytes(found, crc32cBy(wasm)) : await defined(found, options)
+  const read = 'manifest' in found ? fromBytes(found, crc32cBy(kernels)) : await defined(found, options)
   const { similarity } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
-  return modelOf(definition, { ...options, wasm })
+  return modelOf(definition, given === undefined ? options : { ...options, wasm: given })
 }
 
 export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity'> {
@@ -65,11 +66,16 @@ export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity'> {
 
 /** A model that is in memory already, ready to run. */
 export async function modelOf(definition: ModelDefinition, options: ModelOptions = {}): Promise<Model> {
-  const [known, module] = await Promise.all([loadOpsOf(nodesOf(definition)), options.wasm ?? compileKernels(options)])
+  const nodes = nodesOf(definition)
+  const [known, bindings] = await Promise.all([loadOpsOf(nodes), bindingsFor(new Set(nodes.map(({ op }) => op)))])
+  const module = options.wasm ?? (await compileKernels(options, bindings.length === 0 ? 'core' : 'all'))
   const ops = options.watch?.(known) ?? known
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
-  const [bindings, deterministic] = [await bindingsFor(ops), options.deterministic ?? false]
-  const engine = new Engine(definition, ops, module, { instead, bindings, deterministic })
+  const engine = new Engine(definition, ops, module, {
+    instead,
+    bindings,
+    deterministic: options.deterministic ?? false,
+  })
   if (definition.preprocess === undefined) return new Model(definition, engine)
   const { Preprocessor } = await import('./preprocess/index.ts')
   return new Model(definition, engine, new Preprocessor(definition.preprocess))

@@ -27,7 +27,7 @@ export async function profilePart(
   const ops = await loadAllOps()
   const engine = new Engine(definition, ops, await compileKernels({ deterministic }), {
     deterministic,
-    bindings: await bindingsFor(ops),
+    bindings: await bindingsFor(new Set(ops.keys())),
     around: (ops) => watch.around(ops),
   })
   const model = new Model(definition, engine, preparation)

@@ -1,17 +1,18 @@
-import type { OpTable } from '../graph/index.ts'
 import type { Bind } from './table.ts'
 
 /** Kernels in place of ops that few towers have, loaded for those that do. */
 const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readonly bind: Bind }> }[] = [
   { ops: ['twotower>DenseInt8'], load: () => import('./int8.ts') },
-  { ops: ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum'], load: () => import('./products.ts') },
+  { ops: ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum'], load: () => import('./products.ts') },
   { ops: ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool'], load: () => import('./windows.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
   { ops: ['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'], load: () => import('./batchnorm.ts') },
 ]
 
-/** What binds kernels to those of `ops` that come with no tower by themselves. */
-export async function bindingsFor(ops: OpTable): Promise<Bind[]> {
+/**
+ * What binds kernels to those of `ops` that few towers have. Where there is any, the engine takes all kernels, not the core.
+ */
+export async function bindingsFor(ops: ReadonlySet<string>): Promise<Bind[]> {
   const needed = RARE.filter(({ ops: names }) => names.some((name) => ops.has(name)))
   return (await Promise.all(needed.map(({ load }) => load()))).map(({ bind }) => bind)
 }

@@ -129,8 +129,22 @@ function arranged(
   return out
 }
 
+function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels, smallest: number): Tensor | null {
+  if (a.dtype !== 'float32' || b.dtype !== 'float32' || a.shape.length !== 2 || b.shape.length !== 2) return null
+  if (attrs.boolean('transpose_a', false)) return null
+  const transposed = attrs.boolean('transpose_b', false)
+  const [m, k] = a.shape
+  const [inner, n] = transposed ? [b.shape[1], b.shape[0]] : b.shape
+  if (inner !== k || m * n < smallest || k === 0) return null
+  const [at, bt, out] = [memory.address(a.data), memory.address(b.data), memory.room(m * n)]
+  if (at === null || bt === null || out === null) return null
+  kernels.matmul(out.byteOffset, at, bt, m, k, n, transposed ? 1 : 0)
+  return { dtype: 'float32', shape: [m, n], data: out }
+}
+
 /** Puts the kernel in place of the ops. */
-export function bind(place: Place, memory: Memory, kernels: Kernels): void {
+export function bind(place: Place, memory: Memory, kernels: Kernels, smallest: number): void {
+  place('MatMul', (call) => matmul(call, memory, kernels, smallest))
   for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
     place(name, (call) => batchMatMul(call, memory, kernels))
   place('Einsum', (call) => einsum(call, memory, kernels))

@@ -12,7 +12,7 @@ export type Place = (
 ) => void
 
 /** Places the kernels of some ops. */
-export type Bind = (place: Place, memory: Memory, kernels: Kernels) => void
+export type Bind = (place: Place, memory: Memory, kernels: Kernels, smallest: number) => void
 
 /** Below this many elements a call into wasm and the copies cost more than a loop here. */
 const SMALLEST = 32
@@ -87,8 +87,7 @@ export function withKernels(
       attrs.string('data_format', 'NHWC') === 'NHWC' ? binary(x, bias, memory, smallest, kernels.add) : null,
     )
   place('StringToHashBucketFast', (call) => hashBuckets(call, memory, kernels))
-  place('MatMul', (call) => matmul(call, memory, kernels, smallest))
-  for (const bind of more) bind(place, memory, kernels)
+  for (const bind of more) bind(place, memory, kernels, smallest)
   return table
 }
 
@@ -328,19 +327,6 @@ function denseWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | n
     kernels.dense(out.byteOffset, at, weights, bias, rows, k, n, activation, alpha)
     return { dtype: 'float32', shape: [rows, n], data: out }
   }
-}
-
-function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels, smallest: number): Tensor | null {
-  if (a.dtype !== 'float32' || b.dtype !== 'float32' || a.shape.length !== 2 || b.shape.length !== 2) return null
-  if (attrs.boolean('transpose_a', false)) return null
-  const transposed = attrs.boolean('transpose_b', false)
-  const [m, k] = a.shape
-  const [inner, n] = transposed ? [b.shape[1], b.shape[0]] : b.shape
-  if (inner !== k || m * n < smallest || k === 0) return null
-  const [at, bt, out] = [memory.address(a.data), memory.address(b.data), memory.room(m * n)]
-  if (at === null || bt === null || out === null) return null
-  kernels.matmul(out.byteOffset, at, bt, m, k, n, transposed ? 1 : 0)
-  return { dtype: 'float32', shape: [m, n], data: out }
 }
 
 function hashBuckets({ inputs: [x], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {

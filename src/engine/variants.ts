@@ -10,12 +10,18 @@ export interface KernelChoice {
   readonly deterministic?: boolean
 }
 
+/** The kernels that nearly every tower needs (assembly/core.ts), or all. */
+export type KernelSet = 'core' | 'all'
+
 /**
  * The package's own kernels, compiled once a process: relaxed SIMD where the runtime has it. There it was never slower (per
  * dense layer 1.0 to 1.4 times as fast as the baseline, Node 20 with its flag and 24), so nothing is measured at start.
  */
-export function compileKernels({ deterministic = false }: KernelChoice = {}): Promise<WebAssembly.Module> {
-  const variant = !deterministic && relaxedSupported() ? 'relaxed' : 'baseline'
+export function compileKernels(
+  { deterministic = false }: KernelChoice = {},
+  set: KernelSet = 'all',
+): Promise<WebAssembly.Module> {
+  const variant = `${set} ${!deterministic && relaxedSupported() ? 'relaxed' : 'baseline'}` as const
   let module = COMPILED.get(variant)
   if (module === undefined) {
     module = compile(variant)
@@ -24,12 +30,17 @@ export function compileKernels({ deterministic = false }: KernelChoice = {}): Pr
   return module
 }
 
-type Variant = 'baseline' | 'relaxed'
+const DIGITS = {
+  'core baseline': () => import('./wasm/core-baseline.ts'),
+  'core relaxed': () => import('./wasm/core-relaxed.ts'),
+  'all baseline': () => import('./wasm/baseline.ts'),
+  'all relaxed': () => import('./wasm/relaxed.ts'),
+}
 
-const COMPILED = new Map<Variant, Promise<WebAssembly.Module>>()
+const COMPILED = new Map<keyof typeof DIGITS, Promise<WebAssembly.Module>>()
 
-async function compile(variant: Variant): Promise<WebAssembly.Module> {
-  const { wasm } = await (variant === 'relaxed' ? import('./wasm/relaxed.ts') : import('./wasm/baseline.ts'))
+async function compile(variant: keyof typeof DIGITS): Promise<WebAssembly.Module> {
+  const { wasm } = await DIGITS[variant]()
   try {
     return await WebAssembly.compile(bytesOfHex(wasm))
   } catch (error) {

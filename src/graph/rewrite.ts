@@ -1,20 +1,6 @@
-import type { Tensor } from '../tensor/index.ts'
-import { Attrs, functionsOf } from './attrs.ts'
-import { CONST, type Graph, type Node, type Value } from './graph.ts'
+import { functionsOf } from './attrs.ts'
+import type { Graph, Node, Value } from './graph.ts'
 import type { OpTable } from './op.ts'
-
-/** A constant node. */
-export const constant = (name: string, value: Tensor): Node => ({
-  name,
-  op: CONST,
-  attrs: new Attrs({ value: { tensor: value } }),
-  inputs: [],
-  controls: [],
-})
-
-/** The constant that `value` is, or null. */
-export const constantOf = (value: Value): Tensor | null =>
-  value.node.op === CONST ? value.node.attrs.tensor('value') : null
 
 /** What a rewriting may do with a node besides looking at it. */
 export interface Rewriting {

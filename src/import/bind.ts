@@ -6,10 +6,10 @@ import {
   type Node,
   type OpTable,
   type Resource,
-  rewrite,
   type Value,
   type Variable,
 } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 import { BYTES, type Shape, sizeOf, type Tensor, tensor } from '../tensor/index.ts'
 import { resourceOf } from './restore.ts'
 

@@ -8,9 +8,9 @@ import {
   type Node,
   type OpTable,
   PARAMETER,
-  prune,
   type Value,
 } from '../graph/index.ts'
+import { prune } from '../graph/rewrite.ts'
 import { shapeOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import { dtypeOf, type Tensor } from '../tensor/index.ts'

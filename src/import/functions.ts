@@ -7,11 +7,11 @@ import {
   type OpTable,
   type Port,
   Program,
-  rewrite,
   type Signature,
   type Value,
   type Variable,
 } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 import { decodeMessage, type SavedModel, shapeOf, tensorflow } from '../savedmodel/index.ts'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import type { Builder } from './builder.ts'

@@ -7,11 +7,10 @@ import {
   type Node,
   type OpTable,
   Program,
-  prune,
   type Resource,
-  rewrite,
   type Value,
 } from '../graph/index.ts'
+import { prune, rewrite } from '../graph/rewrite.ts'
 import type { Checkpoint } from '../savedmodel/index.ts'
 import { Strings, type Tensor, tensor } from '../tensor/index.ts'
 import type { Builder } from './builder.ts'

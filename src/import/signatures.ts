@@ -6,10 +6,10 @@ import {
   type OpTable,
   type Port,
   Program,
-  prune,
   type Resource,
   type Signature,
 } from '../graph/index.ts'
+import { prune } from '../graph/rewrite.ts'
 import { decodeMessage, type SavedModel, shapeOf, tensorflow, tensorOf } from '../savedmodel/index.ts'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, foldConstants, resourcesOf } from './bind.ts'

@@ -1,4 +1,5 @@
-import { constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import { constantOf, type Graph, type Node, type Value } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 
 /** Ops whose input 1 is how many bins there are, a scalar. */
 const COUNTING = new Set(['Bincount', 'DenseBincount', 'RaggedBincount'])

@@ -1,4 +1,5 @@
-import { Attrs, constant, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import { Attrs, constant, constantOf, type Graph, type Node, type Value } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 import { PANEL, packPanels, type Tensor, type TensorOf, tensor } from '../tensor/index.ts'
 import { type Readers, readers } from './readers.ts'
 

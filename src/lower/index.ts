@@ -1,4 +1,5 @@
-import { type Graph, type ModelDefinition, type OpTable, type Port, prune } from '../graph/index.ts'
+import type { Graph, ModelDefinition, OpTable, Port } from '../graph/index.ts'
+import { prune } from '../graph/rewrite.ts'
 import { settleBins } from './bounds.ts'
 import { fuseDense } from './dense.ts'
 import { denseToInt8 } from './int8.ts'

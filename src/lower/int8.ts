@@ -1,4 +1,5 @@
-import { constant, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import { constant, constantOf, type Graph, type Node, type Value } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 import { type Tensor, type TensorOf, tensor, unpackPanels } from '../tensor/index.ts'
 import { packedInt8Shape, packInt8, toInt8 } from '../tensor/panelsint8.ts'
 import { DENSE } from './dense.ts'

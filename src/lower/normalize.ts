@@ -1,4 +1,5 @@
-import { Attrs, constantOf, type Graph, type Node, type Port, rewrite, type Value } from '../graph/index.ts'
+import { Attrs, constantOf, type Graph, type Node, type Port, type Value } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 import { DENSE } from './dense.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */

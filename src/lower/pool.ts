@@ -1,4 +1,5 @@
-import { Attrs, constantOf, type Graph, type Node, rewrite, type Value } from '../graph/index.ts'
+import { Attrs, constantOf, type Graph, type Node, type Value } from '../graph/index.ts'
+import { rewrite } from '../graph/rewrite.ts'
 import { type Readers, readers } from './readers.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */

@@ -243,7 +243,9 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   shapevectors: {
     load: () => import('./shapevectors.ts'),
-    ops: names('BroadcastArgs BroadcastGradientArgs ConcatOffset EnsureShape InvertPermutation LinSpace'),
+    ops: names(
+      'BroadcastArgs BroadcastGradientArgs BroadcastTo ConcatOffset EnsureShape InvertPermutation LinSpace Range',
+    ),
   },
   buckets: {
     load: () => import('./buckets.ts'),
@@ -252,6 +254,22 @@ const LOADED: Readonly<Record<string, Family>> = {
   int8: {
     load: () => import('./int8.ts'),
     ops: names('twotower>DenseInt8'),
+  },
+  splits: {
+    load: () => import('./splits.ts'),
+    ops: names('Slice Split SplitV Unpack'),
+  },
+  gathernd: {
+    load: () => import('./gathernd.ts'),
+    ops: names('GatherNd'),
+  },
+  where: {
+    load: () => import('./where.ts'),
+    ops: names('OneHot Where'),
+  },
+  otherhashes: {
+    load: () => import('./otherhashes.ts'),
+    ops: names('StringToHashBucket StringToHashBucketStrong'),
   },
 }
 

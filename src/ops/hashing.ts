@@ -2,12 +2,10 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Op } from '../graph/index.ts'
 import { tensor } from '../tensor/index.ts'
 import { farmFingerprint64 } from './hash/farmhash.ts'
-import { hash64 } from './hash/hash64.ts'
-import { sipHash24 } from './hash/siphash.ts'
 
 // Strings into buckets after core/kernels/string_to_hash_bucket_op.cc: an unsigned hash modulo the number of buckets.
 
-const buckets = (hashFor: (attrs: Attrs) => (bytes: Uint8Array) => bigint): Op => ({
+export const buckets = (hashFor: (attrs: Attrs) => (bytes: Uint8Array) => bigint): Op => ({
   evaluate({ inputs: [x], attrs }) {
     if (x.dtype !== 'string') throw new TypeError(`the input must be string, got ${x.dtype}`)
     const count = attrs.int64('num_buckets')
@@ -19,17 +17,6 @@ const buckets = (hashFor: (attrs: Attrs) => (bytes: Uint8Array) => bigint): Op =
   },
 })
 
-const key = (attrs: Attrs): readonly [bigint, bigint] => {
-  const words = attrs.int64s('key')
-  if (words.length !== 2) throw new InvalidArgumentError(`Key must have 2 elements, got ${words.length}`)
-  return [BigInt.asUintN(64, words[0]), BigInt.asUintN(64, words[1])]
-}
-
 export const ops: Readonly<Record<string, Op>> = {
-  StringToHashBucket: buckets(() => hash64),
   StringToHashBucketFast: buckets(() => farmFingerprint64),
-  StringToHashBucketStrong: buckets((attrs) => {
-    const words = key(attrs)
-    return (bytes) => sipHash24(words, bytes)
-  }),
 }

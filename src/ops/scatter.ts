@@ -12,7 +12,7 @@ import {
 } from '../tensor/index.ts'
 import { sameShape } from './broadcast.ts'
 import { numeric } from './elementwise.ts'
-import { sliceStarts } from './gather.ts'
+import { sliceStarts } from './gathernd.ts'
 import { integersOf, integerVector } from './integers.ts'
 import { Assembly, take } from './layout.ts'
 

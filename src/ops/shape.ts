@@ -1,9 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type ArrayDType, isFloat, rounded, type Shape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { type Shape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
-import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
-import { filled, numeric } from './elementwise.ts'
 import { integersOf, integerTensor } from './integers.ts'
 import { reshaped, take } from './layout.ts'
 
@@ -75,23 +73,11 @@ const squeeze: Op = {
 }
 
 /** Refuses what is no shape. */
-function shapeOfIntegers(input: Tensor): Shape {
+export function shapeOfIntegers(input: Tensor): Shape {
   const dims = integersOf(input, 'the shape')
   const negative = dims.findIndex((dim) => dim < 0)
   if (negative >= 0) throw new InvalidArgumentError(`Dimension ${dims[negative]} must be >= 0`)
   return dims
-}
-
-const broadcastTo: Op = {
-  evaluate({ inputs: [x, wanted] }) {
-    if (wanted.shape.length !== 1) throw new InvalidArgumentError(`shape must be 1-D, got [${wanted.shape}]`)
-    const shape = shapeOfIntegers(wanted)
-    if (sameShape(x.shape, shape)) return x
-    if (x.shape.length > shape.length || !sameShape(broadcastShape(x.shape, shape), shape)) {
-      throw new InvalidArgumentError(`Incompatible shapes: [${x.shape}] vs. [${shape}]`)
-    }
-    return take(x, broadcastIndices(x.shape, shape), shape)
-  },
 }
 
 const fill: Op = {
@@ -103,47 +89,6 @@ const fill: Op = {
       throw new InvalidArgumentError(`value must be a scalar, got shape [${value.shape}]`)
     return take(value, zeros('int32', sizeOf(shape)), shape)
   },
-}
-
-/** The scalar that input `i` is, or the one element of a vector. */
-export function number(call: Call, i: number, what: string): number | bigint {
-  const x = numeric(call, i)
-  if (x.shape.length > 1 || sizeOf(x.shape) !== 1)
-    throw new InvalidArgumentError(`${what} must be a scalar, not shape [${x.shape}]`)
-  return x.data[0]
-}
-
-/** start, start + delta, … below limit. Each is its neighbour plus delta, rounded, so errors add up as TensorFlow's do. */
-const range: Op = {
-  evaluate(call) {
-    const [start, limit, delta] = [number(call, 0, 'start'), number(call, 1, 'limit'), number(call, 2, 'delta')]
-    const dtype = call.inputs[0].dtype as ArrayDType
-    if (Number(delta) === 0) throw new InvalidArgumentError(`Requires delta != 0: ${delta}`)
-    if (delta > 0 ? start > limit : start < limit) {
-      throw new InvalidArgumentError(
-        `Requires start ${delta > 0 ? '<= limit when delta > 0' : '>= limit when delta < 0'}: ${start}/${limit}`,
-      )
-    }
-    const count = rangeSize(start, limit, delta, dtype)
-    return filled(dtype, [count], (out) => {
-      if (count > 0) out[0] = start
-      for (let i = 1; i < count; i++) {
-        out[i] = ((out[i - 1] as number) + (delta as number)) as number
-        rounded(dtype, out.subarray(i, i + 1))
-      }
-    })
-  },
-}
-
-function rangeSize(start: number | bigint, limit: number | bigint, delta: number | bigint, dtype: ArrayDType): number {
-  if (typeof start === 'bigint') {
-    const [distance, step] = [BigInt(limit) - start, BigInt(delta)]
-    return Number(distance / step + (distance % step === 0n ? 0n : 1n))
-  }
-  const quotient = (Number(limit) - start) / Number(delta)
-  if (!isFloat(dtype)) return Math.ceil(quotient)
-  if (!Number.isFinite(quotient)) throw new InvalidArgumentError(`Requires a finite range: ${start}/${limit}/${delta}`)
-  return Math.ceil(dtype === 'float64' ? quotient : Math.fround(Math.fround(Number(limit) - start) / Number(delta)))
 }
 
 export const ops: Readonly<Record<string, Op>> = {
@@ -159,7 +104,5 @@ export const ops: Readonly<Record<string, Op>> = {
   Rank: { evaluate: ({ inputs: [x] }) => integerTensor('int32', [], [x.shape.length]) },
   ExpandDims: expandDims,
   Squeeze: squeeze,
-  BroadcastTo: broadcastTo,
   Fill: fill,
-  Range: range,
 }

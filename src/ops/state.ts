@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import { type Call, handle, type Op, type Variable } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
 import { ops as gather } from './gather.ts'
+import { ops as gatherNd } from './gathernd.ts'
 import { ops as math } from './math.ts'
 import { ops as shape } from './shape.ts'
 
@@ -90,7 +91,7 @@ export const ops: Readonly<Record<string, Op>> = {
   AssignSubVariableOp: update(math.Sub),
   AssignSub: update(math.Sub),
   ResourceGather: onValue(gather.GatherV2, AXIS_0),
-  ResourceGatherNd: onValue(gather.GatherNd),
+  ResourceGatherNd: onValue(gatherNd.GatherNd),
   VariableShape: onValue(shape.Shape),
   VarIsInitializedOp: isInitialized,
   IsVariableInitialized: isInitialized,

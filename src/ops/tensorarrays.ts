@@ -3,7 +3,8 @@ import type { Call, Op } from '../graph/index.ts'
 import { type DType, describe, scalar, type Tensor, tensor } from '../tensor/index.ts'
 import { integer, integers, integersOf } from './integers.ts'
 import { reshaped } from './layout.ts'
-import { concatenate, cut } from './slices.ts'
+import { concatenate } from './slices.ts'
+import { cut } from './splits.ts'
 import { blank, compatible, definite, MOST, merge, type PartialShape, show } from './tensorlist.ts'
 
 // TF1's TensorArray (kernels/tensor_array.h, tensor_array_ops.cc): what loops by frames write their rounds' results to.

@@ -39,7 +39,7 @@ async function left(name: string): Promise<string[]> {
   const definition = await define(`${root}models/${name}`)
   const model = new Model(
     definition,
-    new Engine(definition, watching, await compileKernels(), { bindings: await bindingsFor(ops) }),
+    new Engine(definition, watching, await compileKernels(), { bindings: await bindingsFor(new Set(ops.keys())) }),
   )
   const golden = JSON.parse(readFileSync(`${root}goldens/${name.replace('/', '.')}.json`, 'utf8')) as {
     cases: { signature: string; inputs: Record<string, GoldenTensor>; outputs?: object }[]

@@ -33,7 +33,7 @@ beforeAll(async () => {
     ]),
   )
   const kernels = instantiate(await compileKernels(), memory.wasm)
-  table = withKernels(watched, kernels, memory, 1, await bindingsFor(reference))
+  table = withKernels(watched, kernels, memory, 1, await bindingsFor(new Set(reference.keys())))
 })
 
 function outputs(ops: OpTable, op: string, inputs: readonly Tensor[], attrs: Attrs): readonly Tensor[] {

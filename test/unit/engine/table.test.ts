@@ -21,7 +21,7 @@ beforeAll(async () => {
   reference = await loadAllOps()
   memory = new Memory(1 << 20)
   const kernels = instantiate(await compileKernels(), memory.wasm)
-  table = withKernels(reference, kernels, memory, undefined, await bindingsFor(reference))
+  table = withKernels(reference, kernels, memory, undefined, await bindingsFor(new Set(reference.keys())))
 })
 
 function call(ops: OpTable, op: string, inputs: readonly Tensor[], attrs = Attrs.none): Tensor {

@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
-import { ops } from '../../../src/ops/slices.ts'
+import { ops as slices } from '../../../src/ops/slices.ts'
+import { ops as splits } from '../../../src/ops/splits.ts'
 import { goldenOps } from './goldens.ts'
 
-describe('slices and joins', () => goldenOps('slices', ops))
+describe('slices and joins', () => goldenOps('slices', { ...slices, ...splits }))

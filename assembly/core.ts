@@ -1,0 +1,14 @@
+// The kernels that nearly every tower needs: a module of their own, because every page downloads it. The rest is in
+// index.ts, which has these too.
+export { dense } from './dense'
+export {
+  abs, ceil, elu, erf, exp, floor, leakyRelu, log, log1p, neg, reciprocal, relu, relu6, rint, rsqrt, selu, sigmoid,
+  softplus, sqrt, square, tanh,
+} from './unary'
+export { add, copyRows, div, maximum, minimum, mul, squaredDifference, sub } from './binary'
+export { crc32c } from './checksum'
+export { hashBuckets } from './farmhash'
+export { logSoftmax, softmax } from './softmax'
+export { l2Normalize } from './norm'
+export { rowMax, rowMean, rowMin, rowSum } from './reduce'
+export { poolRows } from './pool'
