@@ -3,7 +3,8 @@ import type { Call, Op } from '../graph/index.ts'
 import { type Tensor, tensor } from '../tensor/index.ts'
 import { integer } from './integers.ts'
 import { reshaped } from './layout.ts'
-import { concatenate, cut } from './slices.ts'
+import { concatenate } from './slices.ts'
+import { cut } from './splits.ts'
 
 // tf.data in a graph that serves (core/kernels/data/*_dataset_op.cc): the candidates that tfrs' Streaming layer holds, and
 // what it makes of them batch by batch. A dataset is read from its start each time; nothing of it is kept.
