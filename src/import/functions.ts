@@ -15,16 +15,16 @@ import { rewrite } from '../graph/rewrite.ts'
 import { decodeMessage, type SavedModel, shapeOf, tensorflow } from '../savedmodel/index.ts'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import type { Builder } from './builder.ts'
+import { argumentsOf, chosenBy, resultsOf } from './structures.ts'
 
 type MetaGraph = tensorflow.MetaGraphDef.$Properties
-type Structure = tensorflow.StructuredValue.$Properties
-type Spec = tensorflow.TensorSpecProto.$Properties
 
 const FILE = 'saved_model.pb'
 const OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
 
 /**
- * The functions of a TF2 export's root object (`call`, `embed`, …) as signatures, for exports that have no others.
+ * The functions of a TF2 export's objects (`call`, `query.embed`, …) as signatures, for exports that have no others: those
+ * of the root object by their names, those of the objects in it by the path that leads there.
  * What a function captured is bound the way `tf.saved_model.load` does it: by the object graph.
  *
  * @throws {CorruptModelError} where the object graph does not fit the checkpoint or the function library
@@ -37,14 +37,36 @@ export async function restoredFunctions(
   ops: OpTable,
 ): Promise<Signature[]> {
   const objects = new Objects(saved, meta, builder, files, ops)
+  const nodes = meta.objectGraphDef?.nodes ?? []
   const signatures: Signature[] = []
-  for (const { localName, nodeId } of meta.objectGraphDef?.nodes?.[0]?.children ?? []) {
-    const traces = meta.objectGraphDef?.nodes?.[nodeId ?? 0]?.function?.concreteFunctions ?? []
-    // tf.function keeps a trace for each kind of input: signatures of one name, of which the inputs choose.
-    for (const concrete of traces) signatures.push(await objects.signature(localName ?? '', concrete))
+  const visited = new Set([0])
+  const pending: [path: string, object: number][] = [['', 0]]
+  for (let place = pending.shift(); place !== undefined; place = pending.shift()) {
+    const [path, object] = place
+    for (const { localName, nodeId } of nodes[object]?.children ?? []) {
+      const node = nodes[nodeId ?? 0]
+      const name = `${path}${localName}`
+      if (path !== '' && OWN.test(localName ?? '')) continue
+      const traces = node?.function?.concreteFunctions ?? []
+      // tf.function keeps a trace for each kind of input: signatures of one name, of which the inputs choose. They cannot
+      // choose between traces that differ by Python values, which are told apart by name.
+      for (const concrete of traces) {
+        const by = chosenBy(meta.objectGraphDef?.concreteFunctions?.[concrete], node?.function?.functionSpec)
+        signatures.push(await objects.signature(by === '' ? name : `${name}(${by})`, concrete))
+      }
+      const bare = node?.bareConcreteFunction?.concreteFunctionName
+      if (bare) signatures.push(await objects.signature(name, bare))
+      if (!node?.userObject || OWN.test(localName ?? '') || visited.has(nodeId ?? 0)) continue
+      visited.add(nodeId ?? 0)
+      pending.push([`${name}.`, nodeId ?? 0])
+    }
   }
   return signatures
 }
+
+/** What Keras, its layers and saving keep for themselves in an object. */
+const OWN =
+  /^(_(?!_call__$).*|keras_api|signatures|layers?([-_].*)?|regularization_losses|(non_)?(trainable_)?variables|.*call_(and_return.*|fn))$/
 
 class Objects {
   private readonly bound = new Map<number, Tensor>()
@@ -67,17 +89,18 @@ class Objects {
     const def = this.meta.objectGraphDef?.concreteFunctions?.[concrete]
     const args = this.builder.signatureOf(concrete)?.inputArg ?? []
     const captures = def?.boundInputs ?? []
-    const specs = def?.canonicalizedInputSignature ? tensorSpecs(def.canonicalizedInputSignature) : []
-    const inputs = args.slice(0, args.length - captures.length).map((arg, i): Port => {
-      const spec = specs[i]
+    const own = args.length - captures.length
+    const specs = argumentsOf(def)
+    const inputs = args.slice(0, own).map((arg, i): Port => {
+      const { name, spec } = specs.length === own ? specs[i] : { name: '', spec: undefined }
       return {
-        name: spec?.name || arg.name || `input_${i}`,
+        name: name || arg.name || `input_${i}`,
         dtype: dtypeOf(arg.type ?? 0),
         shape: spec === undefined ? null : shapeOf(spec.shape),
       }
     })
     const graph = await this.withCaptures(this.builder.function(concrete), inputs.length, captures)
-    const results = def?.outputSignature ? namedSpecs(def.outputSignature) : []
+    const results = def?.outputSignature ? resultsOf(def.outputSignature) : []
     const outputs = (this.builder.signatureOf(concrete)?.outputArg ?? []).map((arg, i): Port => {
       const known = results.length === graph.outputs.length ? results[i] : undefined
       return {
@@ -181,24 +204,4 @@ class Objects {
     }
     return keys
   }
-}
-
-/** The tensors of a structure in tf.nest's order: tuples as they are, dictionaries by sorted key. */
-function tensorSpecs(value: Structure): Spec[] {
-  return namedSpecs(value).map((item) => item.spec)
-}
-
-function namedSpecs(value: Structure, name = 'output_0'): { readonly name: string; readonly spec: Spec }[] {
-  const spec = value.tensorSpecValue ?? value.boundedTensorSpecValue
-  if (spec) return [{ name, spec }]
-  const list = value.tupleValue?.values ?? value.listValue?.values
-  if (list) return list.flatMap((item, i) => namedSpecs(item, `output_${i}`))
-  if (value.namedTupleValue)
-    return (value.namedTupleValue.values ?? []).flatMap((pair) => namedSpecs(pair.value ?? {}, pair.key ?? ''))
-  const fields = value.dictValue?.fields
-  return fields
-    ? Object.keys(fields)
-        .sort()
-        .flatMap((key) => namedSpecs(fields[key], key))
-    : []
 }
