@@ -8,7 +8,7 @@ import type { Place } from './table.ts'
  * Keras 2's LayerNormalization: a batch normalisation in training of one image in NCHW, each row of the layer's input a
  * channel of it. Null for every other use of the op.
  */
-function layerNorm({ inputs: [x, scale, offset], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+function ofImage({ inputs: [x, scale, offset], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   if (x.dtype !== 'float32' || x.shape.length !== 4 || scale?.dtype !== 'float32' || offset?.dtype !== 'float32')
     return null
   if (!attrs.boolean('is_training', true) || attrs.number('exponential_avg_factor', 1) !== 1) return null
@@ -29,11 +29,27 @@ function layerNorm({ inputs: [x, scale, offset], attrs }: Call, memory: Memory, 
   return { dtype: 'float32', shape: x.shape, data: out }
 }
 
+/** `twotower>LayerNorm` over the last axis. */
+function layerNorm({ inputs: [x, gamma, beta], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  if (x.dtype !== 'float32' || gamma.dtype !== 'float32' || beta.dtype !== 'float32') return null
+  const rank = x.shape.length
+  const n = gamma.data.length
+  if (gamma.shape.length > rank || beta.shape.length > rank || beta.data.length !== n) return null
+  const first = attrs.number('first')
+  if (x.shape[rank - 1] !== n || x.data.length === 0 || (first !== rank - 1 && first !== -1)) return null
+  const [at, factors, shifts] = [memory.address(x.data), memory.address(gamma.data), memory.address(beta.data)]
+  const out = memory.room(x.data.length)
+  if (at === null || factors === null || shifts === null || out === null) return null
+  kernels.layerNorm(out.byteOffset, at, factors, shifts, x.data.length / n, n, attrs.number('epsilon'))
+  return { dtype: 'float32', shape: x.shape, data: out }
+}
+
 /** Puts the kernel in place of the ops. */
 export function bind(place: Place, memory: Memory, kernels: Kernels): void {
+  place('twotower>LayerNorm', (call) => layerNorm(call, memory, kernels))
   for (const name of ['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']) {
     place(name, (call, reference) => {
-      const y = layerNorm(call, memory, kernels)
+      const y = ofImage(call, memory, kernels)
       if (y === null) return null
       // The moments are read by training alone: they are computed where somebody asks.
       const outputs: Tensor[] = [y]

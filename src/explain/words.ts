@@ -101,6 +101,7 @@ export const WORDS: Readonly<Record<string, Words>> = {
   Tanh: fixed('tanh'),
   Relu: fixed('at least 0'),
   'twotower>L2Normalize': fixed('to unit length'),
+  'twotower>LayerNorm': fixed('normalised, scaled and shifted'),
 }
 
 /** What an op does to rows of an embedding table. */

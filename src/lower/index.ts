@@ -3,6 +3,7 @@ import { prune } from '../graph/rewrite.ts'
 import { settleBins } from './bounds.ts'
 import { fuseDense } from './dense.ts'
 import { denseToInt8 } from './int8.ts'
+import { fuseLayerNorm } from './layernorm.ts'
 import { fuseL2Normalize } from './normalize.ts'
 import { fusePooling } from './pool.ts'
 
@@ -17,6 +18,7 @@ interface Pass {
 export const PASSES: readonly Pass[] = [
   { name: 'settle the number of bins', apply: settleBins },
   { name: 'fuse dense layers', apply: fuseDense },
+  { name: 'fuse layer normalisation', apply: fuseLayerNorm },
   { name: 'fuse embedding pooling', apply: fusePooling },
   // After the layers: what they make is known to be a matrix.
   { name: 'fuse l2_normalize', apply: fuseL2Normalize },

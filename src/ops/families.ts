@@ -255,6 +255,10 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./int8.ts'),
     ops: names('twotower>DenseInt8'),
   },
+  layernorm: {
+    load: () => import('./layernorm.ts'),
+    ops: names('twotower>LayerNorm'),
+  },
   splits: {
     load: () => import('./splits.ts'),
     ops: names('Slice Split SplitV Unpack'),

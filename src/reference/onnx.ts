@@ -73,6 +73,11 @@ const OPS: Readonly<Record<string, Entry>> = {
       return file.add('Div', [x, file.add('Sqrt', [least])])
     },
   },
+  'twotower>LayerNorm': {
+    fits: ({ attrs }) => attrs.number('last') === -1 && attrs.number('first') === -1,
+    write: (file, inputs, { attrs }) =>
+      file.add('LayerNormalization', inputs, { axis: -1, epsilon: attrs.number('epsilon') }),
+  },
   MatMul: {
     write: (file, inputs, { attrs }) =>
       file.add('Gemm', inputs, {
@@ -196,7 +201,7 @@ class OnnxGraph {
   private readonly writer = protobuf.Writer.create()
   private count = 0
 
-  /** A node of `operator`; its attributes are integers, lists of them, and `alpha`. */
+  /** A node of `operator`; its attributes are integers, lists of them, and the floats `alpha` and `epsilon`. */
   add(
     operator: string,
     inputs: readonly string[],
@@ -276,7 +281,7 @@ function writeAttribute(writer: Writer, name: string, value: number | readonly n
   if (typeof value !== 'number') {
     for (const item of value) integer(writer, ATTRIBUTE.integers, item)
     integer(writer, ATTRIBUTE.type, ATTRIBUTE_TYPE.integers)
-  } else if (name === 'alpha') {
+  } else if (name === 'alpha' || name === 'epsilon') {
     at(writer, ATTRIBUTE.float, FIXED32).float(value)
     integer(writer, ATTRIBUTE.type, ATTRIBUTE_TYPE.float)
   } else {

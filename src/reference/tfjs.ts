@@ -154,6 +154,13 @@ export const OPS: Readonly<Record<string, Run>> = {
     tf.matMul(x as never, y as never, attrs.boolean('transpose_a', false), attrs.boolean('transpose_b', false)),
   'twotower>L2Normalize': (tf, [x], { attrs }) =>
     tf.mul(x, tf.rsqrt(tf.maximum(tf.sum(tf.square(x), last(x), true), attrs.number('epsilon')))),
+  'twotower>LayerNorm': (tf, [x, gamma, beta], { attrs }) => {
+    const axis = (name: string) => (attrs.number(name) + x.rank) % x.rank
+    const axes = Array.from({ length: axis('last') - axis('first') + 1 }, (_, i) => axis('first') + i)
+    const { mean, variance } = tf.moments(x, axes, true)
+    const scale = tf.mul(tf.rsqrt(tf.add(variance, attrs.number('epsilon'))), gamma)
+    return tf.add(tf.mul(tf.sub(x, mean), scale), beta)
+  },
   'twotower>Dense': denseLayer,
   Div: (tf, [x, y]) => tf.div(x, y),
   SquaredDifference: (tf, [x, y]) => tf.squaredDifference(x, y),

@@ -14,7 +14,7 @@ import { type GoldenTensor, tensorOf } from '../unit/ops/goldens.ts'
 // results. None of these is left to the reference evaluator, whatever Keras wrote it as.
 
 const HEAVY =
-  /^(twotower>(Dense|L2Normalize)|MatMul|BatchMatMul.*|Einsum|Conv2D|DepthwiseConv2dNative|MaxPool|AvgPool|FusedBatchNorm.*|Softmax|Sum|Mean|Max|Segment(Sum|Mean)|UnsortedSegmentSum|BiasAdd|Sigmoid|Tanh|Erf|Exp|Rsqrt|SquaredDifference)$/
+  /^(twotower>(Dense|L2Normalize|LayerNorm)|MatMul|BatchMatMul.*|Einsum|Conv2D|DepthwiseConv2dNative|MaxPool|AvgPool|FusedBatchNorm.*|Softmax|Sum|Mean|Max|Segment(Sum|Mean)|UnsortedSegmentSum|BiasAdd|Sigmoid|Tanh|Erf|Exp|Rsqrt|SquaredDifference)$/
 /** Fewer elements than this cost less where they are than a call. */
 const FEW = 32
 

@@ -62,6 +62,14 @@ const GRAPHS: readonly (readonly [name: string, graph: Graph, low?: number])[] =
   ['twotower>Dense with a bias of one row', layer('Relu', [1, n])],
   ['twotower>Dense without a bias', graphOf((x) => op('MatMul', [x, held(matrix(k, n))]), k, true)],
   ['twotower>L2Normalize', graphOf((x) => op('twotower>L2Normalize', [x], { epsilon: 1e-12 }), k)],
+  [
+    'twotower>LayerNorm',
+    graphOf(
+      (x) =>
+        op('twotower>LayerNorm', [x, held(vector(k, 0.5)), held(vector(k))], { epsilon: 0.25, first: -1, last: -1 }),
+      k,
+    ),
+  ],
   ['MatMul', graphOf((x) => op('MatMul', [x, held(matrix(n, k))], { transpose_b: true }), k)],
   ...[
     'Relu',

@@ -248,6 +248,31 @@ describe('normalisation as Keras 2 writes that of a layer', () => {
   })
 })
 
+describe('layer normalisation as one op', () => {
+  const attrs = { epsilon: 1e-3, first: -1, last: -1 }
+  const factors = (n: number) => [floats([n], 5), floats([n], 7)]
+
+  test('at every tail', () => {
+    for (let n = 1; n <= 40; n++) expectSame('twotower>LayerNorm', [floats([5, n], n), ...factors(n)], attrs)
+    expectSame('twotower>LayerNorm', [floats([2, 3, 9]), ...factors(9)], { ...attrs, first: 2, last: 2 })
+  })
+
+  test('of what is none, not finite, denormal, or overflows when squared', () => {
+    const { NaN: none, POSITIVE_INFINITY: infinity } = Number
+    const rows = [none, 1, 2, 3, 4, infinity, 1, 2, 3, 4, 1e-40, 0, -1e-40, -0, 0, 2e19, -2e19, 1e19, 0, 3e19]
+    const x = tensor('float32', [4, 5], Float32Array.from(rows))
+    expectSame('twotower>LayerNorm', [x, ...factors(5)], attrs)
+  })
+
+  test("over another axis than the last is the reference's", () => {
+    const inputs = [floats([4, 5, 3]), ...factors(3)]
+    memory.begin()
+    byReference = 0
+    outputs(table, 'twotower>LayerNorm', inputs, new Attrs({ ...attrs, first: 1, last: 1 }))
+    expect(byReference).toBe(1)
+  })
+})
+
 test('products of many matrices by one', () => {
   for (const adj_y of [false, true])
     for (const [batch, m, k, n] of [
