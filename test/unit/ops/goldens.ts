@@ -14,11 +14,19 @@ import {
   type Tensor,
 } from '../../../src/tensor/index.ts'
 
+/** Bytes: in base64, or where they are many compressed before that. */
+type Packed = { readonly b64: string } | { readonly deflate: string }
+
+const unpacked = (bytes: Packed): Uint8Array =>
+  'b64' in bytes
+    ? new Uint8Array(Buffer.from(bytes.b64, 'base64'))
+    : new Uint8Array(inflateSync(Buffer.from(bytes.deflate, 'base64')))
+
 /** A tensor as test/fixtures/make/opcases.py writes it: the format of the goldens of whole models. */
 export interface GoldenTensor {
   readonly dtype: DType
   readonly shape: readonly number[]
-  readonly data: readonly (number | string | boolean | { readonly b64: string })[]
+  readonly data: readonly (number | string | boolean | Packed)[]
   /** In place of `data`: many bytes, compressed, in base64. */
   readonly deflate?: string
 }
@@ -100,7 +108,7 @@ export function tensorOf({ dtype, shape, data, deflate }: GoldenTensor): Tensor 
   if (deflate !== undefined)
     return { dtype: 'uint8', shape, data: new Uint8Array(inflateSync(Buffer.from(deflate, 'base64'))) }
   if (dtype === 'string') {
-    const values = data.map((v) => (typeof v === 'object' ? new Uint8Array(Buffer.from(v.b64, 'base64')) : String(v)))
+    const values = data.map((v) => (typeof v === 'object' ? unpacked(v) : String(v)))
     return { dtype, shape, data: Strings.from(values) }
   }
   const array = new ARRAYS[dtype as ArrayDType](sizeOf(shape))
@@ -112,8 +120,8 @@ export function tensorOf({ dtype, shape, data, deflate }: GoldenTensor): Tensor 
 
 export function attrOf(value: unknown): Attr {
   if (Array.isArray(value)) return value.map(attrOf)
-  if (typeof value === 'object' && value !== null && 'b64' in value)
-    return new Uint8Array(Buffer.from(String(value.b64), 'base64'))
+  if (typeof value === 'object' && value !== null && ('b64' in value || 'deflate' in value))
+    return unpacked(value as Packed)
   if (typeof value === 'object' && value !== null && 'int' in value) return BigInt(String(value.int))
   if (typeof value === 'object' && value !== null && 'tensor' in value)
     return { tensor: tensorOf(value.tensor as GoldenTensor) }
