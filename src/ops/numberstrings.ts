@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Op } from '../graph/index.ts'
 import { type ArrayDType, isBig, isFloat, isNumeric, Strings, type TypedArray, tensor, utf8 } from '../tensor/index.ts'
 import { filled } from './elementwise.ts'
-import { parseFloating, parseInteger } from './numbertext.ts'
+import { parseFloating, parseInteger, parseUnsigned } from './numbertext.ts'
 import { text } from './strings.ts'
 import { converted, formatFloat, pad, type Style } from './text/printf.ts'
 
@@ -57,8 +57,8 @@ const toNumber: Op = {
   evaluate(call) {
     const x = text(call, 0)
     const dtype = call.attrs.dtype('out_type', 'float32') as ArrayDType
-    const parse = (plain: string) =>
-      isFloat(dtype) ? parseFloating(plain) : parseInteger(plain, isBig(dtype) ? 64 : 32)
+    const whole = dtype.startsWith('uint') ? parseUnsigned : parseInteger
+    const parse = (plain: string) => (isFloat(dtype) ? parseFloating(plain) : whole(plain, isBig(dtype) ? 64 : 32))
     return filled(dtype, x.shape, (out) => {
       for (let i = 0; i < out.length; i++) {
         const value = parse(utf8(x.data.at(i)) ?? '?')

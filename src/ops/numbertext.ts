@@ -2,6 +2,7 @@
 // blanks around them are allowed, a plus sign only before floats.
 
 const INTEGER = /^[ \t\n\v\f\r]*(-?[0-9]+)[ \t\n\v\f\r]*$/
+const UNSIGNED = /^[ \t\n\v\f\r]*\+?([0-9]+)[ \t\n\v\f\r]*$/
 const FLOAT =
   /^[ \t\n\v\f\r]*([-+]?)(?:((?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?)|(0x[0-9a-f]+)|(inf)|nan)[ \t\n\v\f\r]*$/i
 
@@ -14,6 +15,14 @@ export function parseInteger(text: string, bits: 32 | 64): bigint | null {
   if (digits === undefined) return null
   const value = BigInt(digits)
   return BigInt.asIntN(bits, value) === value ? value : null
+}
+
+/** The unsigned integer of `bits` bits that `text` is, which a plus sign may stand before; null where it is none. */
+export function parseUnsigned(text: string, bits: 32 | 64): bigint | null {
+  const digits = UNSIGNED.exec(text)?.[1]
+  if (digits === undefined) return null
+  const value = BigInt(digits)
+  return BigInt.asUintN(bits, value) === value ? value : null
 }
 
 /** The number that `text` is, which may be hexadecimal, `inf` or `nan` in any case; null where it is none. */
