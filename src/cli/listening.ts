@@ -1,5 +1,5 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 
 export interface ListenOptions {
@@ -25,6 +25,8 @@ export interface Listening {
  * sent meanwhile is lost.
  */
 const KEEP_ALIVE = 620_000
+/** How long a connection that was taken last may be without a request. */
+const LINGER = 250
 
 /** Listens with `fetch` as the handler. @throws where the address is taken or not ours */
 export async function listen(
@@ -57,10 +59,15 @@ export async function listen(
     async drain(grace, most) {
       leaving = true
       await new Promise((resolve) => setTimeout(resolve, grace))
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      const timer = setTimeout(() => server.closeAllConnections(), most)
+      // Right after the loop has taken the connections that waited: those that it has not are reset.
+      await new Promise((resolve) => setImmediate(resolve))
+      // Not as HTTP closes: that would end connections too whose request has come but was not read yet.
+      const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+      const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), LINGER)
+      const late = setTimeout(() => server.closeAllConnections(), most)
       await closed
-      clearTimeout(timer)
+      clearInterval(idle)
+      clearTimeout(late)
     },
   }
 }
