@@ -341,6 +341,15 @@ export class Builder {
       nodes.push(variable, read)
       return { node: read, names, controls }
     }
+    // A constant is always there. In a conditional branch it is to be had only where the branch is taken.
+    if (op === 'Const' && controls.length > 0) {
+      const value = constant(name, attrs.tensor('value'))
+      nodes.push(value)
+      const guarded: Node = { name, op: 'Identity', attrs: Attrs.none, inputs: [{ node: value, index: 0 }], controls }
+      this.conditional.add(guarded)
+      nodes.push(guarded)
+      return { node: guarded, names, controls: [guarded] }
+    }
     const node: Node =
       handle !== null
         ? constant(name, handle)
