@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { bindingsFor } from '../../../src/engine/bindings.ts'
 import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
@@ -41,7 +42,9 @@ function evidence(names: readonly string[]): Map<string, string[]> {
 async function written(): Promise<string> {
   const reference = await loadAllOps()
   const memory = new Memory(1 << 16)
-  const table = withKernels(reference, instantiate(await compileKernels(), memory.wasm), memory)
+  const bindings = await bindingsFor(new Set(reference.keys()))
+  const kernels = instantiate(await compileKernels(), memory.wasm)
+  const table = withKernels(reference, kernels, memory, undefined, bindings)
   const names = [...reference.keys()].sort()
   const tested = evidence(names)
   const rows = Object.entries(FAMILIES).flatMap(([family, { ops }]) =>
