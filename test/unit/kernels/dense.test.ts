@@ -62,6 +62,10 @@ describe.each(VARIANTS)('dense, %s', (variant) => {
     for (const rows of [1, 2, 5]) for (let k = 0; k <= 40; k++) check(host, { rows, k, n: 33 })
   })
 
+  it('has every number of rows of a panel past a part of it', () => {
+    for (const rows of [1, 2, 3]) for (const k of [255, 256, 257, 511, 512, 513, 1030]) check(host, { rows, k, n: 33 })
+  })
+
   it('crosses the chunks of rows', () => {
     for (const rows of [63, 64, 65, 66, 127, 128, 129, 193]) check(host, { rows, k: 7, n: 19, activation: 'sigmoid' })
   })
