@@ -1,0 +1,143 @@
+import type { Comparison, NumericCondition, NumericRestrict } from './datapoint.ts'
+import type { RowSet } from './rowset.ts'
+
+/** The numbers that items have in one namespace, of one type. */
+export interface NumberColumn {
+  readonly namespace: string
+  /** int64, float32 or float64: the type of a restrict says which. */
+  readonly values: NumberValues
+  /** The row of each value, ascending; empty where every row has one. */
+  readonly rows: Uint32Array
+}
+
+export type NumberValues = BigInt64Array | Float32Array | Float64Array
+export type NumberType = NumericRestrict['type']
+
+/** What a column holds. */
+export interface NumberStats {
+  readonly namespace: string
+  readonly type: NumberType
+  /** Items that have a number there. */
+  readonly items: number
+  readonly least: number | bigint
+  readonly greatest: number | bigint
+}
+
+export const typeOf = (values: NumberValues): NumberType =>
+  values instanceof BigInt64Array ? 'int' : values instanceof Float32Array ? 'float' : 'double'
+
+const [LESS, EQUAL, GREATER] = [1, 2, 4]
+
+/** Which ways a number may stand to the condition's. */
+export const ACCEPTED: Readonly<Record<Comparison, number>> = {
+  LESS,
+  LESS_EQUAL: LESS | EQUAL,
+  EQUAL,
+  GREATER_EQUAL: EQUAL | GREATER,
+  GREATER,
+  NOT_EQUAL: LESS | GREATER,
+}
+
+/** Whether `value` compares with `to` as `op` says; a number of float32 must be one already. */
+export const compares = (value: number | bigint, op: Comparison, to: number | bigint): boolean =>
+  (ACCEPTED[op] & (value < to ? LESS : value === to ? EQUAL : GREATER)) !== 0
+
+/** Numeric restricts as columns, one a namespace and type. */
+export class Numbers {
+  readonly columns: readonly NumberColumn[]
+  private readonly rows: number
+
+  constructor(columns: readonly NumberColumn[], rows: number) {
+    this.columns = columns
+    this.rows = rows
+  }
+
+  /** @param restricts those of each row */
+  static of(restricts: readonly (readonly NumericRestrict[])[]): Numbers {
+    const found = new Map<string, { readonly rows: number[]; readonly own: NumericRestrict[] }>()
+    for (const [row, list] of restricts.entries()) {
+      for (const restrict of list) {
+        const key = `${restrict.type} ${restrict.namespace}`
+        const column = found.get(key) ?? { rows: [], own: [] }
+        found.set(key, column)
+        column.rows.push(row)
+        column.own.push(restrict)
+      }
+    }
+    const columns = [...found.values()].map(({ rows, own }) => ({
+      namespace: own[0].namespace,
+      values: valuesOf(own),
+      rows: rows.length === restricts.length ? new Uint32Array(0) : Uint32Array.from(rows),
+    }))
+    return new Numbers(columns, restricts.length)
+  }
+
+  /** Takes from `set` the rows for which `condition` does not hold. */
+  narrow(set: RowSet, condition: NumericCondition): void {
+    const kept = set.copy()
+    kept.bits.fill(0)
+    const column = this.columns.find(
+      ({ namespace, values }) => namespace === condition.namespace && typeOf(values) === condition.type,
+    )
+    if (column !== undefined) mark(column, condition, kept)
+    set.intersect(kept)
+  }
+
+  /** The numeric restricts of a row. */
+  of(row: number): NumericRestrict[] {
+    return this.columns.flatMap(({ namespace, values, rows }) => {
+      const at = values.length === this.rows ? row : placeOf(rows, row)
+      return at < 0 ? [] : [{ namespace, type: typeOf(values), value: values[at] } as NumericRestrict]
+    })
+  }
+
+  stats(): NumberStats[] {
+    return this.columns.map(({ namespace, values }) => {
+      let [least, greatest]: (number | bigint)[] = [values[0], values[0]]
+      for (const value of values) {
+        if (value < least) least = value
+        if (value > greatest) greatest = value
+      }
+      return { namespace, type: typeOf(values), items: values.length, least, greatest }
+    })
+  }
+}
+
+function valuesOf(own: readonly NumericRestrict[]): NumberValues {
+  const values = own.map(({ value }) => value)
+  if (own[0].type === 'int') return BigInt64Array.from(values as bigint[])
+  return own[0].type === 'float' ? Float32Array.from(values as number[]) : Float64Array.from(values as number[])
+}
+
+/** Adds the rows whose number compares as the condition says. */
+function mark({ values, rows }: NumberColumn, { op, value }: NumericCondition, kept: RowSet): void {
+  const accepted = ACCEPTED[op]
+  const every = rows.length === 0
+  if (values instanceof BigInt64Array) {
+    // By halves: a bigint a row takes ten times as long.
+    const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length)
+    const [high, low] = [Number((value as bigint) >> 32n), Number((value as bigint) & 0xffffffffn)]
+    for (let i = 0; i < values.length; i++) {
+      const [h, l] = [halves[2 * i + 1], halves[2 * i] >>> 0]
+      const stands = h === high ? (l < low ? LESS : l === low ? EQUAL : GREATER) : h < high ? LESS : GREATER
+      if ((stands & accepted) !== 0) kept.add(every ? i : rows[i])
+    }
+    return
+  }
+  const to = values instanceof Float32Array ? Math.fround(value as number) : (value as number)
+  for (let i = 0; i < values.length; i++) {
+    const stands = values[i] < to ? LESS : values[i] === to ? EQUAL : GREATER
+    if ((stands & accepted) !== 0) kept.add(every ? i : rows[i])
+  }
+}
+
+/** Where `row` stands among the ascending `rows`, else −1. */
+function placeOf(rows: Uint32Array, row: number): number {
+  let [low, high] = [0, rows.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (rows[middle] < row) low = middle + 1
+    else high = middle
+  }
+  return rows[low] === row ? low : -1
+}
