@@ -229,8 +229,25 @@ export interface Kernels {
     scale: number,
     per: number,
   ): void
-  /** The i (i32, ascending) with lower[i] + 2 · slacks[i] ≥ least, written over `lower`; returns how many. */
-  withinReach(lower: Pointer, slacks: Pointer, count: number, least: number): number
+  /** As `scanBytes` for the items `rows` (i32) alone; reach[i] is the slack of item rows[i]. */
+  scanListed(
+    lower: Pointer,
+    reach: Pointer,
+    query: Pointer,
+    items: Pointer,
+    rows: Pointer,
+    scales: Pointer,
+    slacks: Pointer,
+    halves: Pointer,
+    count: number,
+    n: number,
+    scale: number,
+    per: number,
+  ): void
+  /** NaN in the place of values[i] where bit i mod 32 of word i div 32 is 0; `count` is a multiple of 4. */
+  maskScores(values: Pointer, bits: Pointer, count: number): void
+  /** The i (i32, ascending) with lower[i] + 2 · slacks[i] ≥ least into `out`, which may be `lower`; returns how many. */
+  withinReach(out: Pointer, lower: Pointer, slacks: Pointer, count: number, least: number): number
 
   /**
    * The min(k, n) best of n scores into `values` (f32) and `indices` (i32), sorted; returns how many. Equal scores:

@@ -172,7 +172,7 @@ export class Scan {
     const least = new Float32Array(this.memory.buffer, heap, 1)[0]
     // What pads the last four rows would be among the nearest of items that are all far.
     new Float32Array(this.memory.buffer, lower, aligned(rows, 4)).fill(Number.NaN, rows)
-    const named = kernels.withinReach(lower, slacks, aligned(rows, 4), least - 2 * doubt)
+    const named = kernels.withinReach(lower, lower, slacks, aligned(rows, 4), least - 2 * doubt)
     return new Int32Array(this.memory.buffer, lower, named).slice()
   }
 
