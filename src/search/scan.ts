@@ -1,12 +1,18 @@
 import { ARENA_START, instantiate, type Kernels, type Pointer } from '../engine/kernels.ts'
 import { EPSILON } from '../engine/similarity.ts'
 import type { Similarity } from '../graph/index.ts'
+import type { RowSet } from './rowset.ts'
 
 const PAGE = 65536
 /** wasm's 32-bit address space, less a page so that an end never wraps. */
 const MOST_BYTES = 2 ** 32 - PAGE
-/** Items that are scanned and offered to the heap while they are in the cache. */
+/** Items that are scanned and offered to the heap while they are in the cache, for one query after the other. */
 const CHUNK = 8192
+/** Of fewer items than this share a list is scanned, of more all are and the others masked: about there both take as long. */
+const LISTED = 1 / 8
+/** Queries that are scanned together at most, and the bytes of their heaps. */
+const TOGETHER = 64
+const MOST_HEAPS = 1 << 25
 /** Past it, or under its inverse, squares leave float32. */
 const MOST_LENGTH = 2 ** 60
 /** A few roundings to float32, of the value's own size. */
@@ -23,8 +29,8 @@ const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
  * what measuring all would have given. The items' mean is taken away first, which moves all products by the same: of items
  * that are much alike the bytes then hold the differences.
  *
- * Holds rows · (width padded to 16 + 12) bytes in linear memory, 4 more a row for the euclidean distance: 1 M items of 64
- * numbers are 76 MB, 10 M 760 MB.
+ * Holds rows · (width padded to 16 + 8) bytes in linear memory, 4 more a row for the euclidean distance: 1 M items of 64
+ * numbers are 72 MB, 10 M 720 MB.
  */
 export class Scan {
   private readonly kernels: Kernels
@@ -37,13 +43,12 @@ export class Scan {
   /** The largest number that a query is rounded to, so that no sum leaves 32 bits. */
   private readonly most: number
   private readonly mean: Float64Array
-  private readonly query: Pointer
   private readonly items: Pointer
   private readonly scales: Pointer
   private readonly slacks: Pointer
   /** Half the squared length of each item, for the euclidean distance; else 0. */
   private readonly halves: Pointer
-  private readonly lower: Pointer
+  /** Where what a search needs for itself lies. */
   private readonly free: Pointer
   /** The longest item, as it came and less the mean. */
   private longest = 0
@@ -56,12 +61,10 @@ export class Scan {
     this.stride = aligned(width, 16)
     this.most = Math.min(LARGEST_SHORT, Math.floor(2 ** 31 / ((LARGEST_BYTE + 1) * this.stride)) - 2)
     const list = aligned(4 * this.rows)
-    this.query = ARENA_START
-    this.scales = this.query + aligned(2 * this.stride)
+    this.scales = aligned(ARENA_START)
     this.slacks = this.scales + list
-    this.lower = this.slacks + list
-    this.halves = metric === 'euclidean' ? this.lower + list : 0
-    this.items = this.lower + list * (this.halves === 0 ? 1 : 2)
+    this.halves = metric === 'euclidean' ? this.slacks + list : 0
+    this.items = this.slacks + list * (this.halves === 0 ? 1 : 2)
     this.free = this.items + aligned(this.rows, 4) * this.stride
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(this.free / PAGE) })
     this.kernels = instantiate(module, this.memory)
@@ -138,42 +141,131 @@ export class Scan {
   }
 
   /**
-   * The items that may be among the `k` nearest to `query`, ascending; null where only measuring all tells.
-   * @param farthest the k with the smallest product or cosine instead; of distances the smallest are the nearest
+   * For each query the items that may be among the nearest, ascending; null where only measuring all tells. Items are read
+   * once for all queries.
    */
-  candidates(query: Float32Array, k: number, farthest: boolean): Int32Array | null {
-    const { kernels, rows, stride, slacks, lower } = this
-    if (k >= rows) return null
-    const sought = this.sought(query, farthest)
-    const length = Math.sqrt(squaresOf(sought, 0, this.width))
-    const doubt = this.doubt(length)
-    // Not the other way round: nothing is known of NaN.
-    if (!(length > 1 / MOST_LENGTH && doubt < MOST_LENGTH)) return null
-    const heap = this.roomFor(8 * k)
-    const scale = this.ask(sought, length)
-    let found = 0
-    for (let row = 0; row < rows; row += CHUNK) {
-      const count = Math.min(CHUNK, rows - row)
-      const at = lower + 4 * row
-      kernels.scanBytes(
-        at,
-        this.query,
-        this.items + row * stride,
-        this.scales + 4 * row,
-        slacks + 4 * row,
-        this.halves === 0 ? 0 : this.halves + 4 * row,
-        aligned(count, 4),
-        stride,
-        scale,
-        1 / length,
-      )
-      found = kernels.topkPush(heap, heap + 4 * k, found, k, at, count, row)
+  candidates(asked: readonly Asked[]): (Int32Array | null)[] {
+    const found: (Int32Array | null)[] = []
+    for (let first = 0; first < asked.length; ) {
+      let [end, heaps] = [first, 0]
+      while (end < asked.length && end - first < TOGETHER && (end === first || heaps < MOST_HEAPS))
+        heaps += 8 * asked[end++].k
+      found.push(...this.scanned(asked.slice(first, end)))
+      first = end
     }
-    const least = new Float32Array(this.memory.buffer, heap, 1)[0]
-    // What pads the last four rows would be among the nearest of items that are all far.
-    new Float32Array(this.memory.buffer, lower, aligned(rows, 4)).fill(Number.NaN, rows)
-    const named = kernels.withinReach(lower, lower, slacks, aligned(rows, 4), least - 2 * doubt)
-    return new Int32Array(this.memory.buffer, lower, named).slice()
+    return found
+  }
+
+  private scanned(asked: readonly Asked[]): (Int32Array | null)[] {
+    const searches = this.begun(asked)
+    const open = searches.filter((search) => search !== null)
+    for (const search of open) if (search.list !== null) this.scanList(search, search.list)
+    const dense = open.filter(({ list }) => list === null)
+    for (let row = 0; row < this.rows && dense.length > 0; row += CHUNK)
+      for (const search of dense) this.scanChunk(search, row, Math.min(CHUNK, this.rows - row))
+    return searches.map((search) => (search === null ? null : this.named(search)))
+  }
+
+  /** The queries written where the kernels read them, with a heap each; null for one of which bounds say nothing. */
+  private begun(asked: readonly Asked[]): (Search | null)[] {
+    const { stride } = this
+    const first = this.free + 4 * (4 * CHUNK)
+    const heaps = first + asked.length * aligned(2 * stride)
+    this.grow(heaps + asked.reduce((bytes, { k }) => bytes + 8 * k, 0))
+    let heap = heaps
+    return asked.map(({ query, k, farthest, within = null }, i) => {
+      const size = within === null ? this.rows : within.size
+      if (k >= size) return null
+      const sought = this.sought(query, farthest)
+      const length = Math.sqrt(squaresOf(sought, 0, this.width))
+      const doubt = this.doubt(length)
+      // Not the other way round: nothing is known of NaN.
+      if (!(length > 1 / MOST_LENGTH && doubt < MOST_LENGTH)) return null
+      const at = first + i * aligned(2 * stride)
+      const list = within !== null && size < LISTED * this.rows ? within.list() : null
+      const search = { query: at, scale: this.ask(at, sought, length), length, doubt, heap, k, within, list }
+      heap += 8 * k
+      return { ...search, filled: 0, rows: [], reach: [] }
+    })
+  }
+
+  private scanChunk(search: Search, row: number, count: number): void {
+    const { kernels, stride, scales, slacks, halves, free } = this
+    const bits = free + 3 * (4 * CHUNK)
+    if (search.within !== null) {
+      const words = search.within.bits.subarray(row >>> 5, (row + count + 31) >>> 5)
+      if (words.every((word) => word === 0)) return
+      new Uint32Array(this.memory.buffer, bits, words.length).set(words)
+    }
+    kernels.scanBytes(
+      free,
+      search.query,
+      this.items + row * stride,
+      scales + 4 * row,
+      slacks + 4 * row,
+      halves === 0 ? 0 : halves + 4 * row,
+      aligned(count, 4),
+      stride,
+      search.scale,
+      1 / search.length,
+    )
+    if (search.within !== null) kernels.maskScores(free, bits, aligned(count, 4))
+    this.take(search, count, slacks + 4 * row, row)
+  }
+
+  private scanList(search: Search, list: Int32Array): void {
+    const { kernels, stride, scales, slacks, halves, free } = this
+    const [reach, rows] = [free + 2 * (4 * CHUNK), free + 3 * (4 * CHUNK)]
+    for (let start = 0; start < list.length; start += CHUNK) {
+      const part = list.subarray(start, start + CHUNK)
+      const padded = new Int32Array(this.memory.buffer, rows, aligned(part.length, 4))
+      padded.fill(part[0]).set(part)
+      kernels.scanListed(
+        free,
+        reach,
+        search.query,
+        this.items,
+        rows,
+        scales,
+        slacks,
+        halves,
+        padded.length,
+        stride,
+        search.scale,
+        1 / search.length,
+      )
+      this.take(search, part.length, reach, start)
+    }
+  }
+
+  /**
+   * Offers the `count` bounds that were made last to the heap, and notes which of them can still be among the nearest.
+   * @param base what the first of them is numbered
+   */
+  private take(search: Search, count: number, slacks: Pointer, base: number): void {
+    const { kernels, free } = this
+    const { buffer } = this.memory
+    const { heap, k, doubt } = search
+    const [lower, out] = [new Float32Array(buffer, free, CHUNK), free + 4 * CHUNK]
+    // What pads the last four would be among the nearest of items that are all far.
+    lower.fill(Number.NaN, count, aligned(count, 4))
+    search.filled = kernels.topkPush(heap, heap + 4 * k, search.filled, k, free, count, base)
+    const least = search.filled < k ? Number.NaN : new Float32Array(buffer, heap, 1)[0]
+    // NaN while there are fewer than k: all may be.
+    const bound = Number.isNaN(least) ? Number.NEGATIVE_INFINITY : least - 2 * doubt
+    const found = new Int32Array(buffer, out, kernels.withinReach(out, free, slacks, aligned(count, 4), bound))
+    const slack = new Float32Array(buffer, slacks, count)
+    for (const i of found) {
+      search.rows.push(base + i)
+      search.reach.push(Math.fround(lower[i] + Math.fround(2 * slack[i])))
+    }
+  }
+
+  /** Of those that were noted, the ones that can be among the nearest of all. */
+  private named({ rows, reach, heap, doubt, list }: Search): Int32Array {
+    const least = Math.fround(new Float32Array(this.memory.buffer, heap, 1)[0] - 2 * doubt)
+    const kept = rows.filter((_, i) => reach[i] >= least)
+    return Int32Array.from(kept, (i) => (list === null ? i : list[i]))
   }
 
   /** The query as the items are, in double: products with it rank them. */
@@ -184,9 +276,9 @@ export class Scan {
       : Float64Array.from(query, (value) => value * turned)
   }
 
-  /** Writes the query, made a unit vector, as integers; returns their scale. */
-  private ask(sought: Float64Array, length: number): number {
-    const asked = new Int16Array(this.memory.buffer, this.query, this.stride)
+  /** Writes the query, made a unit vector, as integers at `at`; returns their scale. */
+  private ask(at: Pointer, sought: Float64Array, length: number): number {
+    const asked = new Int16Array(this.memory.buffer, at, this.stride).fill(0)
     let largest = 0
     for (const value of sought) largest = Math.max(largest, Math.abs(value))
     const scale = Math.fround(largest / length / this.most)
@@ -206,11 +298,41 @@ export class Scan {
     return (double * (length + farthest + longest) ** 2 + ROUNDING * farthest ** 2) / length
   }
 
-  private roomFor(bytes: number): Pointer {
-    const missing = this.free + bytes - this.memory.buffer.byteLength
+  /** Room up to `end`. */
+  private grow(end: Pointer): void {
+    const missing = end - this.memory.buffer.byteLength
     if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE))
-    return this.free
   }
+}
+
+/** A query of a scan. */
+export interface Asked {
+  /** `float32[width]` */
+  readonly query: Float32Array
+  readonly k: number
+  /** Whether the k with the smallest product or cosine are sought; of distances the smallest are the nearest. */
+  readonly farthest: boolean
+  /** The items that are asked of; by default all. */
+  readonly within?: RowSet | null
+}
+
+/** A query under way. */
+interface Search {
+  readonly query: Pointer
+  /** What a unit of the query's integers is worth. */
+  readonly scale: number
+  readonly length: number
+  readonly doubt: number
+  readonly heap: Pointer
+  readonly k: number
+  readonly within: RowSet | null
+  /** The items that are asked of, where they are few. */
+  readonly list: Int32Array | null
+  /** How many bounds the heap holds. */
+  filled: number
+  /** What may be among the nearest, as far as was seen: rows, or places of the list, and the most that each can be. */
+  readonly rows: number[]
+  readonly reach: number[]
 }
 
 function squaresOf(values: Float32Array | Float64Array, from: number, width: number): number {

@@ -90,7 +90,7 @@ describe('a scan by kernels', () => {
       const [width, next] = [64, random(17)]
       const vectors = filled(5_000 * width, next)
       const scan = Scan.of(kernels, vectors, width, metric) as Scan
-      const named = scan.candidates(filled(width, next), 20, false) as Int32Array
+      const named = scan.candidates([{ query: filled(width, next), k: 20, farthest: false }])[0] as Int32Array
       expect(named.length).toBeGreaterThanOrEqual(20)
       expect(named.length).toBeLessThan(30)
     })
