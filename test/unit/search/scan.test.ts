@@ -94,5 +94,14 @@ describe('a scan by kernels', () => {
       expect(named.length).toBeGreaterThanOrEqual(20)
       expect(named.length).toBeLessThan(30)
     })
+
+    test(`by ${metric} names no item past the last, of any number of them`, () => {
+      const [width, next] = [16, random(19)]
+      for (const rows of [1_001, 1_002, 1_003, 1_004]) {
+        const scan = Scan.of(kernels, filled(rows * width, next), width, metric) as Scan
+        const [named] = scan.candidates([{ query: filled(width, next), k: rows - 1, farthest: false }])
+        expect(Math.max(...(named as Int32Array))).toBeLessThan(rows)
+      }
+    })
   }
 })
