@@ -1,6 +1,8 @@
 import { CONST, type Graph, type ModelDefinition, type OpTable } from '../graph/index.ts'
+import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { instantiate } from './kernels.ts'
 import { Memory } from './memory.ts'
+import { SMALL_TABLE } from './pooling.ts'
 import { type Bind, withKernels } from './table.ts'
 import type { KernelChoice } from './variants.ts'
 
@@ -41,19 +43,24 @@ export class Engine {
 
   /**
    * The weights of dense layers stay in linear memory, and those of products, convolutions and of the loops that hold
-   * recurrent cells; where there is no room a layer runs by the reference.
+   * recurrent cells, and small tables that are pooled; where there is no room a layer runs by the reference.
    */
   private keepWeights(graph: Graph): void {
-    for (const node of graph.nodes) {
-      const isDense = DENSE.has(node.op)
-      if (!isDense && !PRODUCTS.has(node.op)) continue
-      for (const value of node.inputs) {
-        const held = value.node.op === CONST ? value.node.attrs.tensor('value') : null
-        if (held === null || (!isDense && held.shape.length < 2)) continue
+    for (const { op, inputs } of graph.nodes) {
+      for (const { node } of inputs) {
+        const held = node.op === CONST ? node.attrs.tensor('value') : null
+        if (held === null || !isWeight(op, held)) continue
         if (held.dtype === 'float32' || held.dtype === 'int8' || held.dtype === 'int32') this.memory.keep(held.data)
       }
     }
   }
+}
+
+/** Whether a constant that an op takes is a weight that its kernel reads again and again. */
+function isWeight(op: string, { shape, dtype }: Tensor): boolean {
+  if (DENSE.has(op)) return true
+  if (PRODUCTS.has(op)) return shape.length >= 2
+  return op === 'twotower>PoolRows' && dtype === 'float32' && sizeOf(shape) <= SMALL_TABLE
 }
 
 const DENSE: ReadonlySet<string> = new Set(['twotower>Dense', 'twotower>DenseInt8'])

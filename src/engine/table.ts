@@ -1,7 +1,9 @@
 import type { Attrs, Call, Node, Op, OpTable } from '../graph/index.ts'
 import { isNumeric, sizeOf, type Tensor, type TensorOf, type TypedArray, zeros } from '../tensor/index.ts'
+import { concatenated } from './concat.ts'
 import { ACTIVATIONS, COMBINERS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
+import { pooledRows } from './pooling.ts'
 
 type Floats = TensorOf<'float32'>
 
@@ -53,6 +55,8 @@ export function withKernels(
     rowwise(x, memory, smallest, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
   )
   place('twotower>Dense', denseWith(memory, kernels))
+  place('ConcatV2', (call) => concatenated(call, memory, kernels))
+  place('twotower>PoolRows', (call) => pooledRows(call, memory, kernels))
   for (const [name, kernel] of [
     ['Max', kernels.maximum],
     ['Min', kernels.minimum],
@@ -242,12 +246,15 @@ const without = (shape: readonly number[], axes: readonly number[], attrs: Attrs
     ? shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
     : shape.filter((_, axis) => !axes.includes(axis))
 
-/** Over the last axes, so that what comes together lies together. */
+/** Over the last axes, so that what comes together lies together; axes of one element may follow. */
 function overLast(call: Call, memory: Memory, smallest: number, kernel: Kernels['rowSum']): Tensor | null {
   const axes = axesOf(call, smallest)
   const x = call.inputs[0] as Floats
-  const first = x.shape.length - (axes?.length ?? 0)
-  if (axes === null || axes.length === 0 || axes.some((axis, i) => axis !== first + i)) return null
+  if (axes === null || axes.length === 0) return null
+  let end = x.shape.length
+  while (x.shape[end - 1] === 1 && axes[axes.length - 1] !== end - 1) end--
+  const first = end - axes.length
+  if (axes.some((axis, i) => axis !== first + i)) return null
   const rows = sizeOf(x.shape.slice(0, first))
   const [at, out] = [memory.address(x.data), memory.room(rows)]
   if (rows === 0 || at === null || out === null) return null

@@ -53,8 +53,8 @@ export interface Places {
   readonly step: 0 | 1
 }
 
-const EACH: Places = { list: null, step: 1 }
-const ONE: Places = { list: null, step: 0 }
+export const EACH: Places = { list: null, step: 1 }
+export const ONE: Places = { list: null, step: 0 }
 
 export const places = (from: Shape, to: Shape): Places =>
   sameShape(from, to) ? EACH : sizeOf(from) === 1 ? ONE : { list: broadcastIndices(from, to), step: 1 }

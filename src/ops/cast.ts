@@ -1,5 +1,14 @@
 import type { Op } from '../graph/index.ts'
-import { type ArrayDType, BYTES, halvesOf, isBig, isFloat, isInteger, type TypedArray } from '../tensor/index.ts'
+import {
+  type ArrayDType,
+  BYTES,
+  halvesOf,
+  isBig,
+  isFloat,
+  isInteger,
+  type NumberArray,
+  type TypedArray,
+} from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
 
 /**
@@ -17,11 +26,17 @@ const cast: Op = {
 }
 
 function convert(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: ArrayDType): void {
+  const whole = !isFloat(fromType)
+  // An array takes another's numbers rounded to nearest.
+  if (isFloat(to) && !isBig(fromType)) (out as Float32Array).set(from as NumberArray)
+  else if (from instanceof BigInt64Array && out instanceof Float32Array) int64ToFloat(from, out)
+  else if (from instanceof BigInt64Array && out instanceof Int32Array) int64ToInt32(from, out)
+  else if (whole && !isBig(fromType) && out instanceof BigInt64Array) integersToInt64(from as NumberArray, out)
+  else eachElement(from, fromType, out, to)
+}
+
+function eachElement(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: ArrayDType): void {
   const truncate = isFloat(fromType) && isInteger(to)
-  if (from instanceof BigInt64Array && out instanceof Float32Array) {
-    int64ToFloat(from, out)
-    return
-  }
   for (let i = 0; i < out.length; i++) {
     const value = from[i]
     if (to === 'bool') out[i] = Number(value) !== 0 ? 1 : 0
@@ -29,9 +44,7 @@ function convert(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: Ar
     else
       out[i] = isBig(to)
         ? BigInt(value)
-        : isFloat(to)
-          ? Number(value)
-          : Number(typeof value === 'bigint' ? BigInt.asIntN(32, value) : value)
+        : Number(typeof value === 'bigint' && !isFloat(to) ? BigInt.asIntN(32, value) : value)
   }
 }
 
@@ -43,6 +56,19 @@ function int64ToFloat(from: BigInt64Array, out: Float32Array): void {
     const exact = high >= -(2 ** 21) && high < 2 ** 21
     const kept = exact ? low : ((low & ~0x7ff) | ((low & 0x7ff) === 0 ? 0 : 0x800)) >>> 0
     out[i] = high * 2 ** 32 + kept
+  }
+}
+
+function int64ToInt32(from: BigInt64Array, out: Int32Array): void {
+  const halves = halvesOf(from)
+  for (let i = 0; i < out.length; i++) out[i] = halves[2 * i]
+}
+
+function integersToInt64(from: NumberArray, out: BigInt64Array): void {
+  const halves = halvesOf(out)
+  for (let i = 0; i < from.length; i++) {
+    halves[2 * i] = from[i]
+    halves[2 * i + 1] = from[i] < 0 ? -1 : 0
   }
 }
 

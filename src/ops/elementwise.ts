@@ -16,7 +16,7 @@ import {
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { at, broadcastShape, places } from './broadcast.ts'
+import { at, broadcastShape, EACH, ONE, places } from './broadcast.ts'
 
 /** A tensor whose elements lie in a typed array. */
 export type NumericTensor = { [D in ArrayDType]: TensorOf<D> }[ArrayDType]
@@ -95,10 +95,13 @@ export function comparison(holds: (x: number, y: number) => boolean, ordered: (o
 function compareStrings(x: TensorOf<'string'>, y: TensorOf<'string'>, holds: (order: number) => boolean): Tensor {
   const shape = broadcastShape(x.shape, y.shape)
   const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
-  const verdicts = [holds(-1) ? 1 : 0, holds(0) ? 1 : 0, holds(1) ? 1 : 0]
+  const before = holds(-1) ? 1 : 0
+  const same = holds(0) ? 1 : 0
+  const after = holds(1) ? 1 : 0
   return filled('bool', shape, (out) => {
     for (let i = 0; i < out.length; i++) {
-      out[i] = verdicts[1 + Math.sign(Strings.compare(x.data, at(a, i), y.data, at(b, i)))]
+      const order = Strings.compare(x.data, at(a, i), y.data, at(b, i))
+      out[i] = order < 0 ? before : order === 0 ? same : after
     }
   })
 }
@@ -114,16 +117,22 @@ function compareBig(x: NumericTensor, y: NumericTensor, holds: (order: number) =
   const same = holds(0) ? 1 : 0
   const after = holds(1) ? 1 : 0
   return filled('bool', shape, (out) => {
+    if (before === after && a === EACH && b === ONE) return equalToOne(m, n, same, before, out)
     for (let i = 0; i < out.length; i++) {
       const j = 2 * at(a, i)
       const k = 2 * at(b, i)
-      const high = m[j + 1] ^ flip
-      const other = n[k + 1] ^ flip
-      if (high !== other) out[i] = high < other ? before : after
-      else if (m[j] === n[k]) out[i] = same
-      else out[i] = m[j] >>> 0 < n[k] >>> 0 ? before : after
+      const [low, high] = [m[j], m[j + 1]]
+      const [least, other] = [n[k], n[k + 1]]
+      if (low === least && high === other) out[i] = same
+      else if (high !== other) out[i] = (high ^ flip) < (other ^ flip) ? before : after
+      else out[i] = low >>> 0 < least >>> 0 ? before : after
     }
   })
+}
+
+/** Padding and masks: every id against one. */
+function equalToOne(ids: Int32Array, [low, high]: Int32Array, same: 0 | 1, other: 0 | 1, out: TypedArray): void {
+  for (let i = 0, j = 0; i < out.length; i++, j += 2) out[i] = ids[j] === low && ids[j + 1] === high ? same : other
 }
 
 function sameKind(call: Call): [NumericTensor, NumericTensor] {

@@ -317,6 +317,102 @@ describe('products of computed matrices', () => {
   })
 })
 
+describe('pooled rows of a table that stays in linear memory', () => {
+  const kept = floats([11, 6])
+  const ids = (dtype: 'int32' | 'int64', shape: readonly number[], values: readonly number[]): Tensor =>
+    dtype === 'int32'
+      ? tensor('int32', shape, Int32Array.from(values))
+      : tensor('int64', shape, BigInt64Array.from(values, BigInt))
+  const some = Array.from({ length: 15 }, (_, i) => (i * 7) % 11)
+  const mask = floats([5, 3], 4)
+  const pool = (combiner: string) => new Attrs({ combiner })
+  beforeAll(() => memory.keep(kept.data as Float32Array))
+
+  test.each(['int32', 'int64'] as const)('by %s, summed, weighted and averaged', (dtype) => {
+    for (const shape of [
+      [5, 3],
+      [1, 15],
+      [15, 1],
+    ]) {
+      for (const combiner of ['sum', 'mean'])
+        expectSame('twotower>PoolRows', [kept, ids(dtype, shape, some)], pool(combiner))
+    }
+    for (const combiner of ['sum', 'mean'])
+      expectSame('twotower>PoolRows', [kept, ids(dtype, [5, 3], some), mask], pool(combiner))
+  })
+
+  test('a weight of 0 times an infinity is NaN here too', () => {
+    const wild = tensor('float32', [3, 2], Float32Array.of(1, 2, Number.POSITIVE_INFINITY, Number.NaN, 5, 6))
+    memory.keep(wild.data as Float32Array)
+    const weights = tensor('float32', [2, 2], Float32Array.of(1, 0, 0, 1))
+    expectSame('twotower>PoolRows', [wild, ids('int64', [2, 2], [0, 1, 0, 2]), weights], pool('sum'))
+  })
+
+  test('runs in linear memory, and a table that is not kept does not', () => {
+    memory.begin()
+    const at = ids('int64', [5, 3], some)
+    expect(memory.holds(call(table, 'twotower>PoolRows', [kept, at], pool('sum')).data as Float32Array)).toBe(true)
+    const free = floats([11, 6], 9)
+    expect(memory.holds(call(table, 'twotower>PoolRows', [free, at], pool('sum')).data as Float32Array)).toBe(false)
+  })
+
+  test.each([-1, 11, 2 ** 32])('refuses the id %d as the reference does', (wrong) => {
+    const at = ids('int64', [2, 2], [0, 1, wrong, 3])
+    const told = (ops: OpTable): string => {
+      memory.begin()
+      try {
+        return String(call(ops, 'twotower>PoolRows', [kept, at], pool('sum')).data)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(told(table)).toMatch(/indices/)
+    expect(told(table)).toBe(told(reference))
+  })
+})
+
+describe('features side by side', () => {
+  const axis = (at: number): Tensor => tensor('int32', [], Int32Array.of(at))
+
+  test.each([1, -1])('ConcatV2 of matrices along axis %d', (last) => {
+    for (const rows of [1, 7, 8, 33])
+      expectSame(
+        'ConcatV2',
+        [floats([rows, 5], 1), floats([rows, 1], 2), floats([rows, 8], 3), axis(last)],
+        Attrs.none,
+        0,
+      )
+  })
+
+  test('ConcatV2 of higher ranks and along other axes', () => {
+    expectSame('ConcatV2', [floats([3, 4, 5], 1), floats([3, 4, 2], 2), axis(2)], Attrs.none, 0)
+    expectSame('ConcatV2', [floats([9, 4, 5], 1), floats([9, 3, 5], 2), axis(1)], Attrs.none, 0)
+    expectSame('ConcatV2', [floats([9, 5], 1), floats([8, 5], 2), axis(0)], Attrs.none, 0)
+    expectSame('ConcatV2', [floats([9, 5], 1), floats([9, 0], 2), axis(1)], Attrs.none, 0)
+  })
+
+  test('shapes that do not fit are refused as the reference does', () => {
+    expect(() => call(table, 'ConcatV2', [floats([9, 5]), floats([10, 5]), axis(1)])).toThrow(/must be equal/)
+    expect(() => call(table, 'ConcatV2', [floats([9, 5]), floats([9]), axis(1)])).toThrow(/Ranks/)
+  })
+})
+
+describe('reductions', () => {
+  const axes = (...at: number[]): Tensor => tensor('int32', [at.length], Int32Array.from(at))
+
+  test.each(['Sum', 'Mean', 'Max', 'Min'])('%s over axes that axes of one element follow', (op) => {
+    for (const keep_dims of [false, true]) {
+      const attrs = new Attrs({ keep_dims })
+      expectSame(op, [floats([9, 12, 1]), axes(1)], attrs)
+      expectSame(op, [floats([9, 12, 1]), axes(1, 2)], attrs)
+      expectSame(op, [floats([9, 4, 3, 1, 1]), axes(1, 2)], attrs)
+      expectSame(op, [floats([40, 1, 1]), axes(0)], attrs)
+      expectSame(op, [floats([40, 1, 1]), axes(1)], attrs)
+      expectSame(op, [floats([9, 12, 2]), axes(1)], attrs)
+    }
+  })
+})
+
 describe('hash buckets', () => {
   const strings = (...values: Uint8Array[]): Tensor => tensor('string', [values.length], Strings.from(values))
   const bytes = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 151 + length * 7 + 3) & 255)
