@@ -254,7 +254,7 @@ export class Scan {
     // NaN while there are fewer than k: all may be.
     const bound = Number.isNaN(least) ? Number.NEGATIVE_INFINITY : least - 2 * doubt
     const found = new Int32Array(buffer, out, kernels.withinReach(out, free, slacks, aligned(count, 4), bound))
-    const slack = new Float32Array(buffer, slacks, count)
+    const slack = new Float32Array(buffer, slacks, aligned(count, 4))
     for (const i of found) {
       search.rows.push(base + i)
       search.reach.push(Math.fround(lower[i] + Math.fround(2 * slack[i])))
