@@ -27,6 +27,7 @@ const WORKS = {
   'top 100 of 1,000,000 × 64': ({ scan }) => ours(scan?.find(({ rows }) => rows === 1_000_000)?.timings),
   'a request of the demo, one row': ({ request }) => ours(request?.[0].timings),
   'a request of the demo, 1,024 rows': ({ request }) => ours(request?.[1].timings),
+  'the same with int8 towers, 1,024 rows': ({ request }) => ours(request?.[1].timings, 'twotower int8'),
   'process start to the first embedding, above the runtime alone': ({ start }) => {
     const entry = start?.results.find(({ name }) => name === 'twotower')
     return entry === undefined ? '' : `${digits(entry.above.milliseconds)} ms`

@@ -12,8 +12,7 @@ const BATCHES = [1, 1024]
  * tokenizer and layers to embeddings. TensorFlow runs the same SavedModel in a process of its own, one thread, after us.
  */
 export async function request(python, effort, say) {
-  const bundle = await convert({ query: `${DEMO}query_model`, candidate: `${DEMO}candidate_model` })
-  const { query } = await load({ manifest: bundle.manifest, weights: bundle.weights })
+  const [query, inBytes] = [await queryTower('float32'), await queryTower('int8')]
   const viewers = readFileSync(`${DEMO}viewers.jsonl`, 'utf8')
     .trim()
     .split('\n')
@@ -22,7 +21,13 @@ export async function request(python, effort, say) {
   for (const batch of BATCHES) {
     const rows = Array.from({ length: batch }, (_, i) => viewers[i % viewers.length])
     const features = Object.fromEntries(query.inputs.map(({ name }) => [name, rows.map((row) => row[name])]))
-    const timings = await interleave([{ name: 'twotower', call: () => query.embed(features).data }], effort)
+    const timings = await interleave(
+      [
+        { name: 'twotower', call: () => query.embed(features).data },
+        { name: 'twotower int8', call: () => inBytes.embed(features).data },
+      ],
+      effort,
+    )
     const theirs = python === null ? null : await timeTensorFlow(python, `${DEMO}query_model`, features, effort)
     if (theirs !== null) {
       differ(query.embed(features).data, theirs.embedding)
@@ -36,6 +41,11 @@ export async function request(python, effort, say) {
     )
   }
   return results
+}
+
+async function queryTower(dtype) {
+  const bundle = await convert({ query: `${DEMO}query_model`, candidate: `${DEMO}candidate_model` }, { dtype })
+  return (await load({ manifest: bundle.manifest, weights: bundle.weights })).query
 }
 
 function differ(ours, theirs) {
