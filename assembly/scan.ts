@@ -112,12 +112,12 @@ function totals(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /**
- * NaN in the place of values[i] where bit i mod 32 of word i div 32 of `bits` is 0: no heap and no bound takes it then.
- * `count` is a multiple of 4. 1,000,000 in 0.5 ms.
+ * −Infinity in the place of values[i] where bit i mod 32 of word i div 32 of `bits` is 0: a heap takes it last and no bound
+ * at all (`topkPush` would look at each NaN). `count` is a multiple of 4. 1,000,000 in 0.5 ms.
  */
 export function maskScores(values: usize, bits: usize, count: i32): void {
   const places = i32x4(1, 2, 4, 8)
-  const none = splat(NaN)
+  const none = splat(-Infinity)
   for (let i = 0; i < count; i += 4, values += 16) {
     const four = i32x4.splat(load<u8>(bits + (<usize>i >> 3)) >> (i & 4))
     const kept = i32x4.eq(v128.and(four, places), places)

@@ -244,7 +244,7 @@ export interface Kernels {
     scale: number,
     per: number,
   ): void
-  /** NaN in the place of values[i] where bit i mod 32 of word i div 32 is 0; `count` is a multiple of 4. */
+  /** −Infinity in the place of values[i] where bit i mod 32 of word i div 32 is 0; `count` is a multiple of 4. */
   maskScores(values: Pointer, bits: Pointer, count: number): void
   /** The i (i32, ascending) with lower[i] + 2 · slacks[i] ≥ least into `out`, which may be `lower`; returns how many. */
   withinReach(out: Pointer, lower: Pointer, slacks: Pointer, count: number, least: number): number

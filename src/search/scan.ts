@@ -19,6 +19,8 @@ const MOST_LENGTH = 2 ** 60
 const ROUNDING = 2 ** -20
 /** And of what is too small for that size. */
 const SMALLEST = 2 ** -140
+/** The largest float32. */
+const LARGEST = (2 - 2 ** -23) * 2 ** 127
 const LARGEST_BYTE = 127
 const LARGEST_SHORT = 32_766
 const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
@@ -194,7 +196,7 @@ export class Scan {
     const bits = free + 3 * (4 * CHUNK)
     if (search.within !== null) {
       const words = search.within.bits.subarray(row >>> 5, (row + count + 31) >>> 5)
-      if (words.every((word) => word === 0)) return
+      if (!words.some((word) => word !== 0)) return
       new Uint32Array(this.memory.buffer, bits, words.length).set(words)
     }
     kernels.scanBytes(
@@ -248,11 +250,11 @@ export class Scan {
     const { heap, k, doubt } = search
     const [lower, out] = [new Float32Array(buffer, free, CHUNK), free + 4 * CHUNK]
     // What pads the last four would be among the nearest of items that are all far.
-    lower.fill(Number.NaN, count, aligned(count, 4))
+    lower.fill(Number.NEGATIVE_INFINITY, count, aligned(count, 4))
     search.filled = kernels.topkPush(heap, heap + 4 * k, search.filled, k, free, count, base)
-    const least = search.filled < k ? Number.NaN : new Float32Array(buffer, heap, 1)[0]
-    // NaN while there are fewer than k: all may be.
-    const bound = Number.isNaN(least) ? Number.NEGATIVE_INFINITY : least - 2 * doubt
+    const least = search.filled < k ? Number.NEGATIVE_INFINITY : new Float32Array(buffer, heap, 1)[0]
+    // While there are fewer than k all may be that are asked of: those that are not are -Infinity.
+    const bound = Number.isFinite(least) ? least - 2 * doubt : -LARGEST
     const found = new Int32Array(buffer, out, kernels.withinReach(out, free, slacks, aligned(count, 4), bound))
     const slack = new Float32Array(buffer, slacks, aligned(count, 4))
     for (const i of found) {

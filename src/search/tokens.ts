@@ -43,30 +43,36 @@ export class Tokens {
   /** @param restricts those of each row */
   static of(restricts: readonly (readonly Restrict[])[]): Tokens {
     const numbers = new Map<string, Map<string, number>>()
-    for (const { namespace, allow = [], deny = [] } of restricts.flat()) {
-      const own = numbers.get(namespace) ?? new Map<string, number>()
-      numbers.set(namespace, own)
-      for (const token of allow) if (!own.has(token)) own.set(token, own.size)
-      for (const token of deny) if (!own.has(token)) own.set(token, own.size)
+    const lists = { allow: new Pairs(), deny: new Pairs() }
+    let count = 0
+    for (let row = 0; row < restricts.length; row++) {
+      for (const restrict of restricts[row]) {
+        let own = numbers.get(restrict.namespace)
+        if (own === undefined) {
+          own = new Map()
+          numbers.set(restrict.namespace, own)
+        }
+        for (const list of ['allow', 'deny'] as const)
+          for (const token of restrict[list] ?? []) {
+            let number = own.get(token)
+            if (number === undefined) {
+              number = count++
+              own.set(token, number)
+            }
+            lists[list].add(number, row)
+          }
+      }
     }
-    const sizes = [...numbers.values()].map((own) => own.size)
-    const starts = startsOf(Uint32Array.from(sizes))
-    const first = new Map([...numbers.keys()].map((namespace, n) => [namespace, starts[n]]))
-    const number = (namespace: string, token: string) =>
-      (first.get(namespace) as number) + (numbers.get(namespace)?.get(token) as number)
-    const posted = (list: 'allow' | 'deny') =>
-      turned(
-        restricts.map((own) => [
-          ...new Set(own.flatMap((r) => (r[list] ?? []).map((token) => number(r.namespace, token)))),
-        ]),
-        starts[sizes.length],
-      )
+    // As they were met; from here on namespace by namespace.
+    const renumbered = new Uint32Array(count)
+    let next = 0
+    for (const own of numbers.values()) for (const number of own.values()) renumbered[number] = next++
     const arrays = {
       namespaces: Strings.from([...numbers.keys()]),
-      starts,
+      starts: startsOf(Uint32Array.from(numbers.values(), (own) => own.size)),
       tokens: Strings.from([...numbers.values()].flatMap((own) => [...own.keys()])),
-      allow: posted('allow'),
-      deny: posted('deny'),
+      allow: lists.allow.postings(renumbered),
+      deny: lists.deny.postings(renumbered),
     }
     return new Tokens(arrays, restricts.length)
   }
@@ -149,14 +155,28 @@ function startsOf(sizes: Uint32Array): Uint32Array<ArrayBuffer> {
   return starts
 }
 
-/** Of each row's tokens each token's rows. */
-function turned(lists: readonly (readonly number[])[], tokens: number): Postings {
-  const sizes = new Uint32Array(tokens)
-  for (const list of lists) for (const token of list) sizes[token]++
-  const starts = startsOf(sizes)
-  const [rows, next] = [new Uint32Array(starts[tokens]), starts.slice()]
-  for (let row = 0; row < lists.length; row++) for (const token of lists[row]) rows[next[token]++] = row
-  return { starts, rows }
+/** Tokens and rows that go together, row after row. */
+class Pairs {
+  private readonly tokens: number[] = []
+  private readonly rows: number[] = []
+  /** The row that each token was met in last: one that a row names twice counts once. */
+  private readonly last: number[] = []
+
+  add(token: number, row: number): void {
+    if (this.last[token] === row) return
+    this.last[token] = row
+    this.tokens.push(token)
+    this.rows.push(row)
+  }
+
+  postings(renumbered: Uint32Array): Postings {
+    const sizes = new Uint32Array(renumbered.length)
+    for (const token of this.tokens) sizes[renumbered[token]]++
+    const starts = startsOf(sizes)
+    const [rows, next] = [new Uint32Array(this.rows.length), starts.slice()]
+    for (let i = 0; i < this.rows.length; i++) rows[next[renumbered[this.tokens[i]]]++] = this.rows[i]
+    return { starts, rows }
+  }
 }
 
 /** Of each token's rows each row's tokens, ascending. */

@@ -88,14 +88,14 @@ describe.each(VARIANTS)('scanListed, %s', (variant) => {
 describe.each(VARIANTS)('maskScores, %s', (variant) => {
   const host = new Host(variant, 16)
 
-  it('leaves the scores whose bit is set and puts NaN in the place of the others', () => {
+  it('leaves the scores whose bit is set and puts -Infinity in the place of the others', () => {
     for (const count of [0, 4, 8, 12, 28, 32, 36, 64, 100]) {
       host.reset()
       const scores = randoms(count, count)
       const bits = integers(Math.ceil(count / 32), count + 5, 2 ** 31 - 1)
       const [at, words] = [host.put(scores), host.putInts(bits)]
       host.runInto([[at, count]], ({ maskScores }) => maskScores(at, words, count))
-      const want = [...scores].map((score, i) => ((bits[i >> 5] >> (i & 31)) & 1 ? score : Number.NaN))
+      const want = [...scores].map((score, i) => ((bits[i >> 5] >> (i & 31)) & 1 ? score : Number.NEGATIVE_INFINITY))
       expect([...host.floats(at, count)]).toEqual(want)
     }
   })
