@@ -48,9 +48,9 @@ export interface Filter {
   readonly restricts?: readonly Restrict[]
   readonly numericRestricts?: readonly NumericCondition[]
   /** Nothing but these ids. */
-  readonly include?: Iterable<string>
+  readonly include?: readonly string[] | ReadonlySet<string>
   /** None of these ids: what the user has seen. */
-  readonly exclude?: Iterable<string>
+  readonly exclude?: readonly string[] | ReadonlySet<string>
 }
 
 export interface SearchOptions {

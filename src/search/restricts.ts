@@ -23,7 +23,10 @@ export function checkNumber({ namespace, type, value }: NumericRestrict): void {
   checkNamespace('a numeric restrict', namespace)
   const at = `the value in the namespace ${JSON.stringify(namespace)}`
   if (type === 'int') {
-    if (typeof value !== 'bigint') throw new TypeError(`${at} must be a bigint, being an int; got ${kindOf(value)}`)
+    if (typeof value !== 'bigint')
+      throw new TypeError(
+        `${at} must be a whole number, a bigint, being an int; got ${typeof value === 'number' ? value : kindOf(value)}`,
+      )
     if (BigInt.asIntN(64, value) !== value) throw new RangeError(`${at} must be a 64-bit integer, got ${value}`)
     return
   }

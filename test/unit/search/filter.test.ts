@@ -125,7 +125,7 @@ describe('a filter', () => {
         ],
         [
           { numericRestricts: [{ namespace: 'n', type: 'int', op: 'LESS', value: 1 }] },
-          'the value in the namespace "n" must be a bigint, being an int; got number',
+          'the value in the namespace "n" must be a whole number, a bigint, being an int; got 1',
         ],
         [
           { numericRestricts: [{ namespace: 'n', type: 'int', op: 'LESS', value: 2n ** 63n }] },

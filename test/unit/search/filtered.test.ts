@@ -5,50 +5,14 @@ import type { Metric, Similarity } from '../../../src/graph/index.ts'
 import { Attributes } from '../../../src/search/attributes.ts'
 import type { SearchOptions } from '../../../src/search/datapoint.ts'
 import { ExactIndex } from '../../../src/search/exact.ts'
-import { admits, filter, type Item, items } from './datapoints.ts'
+import { filter, type Item, items } from './datapoints.ts'
+import { plainly } from './plainly.ts'
 
 // Filters and crowding hold inside the search: the answer is that of a plain loop over what they let through.
 
 const kernels = await compileKernels()
 const METRICS = ['dot', 'cosine', 'euclidean'] as const
 const by = (metric: Metric, scale = 1): Similarity => ({ metric, scale, bias: 0, sigmoid: false })
-
-function metricOf(metric: Metric, a: ArrayLike<number>, b: ArrayLike<number>): number {
-  const dot = (x: ArrayLike<number>, y: ArrayLike<number>) => {
-    let sum = 0
-    for (let i = 0; i < x.length; i++) sum += x[i] * y[i]
-    return sum
-  }
-  if (metric === 'dot') return dot(a, b)
-  if (metric === 'cosine') return dot(a, b) / Math.sqrt(Math.max(dot(a, a), 1e-12) * Math.max(dot(b, b), 1e-12))
-  const difference = Array.from(a, (value, i) => value - b[i])
-  return Math.sqrt(dot(difference, difference))
-}
-
-/** The definition: all that the filter admits by nearness, NaN last, then one after the other while there is room. */
-function plainly(
-  list: readonly Item[],
-  vectors: Float32Array,
-  query: Float32Array,
-  { metric, scale }: Similarity,
-  { k, filter = {}, perCrowdingTag = Number.POSITIVE_INFINITY }: SearchOptions,
-): string[] {
-  const width = query.length
-  const sign = metric === 'euclidean' || scale < 0 ? 1 : -1
-  const scored = list
-    .map((item, i) => ({ item, key: sign * metricOf(metric, query, vectors.subarray(i * width, (i + 1) * width)) }))
-    .filter(({ item }) => admits(item, filter))
-  const numbers = scored.filter(({ key }) => !Number.isNaN(key)).sort((a, b) => a.key - b.key)
-  const crowds = new Map<string, number>()
-  return [...numbers, ...scored.filter(({ key }) => Number.isNaN(key))]
-    .filter(({ item: { crowdingTag = '' } }) => {
-      const before = crowds.get(crowdingTag) ?? 0
-      crowds.set(crowdingTag, before + 1)
-      return crowdingTag === '' || before < perCrowdingTag
-    })
-    .slice(0, k)
-    .map(({ item }) => item.id)
-}
 
 function random(seed: number): () => number {
   let state = seed
