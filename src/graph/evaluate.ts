@@ -13,6 +13,8 @@ export class Program {
   private readonly constants: readonly (Tensor | undefined)[]
   private readonly parameters: readonly number[]
   private readonly outputs: readonly number[]
+  /** Whether a node may leave its outputs dead; else nothing needs looking for them. */
+  private readonly branches: boolean
   private readonly nested = new Map<Graph, Program>()
   private readonly ops: OpTable
 
@@ -44,6 +46,7 @@ export class Program {
         last: [],
       })
     }
+    this.branches = graph.nodes.some(({ op }) => SWITCHES.has(op))
     this.constants = constants
     this.parameters = graph.parameters.map((node) => slotOf(slots, node, node))
     this.outputs = graph.outputs.map((value) => slotOf(slots, value.node, value.node) + value.index)
@@ -58,11 +61,11 @@ export class Program {
   run(inputs: readonly Tensor[], files: Files = NO_FILES): Tensor[] {
     const values = this.constants.slice()
     for (let i = 0; i < this.parameters.length; i++) values[this.parameters[i]] = inputs[i]
+    const inner: Call['run'] = (graph, args) => this.inner(graph).run(args, files)
     for (const step of this.steps) {
-      // Only Merge runs with dead inputs: it is where a conditional's branches meet.
-      if ((isDead(step.inputs, values) || isDead(step.controls, values)) && step.node.op !== 'Merge') continue
-      const result = this.evaluate(step, values, files)
-      if ('dtype' in result) values[step.output] = result
+      if (this.branches && isSkipped(step, values)) continue
+      const result = evaluate(step, values, files, inner)
+      if (!isList(result)) values[step.output] = result
       else {
         if (result.length === 0) values[step.output] = DONE
         // Outputs that nobody reads have no slot.
@@ -77,30 +80,6 @@ export class Program {
     })
   }
 
-  private evaluate(step: Step, values: (Tensor | undefined)[], files: Files): ReturnType<Op['evaluate']> {
-    const { node, op } = step
-    if (op === undefined)
-      throw new UnsupportedOpError(
-        node.op,
-        node.name,
-        'twotower has no semantics for it; `twotower check` lists all such nodes',
-      )
-    const inputs = new Array<Tensor>(step.inputs.length)
-    for (let i = 0; i < inputs.length; i++) inputs[i] = values[step.inputs[i]] as Tensor
-    const call: Call = {
-      inputs,
-      attrs: node.attrs,
-      node,
-      files,
-      run: (graph, args) => this.inner(graph).run(args, files),
-    }
-    try {
-      return op.evaluate(call)
-    } catch (error) {
-      throw located(error, node, inputs)
-    }
-  }
-
   private inner(graph: Graph): Program {
     let program = this.nested.get(graph)
     if (program === undefined) {
@@ -111,11 +90,40 @@ export class Program {
   }
 }
 
+function evaluate(
+  { node, op, inputs: slots }: Step,
+  values: readonly (Tensor | undefined)[],
+  files: Files,
+  run: Call['run'],
+): ReturnType<Op['evaluate']> {
+  if (op === undefined)
+    throw new UnsupportedOpError(
+      node.op,
+      node.name,
+      'twotower has no semantics for it; `twotower check` lists all such nodes',
+    )
+  const inputs = new Array<Tensor>(slots.length)
+  for (let i = 0; i < inputs.length; i++) inputs[i] = values[slots[i]] as Tensor
+  try {
+    return op.evaluate({ inputs, attrs: node.attrs, node, files, run })
+  } catch (error) {
+    throw located(error, node, inputs)
+  }
+}
+
+const isList = (result: ReturnType<Op['evaluate']>): result is readonly (Tensor | undefined)[] => Array.isArray(result)
+
+/** In a branch that was not taken. Only Merge runs with dead inputs: it is where a conditional's branches meet. */
+const isSkipped = ({ node, inputs, controls }: Step, values: readonly (Tensor | undefined)[]): boolean =>
+  (isDead(inputs, values) || isDead(controls, values)) && node.op !== 'Merge'
+
 function isDead(slots: readonly number[], values: readonly (Tensor | undefined)[]): boolean {
   for (let i = 0; i < slots.length; i++) if (values[slots[i]] === undefined) return true
   return false
 }
 
+/** Ops of TF 1 that give an output to one of their readers only. */
+const SWITCHES: ReadonlySet<string> = new Set(['RefSwitch', 'Switch'])
 const NO_FILES: Files = new Map()
 /** What stands in the slot of a node without outputs once it ran, so that it does not look dead. */
 const DONE: Tensor = { dtype: 'bool', shape: [], data: Uint8Array.of(1) }
