@@ -19,6 +19,7 @@ const bundle = await rolldown({
     'ops/index': 'src/ops/index.ts',
     'preprocess/index': 'src/preprocess/index.ts',
     'search/index': 'src/search/index.ts',
+    'search/searchworker': 'src/search/searchworker.ts',
     'serve/index': 'src/serve/index.ts',
   },
   platform: 'neutral',

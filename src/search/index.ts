@@ -10,3 +10,6 @@ export type {
   SearchOptions,
 } from './datapoint.ts'
 export { ExactIndex, type ExactIndexOptions, type Neighbors } from './exact.ts'
+export { Explainer, type Explanation } from './explain.ts'
+export { filterOf } from './filterjson.ts'
+export { ParallelIndex, type ParallelOptions, type ShardThread } from './parallel.ts'

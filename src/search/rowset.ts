@@ -21,6 +21,11 @@ export class RowSet {
     return set
   }
 
+  /** @param bits as the set has them */
+  static from(rows: number, bits: Uint32Array<ArrayBuffer>): RowSet {
+    return new RowSet(rows, bits)
+  }
+
   static of(rows: number, members: Iterable<number>): RowSet {
     const set = RowSet.none(rows)
     for (const row of members) set.add(row)
