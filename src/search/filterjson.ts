@@ -1,4 +1,4 @@
-import type { Comparison, Filter, NumericCondition, NumericRestrict, Restrict } from './datapoint.ts'
+import type { Comparison, Datapoint, Filter, NumericCondition, NumericRestrict, Restrict } from './datapoint.ts'
 import { checkCondition, checkNumber, checkRestricts } from './restricts.ts'
 
 // Restricts as Vector Search writes them in JSON: in its files (`allow`, `value_int`), in its REST interface (`allowList`,
@@ -7,6 +7,7 @@ import { checkCondition, checkNumber, checkRestricts } from './restricts.ts'
 type Members = Readonly<Record<string, unknown>>
 
 const NUMERIC = ['numeric_restricts', 'numericRestricts'] as const
+const CROWDING = ['crowding_tag', 'crowdingTag'] as const
 /** The members of a filter. */
 export const FILTER_MEMBERS = ['restricts', ...NUMERIC, 'include', 'exclude'] as const
 
@@ -58,6 +59,30 @@ export function numericRestrictsOf(json: unknown): NumericRestrict[] {
     checkNumber(restrict)
     return restrict
   })
+}
+
+/**
+ * What an item has besides its vector, out of `restricts`, `numeric_restricts` and `crowding_tag` among its members; the tag
+ * is text or, as in REST, `{"crowding_attribute"}`.
+ * @throws {TypeError | RangeError} where they are not what they should be
+ */
+export function attributesIn(members: Members): Omit<Datapoint, 'id' | 'embedding'> {
+  const [[numeric], [crowding]] = [present(members, NUMERIC), present(members, CROWDING)]
+  const { restricts } = members
+  return {
+    ...(restricts !== undefined && { restricts: restrictsOf(restricts) }),
+    ...(numeric !== undefined && { numericRestricts: numericRestrictsOf(members[numeric]) }),
+    ...(crowding !== undefined && { crowdingTag: crowdingTagOf(members[crowding]) }),
+  }
+}
+
+function crowdingTagOf(json: unknown): string {
+  if (typeof json === 'string') return json
+  const members = membersOf('a crowding tag that is no text', json)
+  const [name] = present(members, ['crowding_attribute', 'crowdingAttribute'])
+  const tag = members[name]
+  if (typeof tag === 'string') return tag
+  throw new TypeError('a crowding tag must be text, or {"crowding_attribute": text}')
 }
 
 function conditionOf(json: unknown): NumericCondition {

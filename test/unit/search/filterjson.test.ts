@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { filterOf, numericRestrictsOf, restrictsOf } from '../../../src/search/filterjson.ts'
+import { attributesIn, filterOf, numericRestrictsOf, restrictsOf } from '../../../src/search/filterjson.ts'
 import { parseJson } from '../../../src/serve/json.ts'
 
 describe('a filter in JSON', () => {
@@ -97,5 +97,16 @@ describe('a filter in JSON', () => {
     expect(() => numericRestrictsOf([{ namespace: 'n', value_int: 1, op: 'LESS' }])).toThrow(
       'a numeric restrict has no member "op"',
     )
+  })
+
+  test('among the members of an item is read with its crowding tag', () => {
+    const item = { id: 'a', restricts: [{ namespace: 'n', allow: ['x'] }], numeric_restricts: [], crowding_tag: 'c' }
+    const meant = { restricts: item.restricts, numericRestricts: [], crowdingTag: 'c' }
+    expect(attributesIn(item)).toEqual(meant)
+    const { crowding_tag: _, ...rest } = item
+    expect(attributesIn({ ...rest, crowdingTag: { crowdingAttribute: 'c' } })).toEqual(meant)
+    expect(attributesIn({ id: 'a' })).toEqual({})
+    expect(() => attributesIn({ crowding_tag: 7 })).toThrow('a crowding tag that is no text must be a JSON object')
+    expect(() => attributesIn({ crowding_tag: {} })).toThrow('a crowding tag must be text')
   })
 })
