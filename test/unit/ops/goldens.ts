@@ -31,22 +31,35 @@ export interface GoldenTensor {
   readonly deflate?: string
 }
 
+/** A tensor, or the number of one that the file holds before: those that it holds whole are counted from 0. */
+type Written = GoldenTensor | { readonly same: number }
+
 /** One raw op as TensorFlow ran it. `attrs` holds bytes as {"b64"}, dtypes by name, shapes as {"shape": […]}. */
-interface OpCase {
+interface OpCase<T = GoldenTensor> {
   readonly op: string
   readonly note?: string
   readonly attrs: Readonly<Record<string, unknown>>
-  readonly inputs: readonly GoldenTensor[]
-  readonly outputs?: readonly GoldenTensor[]
+  readonly inputs: readonly T[]
+  readonly outputs?: readonly T[]
   readonly error?: string
+}
+
+function casesOf(file: string): OpCase[] {
+  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: OpCase<Written>[] }
+  const whole: GoldenTensor[] = []
+  const read = (written: Written): GoldenTensor => {
+    if ('same' in written) return whole[written.same]
+    whole.push(written)
+    return written
+  }
+  return cases.map((each) => ({ ...each, inputs: each.inputs.map(read), outputs: each.outputs?.map(read) }))
 }
 
 /** Registers a test for each case of test/fixtures/ops/FAMILY.json: equal to TensorFlow, or refused where it refuses. */
 export function goldenOps(family: string, ops: Readonly<Record<string, Op>>): void {
   const file = fileURLToPath(new URL(`../../fixtures/ops/${family}.json`, import.meta.url))
   if (!existsSync(file)) throw new Error(`${file} is missing: test/fixtures/make/README.md says how it is made`)
-  const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: OpCase[] }
-  cases.forEach((example, i) => {
+  casesOf(file).forEach((example, i) => {
     const kinds = example.inputs.map((t) => `${t.dtype}[${t.shape}]`).join(', ')
     test(`${family} #${i}: ${example.op}(${kinds}) ${example.error ? 'is refused' : 'equals TensorFlow'} ${example.note ?? ''}`, async () => {
       const op = ops[example.op]
