@@ -1,12 +1,14 @@
 import { type InputRow, RowEmbedder, type RowName, type Side } from '../embed/row.ts'
 import type { Model } from '../engine/model.ts'
-import { parseJson } from '../serve/json.ts'
+import { type Json, parseJson } from '../serve/json.ts'
 import type { Line } from './stdio.ts'
 
 /** A line of input with its embedding, or with what is wrong with it. */
 export interface Embedded {
   readonly at: string
   readonly name: RowName
+  /** The line as it came, where it could be read. */
+  readonly json?: Json
   readonly embedding?: Float32Array
   readonly error?: string
 }
@@ -14,7 +16,7 @@ export interface Embedded {
 /** Embeds rows of raw features, batch by batch, in order. */
 export async function* embedLines(
   lines: AsyncIterable<Line>,
-  model: Model,
+  model: Model | null,
   side: Side,
   batch: number,
 ): AsyncGenerator<Embedded> {
@@ -24,7 +26,13 @@ export async function* embedLines(
     const found = embedder.embed(waiting.map(({ row }) => row))
     for (const [i, { at, row }] of waiting.entries()) {
       const answer = found[i]
-      yield { at, name: row.name, ...(typeof answer === 'string' ? { error: answer } : { embedding: answer }) }
+      const { name, json } = row
+      yield {
+        at,
+        name,
+        ...(json !== undefined && { json }),
+        ...(typeof answer === 'string' ? { error: answer } : { embedding: answer }),
+      }
     }
     waiting = []
   }

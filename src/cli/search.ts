@@ -1,48 +1,107 @@
+import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { load } from '../load.ts'
-import { ExactIndex } from '../search/exact.ts'
+import type { SearchOptions } from '../search/datapoint.ts'
+import { ExactIndex, type Neighbors } from '../search/exact.ts'
+import { Explainer } from '../search/explain.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
-import { embedLines } from './embedding.ts'
+import { type Embedded, embedLines } from './embedding.ts'
 import { EXIT, report } from './exit.ts'
+import { explainedText, explanationText } from './explanation.ts'
 import { itemsOf } from './items.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
 import { notKnown } from './similarity.ts'
 import { countOf, readLines, write } from './stdio.ts'
+import { type WantedOptions, wantedBy, wantedOf } from './wanted.ts'
 
-export interface SearchOptions extends LoadingOptions {
+export interface SearchCommandOptions extends LoadingOptions, WantedOptions {
   readonly items: string
-  readonly k: string
   readonly batch: string
+  readonly explain?: boolean
+  readonly explainId?: readonly string[]
 }
 
+/** Queries of files that are answered together; those of standard input are answered as they come. */
+const TOGETHER = 64
+
 /** Ranks the items for each query: exact top-k over embeddings that are given or made here. */
-export async function search(path: string, files: readonly string[], options: SearchOptions): Promise<void> {
-  const [k, batch] = [countOf('--k', options.k), countOf('--batch', options.batch)]
+export async function search(path: string, files: readonly string[], options: SearchCommandOptions): Promise<void> {
+  const [all, batch] = [await wantedOf(options), countOf('--batch', options.batch)]
   const chosen = loadOptions(options)
   const model = await load(path, chosen)
   const { similarity, notes } = model.structure
   if (similarity === null) throw notKnown(notes)
-  const { ids, vectors } = await itemsOf(model, options.items, batch, (problem) => {
+  const { ids, vectors, attributes } = await itemsOf(model, options.items, batch, (problem) => {
     process.exitCode = EXIT.failed
     report(new Error(problem))
   })
-  const index = new ExactIndex(ids, vectors, similarity, await compileKernels(chosen))
-  for await (const { at, name, embedding, error } of embedLines(readLines(files), model, 'query', 1)) {
-    const own = Object.entries(name)
-      .map(([key, value]) => `"${key}": ${jsonText(value)}, `)
-      .join('')
-    let answer: string
-    try {
-      if (embedding === undefined) throw new Error(error)
-      const found = index.search(embedding, k)
-      const neighbors = found.ids.map(
-        (id, i) => `{"id": ${JSON.stringify(id)}, "score": ${float32Text(found.scores[i])}}`,
-      )
-      answer = `{${own}"neighbors": [${neighbors.join(', ')}]}`
-    } catch (problem) {
-      process.exitCode = EXIT.failed
-      answer = `{${own}"error": ${JSON.stringify(`${at}: ${(problem as Error).message}`)}}`
-    }
-    await write(process.stdout, `${answer}\n`)
+  const index = new ExactIndex(ids, vectors, similarity, { kernels: await compileKernels(chosen), attributes })
+  const features = featuresOf(model)
+  const together = files.length === 0 || files.includes('-') ? 1 : TOGETHER
+  let waiting: Embedded[] = []
+  const answer = async () => {
+    const found = answersOf(index, waiting, (line) => wantedBy(line.json, features, all), options)
+    for (const [i, text] of found.entries()) await write(process.stdout, `{${nameOf(waiting[i])}${text}}\n`)
+    waiting = []
   }
+  for await (const line of embedLines(readLines(files), model, 'query', together)) {
+    waiting.push(line)
+    if (waiting.length === together) await answer()
+  }
+  await answer()
 }
+
+/** What follows a query's own names in its answer, for each of `lines`. */
+function answersOf(
+  index: ExactIndex,
+  lines: readonly Embedded[],
+  wanted: (line: Embedded) => SearchOptions,
+  options: SearchCommandOptions,
+): string[] {
+  const asked = lines.map((line) => {
+    try {
+      const { embedding, error } = line
+      if (embedding === undefined) throw new Error(error)
+      if (embedding.length !== index.width)
+        throw new RangeError(`the query has ${embedding.length} dimensions, the items have ${index.width}`)
+      return { query: embedding, wanted: wanted(line) }
+    } catch (error) {
+      return `${line.at}: ${(error as Error).message}`
+    }
+  })
+  const good = asked.filter((one) => typeof one !== 'string')
+  const found = index.searchMany(
+    good.map(({ query }) => query),
+    good.map((one) => one.wanted),
+  )
+  return asked.map((one) => {
+    if (typeof one !== 'string') return answerText(index, one.query, one.wanted, found.shift() as Neighbors, options)
+    process.exitCode = EXIT.failed
+    return `"error": ${JSON.stringify(one)}`
+  })
+}
+
+function answerText(
+  index: ExactIndex,
+  query: Float32Array,
+  wanted: SearchOptions,
+  { ids, scores }: Neighbors,
+  { explain = false, explainId = [] }: SearchCommandOptions,
+): string {
+  const explainer = explain || explainId.length > 0 ? new Explainer(index, query, wanted) : null
+  const neighbors = ids.map((id, i) => {
+    const why = explain && explainer !== null ? `, "explain": ${explanationText(explainer.explain(id))}` : ''
+    return `{"id": ${JSON.stringify(id)}, "score": ${float32Text(scores[i])}${why}}`
+  })
+  const explained = explainId.map((id) => explainedText(explainer as Explainer, id))
+  return `"neighbors": [${neighbors.join(', ')}]${explained.length > 0 ? `, "explained": [${explained.join(', ')}]` : ''}`
+}
+
+/** The names of the query tower's features; none where there is no such tower. */
+const featuresOf = (model: Model): readonly string[] =>
+  model.structure.query === null ? [] : model.query.features.map(({ name }) => name)
+
+const nameOf = ({ name }: Embedded): string =>
+  Object.entries(name)
+    .map(([key, value]) => `"${key}": ${jsonText(value)}, `)
+    .join('')

@@ -120,8 +120,10 @@ async function indexOf(model: Model, items: string | undefined): Promise<ExactIn
   if (items === undefined) return null
   const { similarity, notes } = model.structure
   if (similarity === null) throw notKnown(notes)
-  const { ids, vectors } = await itemsOf(model, items, ITEMS_TOGETHER, (problem) => log('item', { problem }))
-  return new ExactIndex(ids, vectors, similarity, await compileKernels())
+  const { ids, vectors, attributes } = await itemsOf(model, items, ITEMS_TOGETHER, (problem) =>
+    log('item', { problem }),
+  )
+  return new ExactIndex(ids, vectors, similarity, { kernels: await compileKernels(), attributes })
 }
 
 async function leave(listening: Listening, grace: number): Promise<void> {

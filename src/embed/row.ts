@@ -22,18 +22,18 @@ export interface InputRow {
   readonly error?: string
 }
 
-/** Embeds rows with one tower of a model. */
+/** Embeds rows with one tower of a model; without a model it takes rows that hold their embedding. */
 export class RowEmbedder {
-  private readonly model: Model
+  private readonly model: Model | null
   private readonly side: Side
   private readonly names: readonly string[]
   private readonly has: boolean
 
-  constructor(model: Model, side: Side) {
+  constructor(model: Model | null, side: Side) {
     this.model = model
     this.side = side
-    this.has = model.structure[side] !== null
-    this.names = this.has ? model[side].features.map((port) => port.name) : []
+    this.has = model !== null && model.structure[side] !== null
+    this.names = this.has ? this.tower().features.map((port) => port.name) : []
   }
 
   /** The row that `json` gives. A row that holds an `embedding` already is taken as it is, and needs no tower. */
@@ -45,7 +45,12 @@ export class RowEmbedder {
       name = { ...(row.id === undefined ? {} : { id: row.id }), ...(row.key === undefined ? {} : { key: row.key }) }
       if (row.embedding !== undefined && !this.names.includes('embedding'))
         return { name, json: row, embedding: vectorOf(row.embedding) }
-      if (!this.has) throw new RangeError(`the model has no ${this.side} tower: a row must hold its "embedding"`)
+      if (!this.has)
+        throw new RangeError(
+          this.model === null
+            ? 'there is no model to embed features: a row must hold its "embedding"'
+            : `the model has no ${this.side} tower: a row must hold its "embedding"`,
+        )
       return { name, json: row, features: openInstance(row, this.names).features }
     } catch (error) {
       return { name, error: (error as Error).message }
@@ -76,8 +81,12 @@ export class RowEmbedder {
     )
   }
 
+  private tower(): Model[Side] {
+    return (this.model as Model)[this.side]
+  }
+
   private run(rows: readonly Row[]): Float32Array[] {
-    const tower = this.model[this.side]
+    const tower = this.tower()
     const { data, shape } = tower.embed(columnsOf(rows, tower.features))
     const width = shape[shape.length - 1]
     return rows.map((_, i) => (data as Float32Array).subarray(i * width, (i + 1) * width))

@@ -1,0 +1,69 @@
+import { readFile } from 'node:fs/promises'
+import type { Filter, SearchOptions } from '../search/datapoint.ts'
+import { FILTER_MEMBERS, filterIn, filterOf } from '../search/filterjson.ts'
+import { type Json, parseJson } from '../serve/json.ts'
+import { isMembers } from '../serve/values.ts'
+import { UsageError } from './exit.ts'
+import { countOf } from './stdio.ts'
+
+/** The options that say what every query wants. */
+export interface WantedOptions {
+  readonly k: string
+  readonly filter?: string
+  readonly exclude?: readonly string[]
+  readonly perCrowdingTag?: string
+}
+
+/** What the options ask for each query. @throws {UsageError} where they do not say it rightly */
+export async function wantedOf({ k, filter: given, exclude, perCrowdingTag }: WantedOptions): Promise<SearchOptions> {
+  const filter = given === undefined ? {} : await filterAt(given)
+  return {
+    k: countOf('--k', k),
+    filter: { ...filter, ...(exclude !== undefined && { exclude: [...(filter.exclude ?? []), ...exclude] }) },
+    ...(perCrowdingTag !== undefined && { perCrowdingTag: countOf('--per-crowding-tag', perCrowdingTag) }),
+  }
+}
+
+/** A filter as JSON, or in the file that is named. */
+async function filterAt(given: string): Promise<Filter> {
+  const text = given.trimStart().startsWith('{') ? given : await readFile(given, 'utf8')
+  try {
+    return filterOf(parseJson(text))
+  } catch (error) {
+    throw new UsageError(`--filter: ${(error as Error).message}`)
+  }
+}
+
+const COUNTS = ['neighbor_count', 'neighborCount']
+const CROWDS = ['per_crowding_attribute_neighbor_count', 'perCrowdingAttributeNeighborCount']
+
+/**
+ * What one query asks for: what its row says itself stands in the place of what the options say; what either excludes is
+ * excluded.
+ * @param features the names of the query tower's features, which are nothing else
+ * @throws {TypeError | RangeError} where the row does not say it rightly
+ */
+export function wantedBy(row: Json | undefined, features: readonly string[], all: SearchOptions): SearchOptions {
+  if (row === undefined || !isMembers(row)) return all
+  const own = (names: readonly string[]) =>
+    names
+      .filter((name) => row[name] !== undefined && !features.includes(name))
+      .map((name) => [name, row[name]] as const)
+  const count = (names: readonly string[]) =>
+    own(names).map(([name, value]) => {
+      if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value
+      throw new RangeError(`"${name}" must be a positive integer, got ${JSON.stringify(value)}`)
+    })[0]
+  const members = own(FILTER_MEMBERS)
+  const [k, perCrowdingTag] = [count(COUNTS), count(CROWDS)]
+  // The same object where nothing differs: its rows are then looked for once.
+  if (members.length === 0 && k === undefined && perCrowdingTag === undefined) return all
+  const filter = filterIn(Object.fromEntries(members))
+  const exclude = [...(all.filter?.exclude ?? []), ...(filter.exclude ?? [])]
+  return {
+    ...all,
+    filter: members.length === 0 ? (all.filter as Filter) : { ...all.filter, ...filter, exclude },
+    ...(k !== undefined && { k }),
+    ...(perCrowdingTag !== undefined && { perCrowdingTag }),
+  }
+}
