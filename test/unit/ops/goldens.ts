@@ -52,7 +52,11 @@ function casesOf(file: string): OpCase[] {
     whole.push(written)
     return written
   }
-  return cases.map((each) => ({ ...each, inputs: each.inputs.map(read), outputs: each.outputs?.map(read) }))
+  return cases.map(({ inputs, outputs, ...rest }) => ({
+    ...rest,
+    inputs: inputs.map(read),
+    ...(outputs === undefined ? {} : { outputs: outputs.map(read) }),
+  }))
 }
 
 /** Registers a test for each case of test/fixtures/ops/FAMILY.json: equal to TensorFlow, or refused where it refuses. */
