@@ -34,17 +34,22 @@ interface Example {
   readonly shown: readonly string[]
 }
 
-const examples: readonly Example[] = [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
-  block
-    .split(/^\$ /m)
-    .slice(1)
-    .map((part) => {
-      const written = part.trimEnd().split('\n')
-      const end = written.findIndex((line, i) => i > 0 && !line.startsWith('> '))
-      const [typed, shown] = end < 0 ? [written, []] : [written.slice(0, end), written.slice(end)]
-      return { typed: typed.map((line) => line.replace(/^> /, '')).join('\n'), shown }
-    }),
-)
+const examplesOf = (page: string): readonly Example[] =>
+  [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
+    block
+      .split(/^\$ /m)
+      .slice(1)
+      .map((part) => {
+        const written = part.trimEnd().split('\n')
+        const end = written.findIndex((line, i) => i > 0 && !line.startsWith('> '))
+        const [typed, shown] = end < 0 ? [written, []] : [written.slice(0, end), written.slice(end)]
+        return { typed: typed.map((line) => line.replace(/^> /, '')).join('\n'), shown }
+      }),
+  )
+
+/** The programs of a page, which say in their first line what their file is called. */
+const programsOf = (page: string) =>
+  [...page.matchAll(/^```js\n(\/\/ (\S+\.mjs)\n[\s\S]*?)^```$/gm)].map(([, text, name]) => ({ name, text }))
 
 /** A pattern for what is shown: `…` is anything within a line, alone on a line any lines, and spaces align. */
 function pattern(shown: readonly string[]): RegExp {
@@ -91,20 +96,35 @@ describe('docs/cli.md', () => {
   })
 
   test('shows what the examples really answer', () => {
-    const folder = scratch()
-    const bin = join(folder, 'bin')
-    mkdirSync(bin)
-    writeFileSync(join(bin, 'twotower'), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`, { mode: 0o755 })
-    symlinkSync(join(root, 'weights'), join(folder, 'weights'))
-    expect(examples.length).toBeGreaterThan(15)
-    for (const { typed, shown } of examples) {
-      const { stdout, stderr } = spawnSync('/bin/sh', ['-c', `(${typed}\n) 2>&1`], {
-        cwd: folder,
-        encoding: 'utf8',
-        env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
-      })
-      expect(stderr).toBe('')
-      expect(stdout, typed).toMatch(pattern(shown))
-    }
+    expect(examplesOf(page).length).toBeGreaterThan(15)
+    expectAnswers(page)
   })
 })
+
+test('docs/search.md shows what its examples and programs really answer', () => {
+  const search = readFileSync(join(root, 'docs/search.md'), 'utf8')
+  expect(programsOf(search).map(({ name }) => name)).toEqual(['nearest.mjs', 'parallel.mjs'])
+  expect(examplesOf(search).length).toBeGreaterThan(4)
+  expectAnswers(search)
+})
+
+/** That a page's examples answer as it says, typed one after the other in a folder of their own. */
+function expectAnswers(page: string): void {
+  const folder = scratch()
+  const bin = join(folder, 'bin')
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'twotower'), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`, { mode: 0o755 })
+  symlinkSync(join(root, 'weights'), join(folder, 'weights'))
+  mkdirSync(join(folder, 'node_modules'))
+  symlinkSync(root, join(folder, 'node_modules/twotower'))
+  for (const { name, text } of programsOf(page)) writeFileSync(join(folder, name), text)
+  for (const { typed, shown } of examplesOf(page)) {
+    const { stdout, stderr } = spawnSync('/bin/sh', ['-c', `(${typed}\n) 2>&1`], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+    })
+    expect(stderr).toBe('')
+    expect(stdout, typed).toMatch(pattern(shown))
+  }
+}
