@@ -1,6 +1,6 @@
 // Bundles src/ into dist/: what is loaded together lies together, because a runtime opens and links a file slower than it
 // compiles one. What only the importer or a rarer op needs stays in chunks of its own, loaded on demand.
-import { chmodSync, copyFileSync, mkdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { rolldown } from 'rolldown'
 
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
@@ -42,6 +42,33 @@ await bundle.write({
   },
 })
 chmodSync('dist/cli/main.js', 0o755)
+
+// The playground: a page and its worker with all that they need, as they are served. A visitor downloads the importer for a
+// SavedModel only, and rarer ops where a model has them.
+const playground = await rolldown({
+  input: { page: 'src/playground/page/page.ts', worker: 'src/playground/worker/worker.ts' },
+  platform: 'browser',
+  external: /^node:/,
+})
+await playground.write({
+  dir: 'dist/playground',
+  entryFileNames: '[name].js',
+  chunkFileNames: 'chunks/[name].js',
+  cleanDir: true,
+  minify: true,
+  codeSplitting: {
+    groups: [
+      // What follows an instance through a graph shares this with the importer.
+      { name: 'worker', test: /\/src\/towers\/dependence/, priority: 2 },
+      { name: 'engine', test: ENGINE, priority: 1 },
+      { name: 'importer', test: /\/src\/(define|savedmodel|import|towers|lower)/, priority: 1 },
+    ],
+  },
+})
+for (const name of ['index.html', 'style.css', 'icon.svg'])
+  copyFileSync(`src/playground/${name}`, `dist/playground/${name}`)
+writeFileSync('dist/playground/models.json', '{"models": [], "tfjs": false}\n')
+
 // The importer's types name it; tsc leaves a .d.ts where it is.
 mkdirSync('dist/savedmodel/proto', { recursive: true })
 copyFileSync('src/savedmodel/proto/generated.d.ts', 'dist/savedmodel/proto/generated.d.ts')

@@ -8,6 +8,8 @@ import { type ExampleFeature, exampleFeatures } from './examples.ts'
 export interface Hint {
   /** Words of a vocabulary, or ids of a table, that it is looked up in; the first few thousand. */
   readonly known: readonly (string | number | bigint)[]
+  /** The vocabulary as a whole, where it is one of the graph's tables. */
+  readonly table: Table | null
   /** True where it is cut into words. */
   readonly text: boolean
   /** True where a string is read as a number. */
@@ -20,7 +22,7 @@ export interface Hint {
   readonly example: readonly ExampleFeature[] | null
 }
 
-export const NO_HINT: Hint = { known: [], text: false, numeric: false, below: null, length: null, example: null }
+export const NO_HINT: Hint = { known: [], table: null, text: false, numeric: false, below: null, length: null, example: null }
 
 /** Words beyond these are no help. */
 const MOST = 4096
@@ -38,6 +40,7 @@ export function hintsOf(graph: Graph, inputs: readonly Port[]): Hint[] {
     return {
       ...NO_HINT,
       known: table === undefined ? [] : keysOf(table.export().keys, dtype),
+      table: table ?? null,
       text: own.some(({ op }) => CUTS.test(op)),
       numeric: own.some(({ op }) => op === 'StringToNumber'),
       below: gathered.length === 0 ? null : Math.min(...gathered),

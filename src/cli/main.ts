@@ -161,9 +161,24 @@ withSimilarity(
   .option('--grace <milliseconds>', 'how long a server that was told to end still takes requests', '1000')
   .option('--token-file <file>', 'a bearer token that requests must bring (default: TWOTOWER_TOKEN, or none)')
   .option('--log-requests', 'a line of JSON on standard error for each request')
+  .option('--playground', 'a page at /playground/ that runs the models in the browser')
+  .option('--examples <file>', 'rows of query features that the playground begins with')
   .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (models: string[], options) => (await import('./serve.ts')).serve(models, options))
+
+command(
+  'playground',
+  'write the playground as a static site: a page that runs models in the browser',
+  'twotower playground weights/movies --items films.jsonl -o site',
+)
+  .argument('[models...]', `${MODEL} that the page offers (default: the demo's)`)
+  .requiredOption('-o, --output <folder>', 'the folder to write; a site that is there is replaced')
+  .option('--items <file>', 'items to rank, one JSON document of candidate features or {"id", "embedding"} a line')
+  .option('--examples <file>', 'rows of query features to begin with')
+  .option('--tfjs', 'with tfjs-wasm, which must be installed, to be measured against')
+  .option(...TAGS)
+  .action(async (models: string[], options) => (await import('./playground.ts')).playground(models, options))
 
 command(
   'verify',

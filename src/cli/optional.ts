@@ -15,15 +15,25 @@ export interface Optional<T> {
  * @throws {Error} where it is there and does not load
  */
 export async function optional<T>(name: string): Promise<Optional<T> | null> {
-  const from = [join(process.cwd(), 'package.json'), import.meta.url]
-  const file = from.map((place) => resolved(name, place)).find((path) => path !== null)
-  if (file === undefined || file === null) return null
+  const file = entryOf(name)
+  if (file === null) return null
   const found = (await import(pathToFileURL(file).href)) as T & { readonly default?: T }
   // A package of the older kind has what it exports in one object.
   const loaded = Object.keys(found).every((key) => key === 'default' || key === 'module.exports')
     ? found.default
     : found
   return { loaded: loaded ?? found, version: versionOf(name, file) }
+}
+
+/** The folder of such a package, whatever of it is wanted; null where there is none. */
+export function packageFolder(name: string): string | null {
+  const file = entryOf(name)
+  return file === null ? null : folderOf(name, file)
+}
+
+function entryOf(name: string): string | null {
+  const from = [join(process.cwd(), 'package.json'), import.meta.url]
+  return from.map((place) => resolved(name, place)).find((path) => path !== null) ?? null
 }
 
 function resolved(name: string, from: string): string | null {
@@ -36,10 +46,18 @@ function resolved(name: string, from: string): string | null {
 
 /** What the package.json above `file` says; empty where none is the package's. */
 function versionOf(name: string, file: string): string {
-  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    const path = join(folder, 'package.json')
-    const about = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
-    if (about.name === name) return String(about.version)
-  }
-  return ''
+  const folder = folderOf(name, file)
+  return folder === null ? '' : String(about(folder).version)
+}
+
+/** The folder above `file` whose package.json names the package. */
+function folderOf(name: string, file: string): string | null {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder))
+    if (about(folder).name === name) return folder
+  return null
+}
+
+function about(folder: string): { readonly name?: unknown; readonly version?: unknown } {
+  const path = join(folder, 'package.json')
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {}
 }

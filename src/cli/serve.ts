@@ -11,6 +11,7 @@ import { type Listening, listen } from './listening.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
 import { log } from './log.ts'
 import { Metrics } from './metrics.ts'
+import { playgroundOver } from './playgrounded.ts'
 import { notKnown } from './similarity.ts'
 import { countOf } from './stdio.ts'
 import { VersionFolder } from './versions.ts'
@@ -32,6 +33,8 @@ export interface ServeOptions extends LoadingOptions {
   readonly grace: string
   readonly tokenFile?: string
   readonly logRequests?: boolean
+  readonly playground?: boolean
+  readonly examples?: string
 }
 
 /** What Vertex AI says to a container by its environment. */
@@ -57,8 +60,14 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   const grace = amountOf('--grace', options.grace)
   const timeout = countOf('--timeout', options.timeout)
   const loading = loadOptions(options)
+  const token = tokenOf(options.tokenFile)
+  if (options.playground === true && token.token !== undefined)
+    throw new UsageError('--playground gives the models to whoever opens the page: it does not go with a token')
+  if (options.examples !== undefined && options.playground !== true)
+    throw new UsageError('--examples are rows for the page of --playground')
   let serving = false
-  const folders = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options).map(({ served, path }, i) => ({
+  const found = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options)
+  const folders = found.map(({ served, path }, i) => ({
     served,
     versions: new VersionFolder(served, path, {
       keep,
@@ -82,9 +91,13 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     leaving: () => leaving,
     metrics: () => metrics.page(),
     routes: { ...(health === undefined ? {} : { health }), ...(predict === undefined ? {} : { predict }) },
-    ...tokenOf(options.tokenFile),
+    ...token,
   })
-  const listening = await listen(app.fetch, {
+  const page =
+    options.playground === true
+      ? await playgroundOver(found, { items: options.items, examples: options.examples })
+      : null
+  const listening = await listen(page === null ? app.fetch : (request) => page(request) ?? app.fetch(request), {
     // Where Vertex says the port, its proxy asks from outside.
     host: options.host ?? (vertex.AIP_HTTP_PORT === undefined ? '127.0.0.1' : '0.0.0.0'),
     port: portOf(options.port ?? vertex.AIP_HTTP_PORT ?? '8501'),
@@ -102,6 +115,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     process.stdout.write(
       `${name} version ${latest?.number} at ${listening.address}/v1/models/${encodeURIComponent(name)}\n`,
     )
+  if (page !== null) process.stdout.write(`playground at ${listening.address}/playground/\n`)
   serving = true
   const stopped = watch(
     folders.map(({ versions }) => versions),

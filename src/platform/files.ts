@@ -42,7 +42,8 @@ export function handleFolder(handle: FileSystemDirectoryHandle): Folder {
   }
 }
 
-const blobSource = (blob: Blob): ByteSource => ({
+/** A file, or bytes that a page holds. */
+export const blobSource = (blob: Blob): ByteSource => ({
   byteLength: blob.size,
   async slice(start, end) {
     checkRange(start, end, blob.size)

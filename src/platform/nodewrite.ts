@@ -2,6 +2,7 @@ import { builtin } from './builtin.ts'
 
 /** A file to write: its pieces one after the other. */
 export interface NewFile {
+  /** Its path within the folder. */
   readonly name: string
   readonly pieces: readonly Uint8Array[]
 }
@@ -35,7 +36,10 @@ export async function writeFolder(
   const fresh = join(dirname(target), `.${basename(target)}.${mark}.new`)
   try {
     await mkdir(fresh)
-    for (const file of files) await writeFile(join(fresh, file.name), file.pieces)
+    for (const file of files) {
+      await mkdir(dirname(join(fresh, file.name)), { recursive: true })
+      await writeFile(join(fresh, file.name), file.pieces)
+    }
     if (existing === null || existing.length === 0) await rename(fresh, target)
     else {
       const old = join(dirname(target), `.${basename(target)}.${mark}.old`)

@@ -12,7 +12,7 @@ import {
 import { builtin } from '../platform/builtin.ts'
 import { type Tensor, tensor, unpackPanels } from '../tensor/index.ts'
 
-type Tf = typeof import('@tensorflow/tfjs-core')
+export type Tf = typeof import('@tensorflow/tfjs-core')
 
 /** The packages that this backend needs beside twotower. */
 export const PEERS = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'] as const
@@ -22,10 +22,11 @@ export const PEERS = ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'] 
  * numeric part, for `verify --backend tfjs` and the benchmarks. float32 only; strings, tables and integers stay with the
  * reference.
  *
+ * @param running tfjs-core with its wasm backend, where the caller has it running; else the installed packages
  * @throws {Error} where the packages are not installed; the message says how to install them
  */
-export async function withTfjs(reference: OpTable): Promise<OpTable> {
-  const tf = await startTfjs()
+export async function withTfjs(reference: OpTable, running?: Tf): Promise<OpTable> {
+  const tf = running ?? (await startTfjs())
   const table = new Map(reference)
   for (const [name, run] of Object.entries(OPS)) {
     const op = reference.get(name)

@@ -13,6 +13,7 @@ const COMMANDS = [
   'score',
   'search',
   'serve',
+  'playground',
   'verify',
   'match',
   'explain',

@@ -1,0 +1,146 @@
+// The page's entry: what is open, what is dropped, and what goes wrong.
+import type { Offer, Opened, Picked, Site, Source } from '../protocol.ts'
+import { element } from './element.ts'
+import { openingView } from './opening.ts'
+import { droppedFiles } from './picking.ts'
+import { remoteDesk } from './remote.ts'
+import { bytesText, timeText } from './words.ts'
+import { type Workbench, workbench } from './workbench.ts'
+
+const at = (id: string): HTMLElement => document.getElementById(id)!
+const [main, notices, spoken, chip, reopen] = ['main', 'notices', 'spoken', 'opened', 'reopen'].map(at)
+
+const desk = remoteDesk(new Worker('worker.js', { type: 'module' }), (words) => busy(words))
+let site: Site = { models: [], tfjs: false }
+let bench: Workbench | null = null
+
+const say = (words: string): void => {
+  spoken.textContent = words
+}
+
+/** Says that something takes a while; null when it is over. */
+function busy(words: string | null): void {
+  document.body.classList.toggle('busy', words !== null)
+  if (words !== null) chip.replaceChildren(element('span', { class: 'spinner', 'aria-hidden': 'true' }), `${words} …`)
+}
+
+/** Shows what went wrong, until it is put away or something goes well. */
+function wrong(error: unknown): void {
+  const close = element(
+    'button',
+    { type: 'button', 'aria-label': 'Put away', click: () => notices.replaceChildren() },
+    '×',
+  )
+  notices.replaceChildren(
+    element(
+      'div',
+      { class: 'notice' },
+      element('p', {}, error instanceof Error ? error.message : String(error)),
+      close,
+    ),
+  )
+}
+
+function start(): void {
+  bench = null
+  document.title = 'twotower playground'
+  reopen.hidden = true
+  chip.textContent = ''
+  main.replaceChildren(
+    openingView(site, {
+      picked: (picked) => void open({ picked }),
+      offered: (offer) => void open(offer),
+      refused: wrong,
+    }),
+  )
+}
+
+async function open(source: Source): Promise<void> {
+  await working(() => desk.open(source), {})
+}
+
+/** Shows what `work` opens; where it fails, what was open stays open. */
+async function working(work: () => Promise<Opened>, rows: ReturnType<Workbench['rows']>): Promise<void> {
+  const before = [...chip.childNodes]
+  busy('reading')
+  try {
+    show(await work(), rows)
+    notices.replaceChildren()
+  } catch (error) {
+    chip.replaceChildren(...before)
+    wrong(error)
+  } finally {
+    busy(null)
+  }
+}
+
+function show(opened: Opened, rows: ReturnType<Workbench['rows']>): void {
+  const { name, kind, bytes, milliseconds } = opened
+  bench = workbench(opened, rows, {
+    ...{ desk, say, wrong, tfjs: site.tfjs },
+    reopened: (again) => show(again, bench?.rows() ?? {}),
+  })
+  document.title = `${name} · twotower playground`
+  chip.replaceChildren(
+    element('strong', {}, name),
+    element(
+      'span',
+      {},
+      [kind, bytes === null ? null : bytesText(bytes), `ready in ${timeText(1000 * milliseconds)}`]
+        .filter((part) => part !== null)
+        .join(' · '),
+    ),
+  )
+  reopen.hidden = false
+  main.replaceChildren(bench.root)
+  bench.begin()
+  main.focus({ preventScroll: true })
+  scrollTo({ top: 0 })
+  say(`${name} is open`)
+}
+
+/** Rows for the open model, or another model. */
+const isRows = (picked: readonly Picked[]): boolean => picked.every(({ path }) => /\.(jsonl|ndjson)$/i.test(path))
+
+async function take(picked: readonly Picked[]): Promise<void> {
+  if (bench !== null && isRows(picked)) await working(() => desk.add(picked), bench.rows())
+  else await open({ picked })
+}
+
+let dragged = 0
+const dragging = (by: number): void => {
+  dragged = by === 0 ? 0 : Math.max(0, dragged + by)
+  document.body.classList.toggle('dragging', dragged > 0)
+}
+addEventListener('dragenter', () => dragging(1))
+addEventListener('dragleave', () => dragging(-1))
+addEventListener('dragover', (event) => event.preventDefault())
+addEventListener('drop', (event) => {
+  event.preventDefault()
+  dragging(0)
+  if (event.dataTransfer !== null) droppedFiles(event.dataTransfer).then(take).catch(wrong)
+})
+reopen.addEventListener('click', start)
+const redraw = (): void => bench?.redraw()
+addEventListener('resize', redraw)
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
+
+/** What the address asks for: ?model=URL, with &items= and &examples= beside it. */
+function asked(): Offer | null {
+  const search = new URLSearchParams(location.search)
+  const [model, items, examples] = ['model', 'items', 'examples'].map((name) => search.get(name))
+  if (model === null) return null
+  const known = site.models.find(({ name }) => name === model)
+  if (known !== undefined) return known
+  const name = new URL(model, location.href).pathname.split('/').filter(Boolean).at(-1) ?? 'model'
+  return { name, model, ...(items === null ? {} : { items }), ...(examples === null ? {} : { examples }) }
+}
+
+try {
+  site = (await (await fetch('models.json')).json()) as Site
+} catch {
+  wrong('models.json cannot be read: the page offers no model of its own')
+}
+start()
+const first = asked() ?? (site.models.length === 1 ? site.models[0] : null)
+if (first !== null) await open(first)

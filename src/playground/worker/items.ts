@@ -1,0 +1,104 @@
+import { RowEmbedder } from '../../embed/row.ts'
+import type { Model } from '../../engine/model.ts'
+import { type Json, parseJson } from '../../serve/json.ts'
+import { isMembers, type Members } from '../../serve/values.ts'
+import type { Offer, Picked } from '../protocol.ts'
+import { rowFiles } from './source.ts'
+
+/** Rows of a file: lines of JSON. */
+export interface Rows {
+  readonly from: string
+  readonly rows: readonly Members[]
+}
+
+/** Items with their embeddings, in their order. */
+export interface Items {
+  readonly from: string
+  readonly ids: readonly string[]
+  readonly labels: readonly string[]
+  readonly vectors: Float32Array
+  /** Their features; none where only embeddings are known. */
+  readonly rows: readonly Members[]
+  /** What was left out, in words. */
+  readonly remarks: readonly string[]
+}
+
+/** Rows that are embedded together, and those after which progress is told. */
+const [BATCH, TOLD] = [256, 2048]
+
+/** @throws {SyntaxError} that names the line which is no JSON of an object */
+export function readRows(from: string, text: string): Rows {
+  const rows: Members[] = []
+  for (const [i, line] of text.split(/\r?\n/).entries()) {
+    if (line.trim() === '') continue
+    let json: Json
+    try {
+      json = parseJson(line)
+    } catch (error) {
+      throw new SyntaxError(`${from}, line ${i + 1}: ${(error as Error).message}`)
+    }
+    if (!isMembers(json)) throw new SyntaxError(`${from}, line ${i + 1} must be a JSON object of features`)
+    rows.push(json)
+  }
+  return { from, rows }
+}
+
+export const rowsOfFiles = (picked: readonly Picked[]): Promise<Rows[]> =>
+  Promise.all(rowFiles(picked).map(async ({ path, file }) => readRows(path, await file.text())))
+
+export const rowsOfOffer = ({ items, examples }: Offer): Promise<Rows[]> =>
+  Promise.all(
+    [items, examples]
+      .filter((address) => address !== undefined)
+      .map(async (address) => {
+        const response = await fetch(new URL(address, location.href))
+        if (!response.ok) throw new Error(`${address} cannot be fetched: the server answered ${response.status}`)
+        return readRows(address.split('/').at(-1) ?? address, await response.text())
+      }),
+  )
+
+/**
+ * Embeds items by the candidate tower, or takes the embeddings that they bring.
+ * @throws {RangeError} where none is left
+ */
+export function embedItems(model: Model, { from, rows }: Rows, progress: (words: string) => void): Items {
+  const embedder = new RowEmbedder(model, 'candidate')
+  const [ids, labels, kept, parts]: [string[], string[], Members[], Float32Array[]] = [[], [], [], []]
+  let [bad, first] = [0, '']
+  for (let start = 0; start < rows.length; start += BATCH) {
+    const batch = rows.slice(start, start + BATCH)
+    const found = embedder.embed(batch.map((row) => embedder.row(() => row)))
+    for (const [i, answer] of found.entries()) {
+      const width = parts[0]?.length
+      const problem =
+        typeof answer === 'string'
+          ? answer
+          : width !== undefined && answer.length !== width
+            ? `the embedding has ${answer.length} dimensions, the ones before have ${width}`
+            : null
+      if (problem === null) {
+        const id = String(batch[i].id ?? batch[i].key ?? start + i)
+        ids.push(id)
+        labels.push(labelOf(batch[i], id))
+        kept.push(batch[i])
+        parts.push(answer as Float32Array)
+      } else if (bad++ === 0) first = `item ${start + i + 1}: ${problem}`
+    }
+    if (start % TOLD === 0 && start > 0) progress(`embedding items: ${start} of ${rows.length}`)
+  }
+  if (ids.length === 0)
+    throw new RangeError(`no item of ${from} can be embedded${first === '' ? ': it is empty' : ` (${first})`}`)
+  const vectors = new Float32Array(parts.length * parts[0].length)
+  for (const [i, part] of parts.entries()) vectors.set(part, i * part.length)
+  const remarks = bad === 0 ? [] : [`${bad} of ${rows.length} items of ${from} are left out (${first})`]
+  return { from, ids, labels, vectors, rows: kept, remarks }
+}
+
+/** What people call an item: its title or name, with its year, else its id. */
+function labelOf(row: Members, id: string): string {
+  const called = row.title ?? row.name ?? row.label
+  const name = Array.isArray(called) ? called[0] : called
+  if (typeof name !== 'string' || name === '') return id
+  const year = Array.isArray(row.year) ? row.year[0] : row.year
+  return typeof year === 'number' || typeof year === 'string' ? `${name} (${year})` : name
+}
