@@ -1,7 +1,8 @@
 import { InvalidArgumentError } from '../errors.ts'
-import type { Call, Op } from '../graph/index.ts'
+import { Attrs, type Call, type Op } from '../graph/index.ts'
 import { isBig, isFloat, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import { integerVector } from './integers.ts'
 import { stepsOf } from './layout.ts'
 import { limits } from './reduce.ts'
 import { forEachCovered, type Image, imageOf, shapeOf, type Windows, windowsOf } from './windows.ts'
@@ -142,6 +143,67 @@ const depthwise: Op = {
   },
 }
 
+/** The shape of a transposed convolution's result: all four sizes, or height and width only. */
+function transposedShape(call: Call, image: Image, depth: number, format: string): Image {
+  const sizes = integerVector(call, 0, 'input_sizes')
+  if (sizes.length === 4) return imageOf(sizes, format, 'input_sizes')
+  if (sizes.length !== 2) throw new InvalidArgumentError(`input_sizes must have 4 or 2 elements, got ${sizes.length}`)
+  return { batch: image.batch, height: sizes[0], width: sizes[1], channels: depth }
+}
+
+/**
+ * Conv2DTranspose: each pixel lays the filter, [height, width, channels out, channels in], weighted, over the window of the
+ * result that Conv2D would have made it of (conv_grad_input_ops.cc).
+ */
+const conv2DBackpropInput: Op = {
+  evaluate(call) {
+    const format = call.attrs.string('data_format', 'NHWC')
+    const filter = filterOf(call)
+    const x = numeric(call, 2)
+    if (isBig(x.dtype) || x.dtype === 'bool') throw new TypeError(`${x.dtype} is not a type of this op`)
+    const [image, from] = [imageOf(x.shape, format, 'out_backprop'), imageOf(stepsOf(x.shape), format, 'out_backprop')]
+    const [, filterWidth, depth, channels] = filter.shape
+    const wanted = transposedShape(call, image, depth, format)
+    const { rows, columns } = windowsOf(call.attrs, wanted, windowSize(filter), format)
+    if (rows.count !== image.height || columns.count !== image.width || image.batch !== wanted.batch) {
+      throw new InvalidArgumentError(
+        `Size of out_backprop doesn't match computed: [${image.batch}, ${image.height}, ${image.width}], computed [${wanted.batch}, ${rows.count}, ${columns.count}]`,
+      )
+    }
+    if (image.channels !== channels || wanted.channels % depth !== 0) {
+      throw new InvalidArgumentError(
+        `filter [${filter.shape}] does not fit out_backprop's ${image.channels} channels and the input's ${wanted.channels}`,
+      )
+    }
+    const width = channels / (wanted.channels / depth)
+    const shape = shapeOf(wanted, format)
+    const to = imageOf(stepsOf(shape), format, 'output')
+    const [data, weights] = [x.data as NumberArray, filter.data as NumberArray]
+    const sums = zeros('float64', sizeOf(shape))
+    for (let b = 0; b < image.batch; b++) {
+      for (let row = 0; row < image.height; row++) {
+        for (let column = 0; column < image.width; column++) {
+          const pixel = b * from.batch + row * from.height + column * from.width
+          forEachCovered(rows, row, wanted.height, (y, r) => {
+            forEachCovered(columns, column, wanted.width, (across, c) => {
+              const at = b * to.batch + y * to.height + across * to.width
+              const place = (r * filterWidth + c) * depth * channels
+              for (let o = 0; o < channels; o++) {
+                const first = Math.floor(o / width) * depth
+                const value = data[pixel + o * from.channels]
+                for (let i = 0; i < depth; i++) {
+                  sums[at + (first + i) * to.channels] += value * weights[place + i * channels + o]
+                }
+              }
+            })
+          })
+        }
+      }
+    }
+    return filled(x.dtype, shape, (out) => (out as NumberArray).set(sums))
+  },
+}
+
 /** One number of each window and channel: `next` takes its elements in, `last` sees how many there were. */
 interface Pooling {
   initial(tensor: NumericTensor): number
@@ -150,7 +212,8 @@ interface Pooling {
 }
 
 const pool = ({ initial, next, last }: Pooling): Op => ({
-  evaluate(call) {
+  evaluate(given) {
+    const call = withSizes(given)
     const format = call.attrs.string('data_format', 'NHWC')
     const { tensor, data, sizes, steps } = pixelsOf(call, format)
     const window = imageOf(call.attrs.numbers('ksize'), format, 'ksize')
@@ -185,6 +248,13 @@ const pool = ({ initial, next, last }: Pooling): Op => ({
   },
 })
 
+/** MaxPoolV2's window and strides are inputs where MaxPool's are attributes. */
+function withSizes(call: Call): Call {
+  if (call.inputs.length === 1) return call
+  const [ksize, strides] = [integerVector(call, 1, 'ksize'), integerVector(call, 2, 'strides')]
+  return { ...call, attrs: new Attrs({ ...Object.fromEntries(call.attrs.entries()), ksize, strides }) }
+}
+
 const maxPool = pool({
   initial: ({ dtype }) => Number(limits(dtype)[0]),
   next: (so, x) => (x > so ? x : so),
@@ -203,7 +273,9 @@ const avgPool: Op = {
 
 export const ops: Readonly<Record<string, Op>> = {
   Conv2D: conv2D,
+  Conv2DBackpropInput: conv2DBackpropInput,
   DepthwiseConv2dNative: depthwise,
   MaxPool: maxPool,
+  MaxPoolV2: maxPool,
   AvgPool: avgPool,
 }

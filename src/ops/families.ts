@@ -60,7 +60,26 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   conv: {
     load: () => import('./conv.ts'),
-    ops: names('AvgPool Conv2D DepthwiseConv2dNative MaxPool'),
+    ops: names('AvgPool Conv2D Conv2DBackpropInput DepthwiseConv2dNative MaxPool MaxPoolV2'),
+  },
+  patches: {
+    load: () => import('./patches.ts'),
+    ops: names('DepthToSpace ExtractImagePatches LRN SpaceToDepth'),
+  },
+  resize: {
+    load: () => import('./resize.ts'),
+    ops: names('CropAndResize ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor ScaleAndTranslate'),
+  },
+  colors: {
+    load: () => import('./colors.ts'),
+    ops: names('AdjustContrastv2 AdjustHue AdjustSaturation HSVToRGB RGBToHSV'),
+  },
+  quantize: {
+    load: () => import('./quantize.ts'),
+    ops: names(`
+      FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel QuantizeAndDequantizeV2
+      QuantizeAndDequantizeV3 QuantizeAndDequantizeV4
+    `),
   },
   diagonals: {
     load: () => import('./diagonals.ts'),
