@@ -62,7 +62,7 @@ export function wantedBy(row: Json | undefined, features: readonly string[], all
   const exclude = [...(all.filter?.exclude ?? []), ...(filter.exclude ?? [])]
   return {
     ...all,
-    filter: members.length === 0 ? (all.filter as Filter) : { ...all.filter, ...filter, exclude },
+    filter: { ...all.filter, ...filter, ...(exclude.length > 0 && { exclude }) },
     ...(k !== undefined && { k }),
     ...(perCrowdingTag !== undefined && { perCrowdingTag }),
   }
