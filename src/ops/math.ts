@@ -8,6 +8,7 @@ import {
   rounded,
   Strings,
   type Tensor,
+  type TensorOf,
   type TypedArray,
   tensor,
 } from '../tensor/index.ts'
@@ -160,7 +161,23 @@ const like = (value: number): Op => ({
 
 const logical = (apply: (x: number, y: number) => boolean): Op => binary((x, y) => (apply(x, y) ? 1 : 0))
 
-const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)))
+const logistic = unary((x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))))
+
+/** In half floats e^x / (1 + e^x) is rounded after each step (Eigen's generic logistic). */
+const sigmoid: Op = {
+  evaluate(call) {
+    const { dtype } = call.inputs[0]
+    if (dtype !== 'float16' && dtype !== 'bfloat16') return logistic.evaluate(call)
+    const { shape, data } = ops.Exp.evaluate(call) as TensorOf<typeof dtype>
+    const sums = rounded(
+      dtype,
+      data.map((power) => 1 + power),
+    )
+    return filled(dtype, shape, (out) => {
+      for (let i = 0; i < data.length; i++) out[i] = data[i] === Number.POSITIVE_INFINITY ? 1 : data[i] / sums[i]
+    })
+  },
+}
 
 export const ops: Readonly<Record<string, Op>> = {
   Add: addOrJoin,
@@ -236,7 +253,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Expm1: unary(Math.expm1),
   Log: unary(Math.log),
   Log1p: unary(Math.log1p),
-  Sigmoid: unary(sigmoid),
+  Sigmoid: sigmoid,
   Tanh: unary(Math.tanh),
   Floor: unary(Math.floor, (x) => x),
   Ceil: unary(Math.ceil, (x) => x),

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import { type NumberArray, type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
-import { ACTIVATIONS, floats } from './activations.ts'
+import { ACTIVATIONS, activation, floats } from './activations.ts'
 import { sameShape } from './broadcast.ts'
 import { filled, type NumericTensor, numeric, unary } from './elementwise.ts'
 import { integersOf, integerTensor } from './integers.ts'
@@ -9,15 +9,7 @@ import { integersOf, integerTensor } from './integers.ts'
 // Activations, normalisation and checks after core/kernels/{relu_op,fused_batch_norm_op,cwise_op_clip,
 // check_numerics_op,data_format_ops}.*
 
-/** An activation of floats. */
-const activation = (name: string): Op => floats(unary((x) => ACTIVATIONS[name](x, 0)))
-
-const leakyRelu: Op = floats({
-  evaluate(call) {
-    const alpha = call.attrs.number('alpha', 0.2)
-    return unary((x) => ACTIVATIONS.LeakyRelu(x, alpha)).evaluate(call)
-  },
-})
+const leakyRelu = activation('LeakyRelu', (attrs) => attrs.number('alpha', 0.2))
 
 /** Relu and Relu6 of any number type. */
 const rectifier = (name: string): Op =>
