@@ -250,6 +250,44 @@ export interface Kernels {
   withinReach(out: Pointer, lower: Pointer, slacks: Pointer, count: number, least: number): number
 
   /**
+   * Offers the `count` items of a leaf to a heap of at most k, as `topkPush` does: item i by its index rows[i] (i32), where
+   * bit rows[i] of `bits` is 1 (0: all), with offset + scale · (Σ tables[m][its code m] − heights[i] · rise / 2^15).
+   * Blocks of 32 items, `pairs` · 16 bytes each; the tables are followed by 68 bytes for the kernel; `heights` (i16) may be 0.
+   */
+  scanCodes(
+    values: Pointer,
+    indices: Pointer,
+    size: number,
+    k: number,
+    tables: Pointer,
+    codes: Pointer,
+    rows: Pointer,
+    heights: Pointer,
+    bits: Pointer,
+    count: number,
+    pairs: number,
+    scale: number,
+    offset: number,
+    rise: number,
+  ): number
+  /** out[rows] (i32) = where the largest of each row of n is, the first of equals; n is a multiple of 4. */
+  rowArgMax(out: Pointer, x: Pointer, rows: number, n: number): void
+  /**
+   * codes[rows × pairs] (u8): of each pair of numbers of x the codeword that leaves, given the others, the least
+   * Σ e² + weight · (Σ e · along)²; `along` may be 0, then Σ e² alone.
+   */
+  encodePairs(
+    codes: Pointer,
+    x: Pointer,
+    along: Pointer,
+    codebooks: Pointer,
+    rows: number,
+    pairs: number,
+    weight: number,
+    passes: number,
+  ): void
+
+  /**
    * The min(k, n) best of n scores into `values` (f32) and `indices` (i32), sorted; returns how many. Equal scores:
    * the lower index first; NaN last. `values` and `indices` have room for k.
    */
