@@ -28,15 +28,21 @@ export function compare(a: PublicTensor, b: PublicTensor, similarity: Similarity
 /** The raw metric of the `width` numbers of `a` at `x` and of `b` at `y`. */
 export function measure(a: Float32Array, x: number, b: Float32Array, y: number, width: number, metric: Metric): number {
   let [dot, aa, bb, distance] = [0, 0, 0, 0]
+  // A loop each: with all four sums in one, a product takes twice the time.
+  if (metric === 'dot') {
+    for (let i = 0; i < width; i++) dot += a[x + i] * b[y + i]
+    return dot
+  }
+  if (metric === 'euclidean') {
+    for (let i = 0; i < width; i++) distance += (a[x + i] - b[y + i]) ** 2
+    return Math.sqrt(distance)
+  }
   for (let i = 0; i < width; i++) {
     const [p, q] = [a[x + i], b[y + i]]
     dot += p * q
     aa += p * p
     bb += q * q
-    distance += (p - q) * (p - q)
   }
-  if (metric === 'dot') return dot
-  if (metric === 'euclidean') return Math.sqrt(distance)
   return dot / Math.sqrt(Math.max(aa, EPSILON) * Math.max(bb, EPSILON))
 }
 
