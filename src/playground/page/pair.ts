@@ -1,6 +1,6 @@
 import type { ExplainedScore } from '../../explain/score.ts'
 import { element } from './element.ts'
-import { numberText, scoreText } from './words.ts'
+import { numberText, scoresText } from './words.ts'
 
 /** Features whose influence is shown. */
 const MOST = 8
@@ -11,7 +11,7 @@ export function pairView({ value, how, features, dimensions }: ExplainedScore): 
   return element(
     'div',
     { class: 'pair' },
-    element('p', { class: 'pair-score' }, element('strong', {}, scoreText(value)), element('span', {}, how)),
+    element('p', { class: 'pair-score' }, element('strong', {}, scoresText([value])(value)), element('span', {}, how)),
     features.length > 0 && element('h4', {}, 'What each feature adds'),
     features.length > 0 &&
       element(

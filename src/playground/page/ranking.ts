@@ -1,6 +1,6 @@
 import type { Hit, ItemsView, Ranking } from '../protocol.ts'
 import { element } from './element.ts'
-import { countText, scoreText } from './words.ts'
+import { countText, scoresText } from './words.ts'
 
 export interface RankingList {
   readonly root: HTMLElement
@@ -32,11 +32,11 @@ export function rankingList(items: ItemsView, pick: (item: number) => void): Ran
     show({ hits, pinned: chosen }, picked) {
       const places = new Map([...list.children].map((row) => [row, (row as HTMLElement).offsetTop]))
       const focused = document.activeElement
-      const spread = spreadOf(hits)
+      const look = { spread: spreadOf(hits), score: scoresText(hits.map(({ score }) => score)) }
       list.replaceChildren(
         ...hits.map((hit) => {
           const row = rowOf(hit.item)
-          fill(row, hit, spread, before.size === 0 ? null : (before.get(hit.item) ?? Infinity), hit.item === picked)
+          fill(row, hit, look, before.size === 0 ? null : (before.get(hit.item) ?? Infinity), hit.item === picked)
           return row
         }),
       )
@@ -51,7 +51,7 @@ export function rankingList(items: ItemsView, pick: (item: number) => void): Ran
           {},
           hitButton(items.labels[chosen.item], () => pick(chosen.item)),
         )
-        fill(row, chosen, spread, null, true)
+        fill(row, chosen, look, null, true)
         pinned.replaceChildren(element('p', { class: 'gap', 'aria-hidden': 'true' }, '⋮'), row)
       }
     },
@@ -70,17 +70,17 @@ function hitButton(label: string, click: () => void): HTMLButtonElement {
   )
 }
 
-function fill(
-  row: HTMLElement,
-  { rank, score }: Hit,
-  spread: (score: number) => number,
-  before: number | null,
-  picked: boolean,
-): void {
+/** How the scores of a list are shown beside each other. */
+interface Look {
+  readonly spread: (score: number) => number
+  readonly score: (score: number) => string
+}
+
+function fill(row: HTMLElement, { rank, score }: Hit, look: Look, before: number | null, picked: boolean): void {
   const part = (name: string) => row.querySelector<HTMLElement>(`.${name}`)!
   part('rank').textContent = countText(rank)
-  part('score').textContent = scoreText(score)
-  part('level').style.setProperty('--level', spread(score).toFixed(3))
+  part('score').textContent = look.score(score)
+  part('level').style.setProperty('--level', look.spread(score).toFixed(3))
   row.querySelector('button')!.setAttribute('aria-pressed', String(picked))
   const moved = part('moved')
   const by = before === null ? 0 : before - rank

@@ -20,9 +20,12 @@ export const countText = (count: number): string => count.toLocaleString('en')
 export const numberText = (value: number): string =>
   Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(4)))
 
-/** A score with as many digits as tell neighbours apart. */
-export const scoreText = (score: number): string =>
-  Math.abs(score) >= 1000 ? String(Math.round(score)) : score.toFixed(Math.abs(score) >= 10 ? 2 : 3)
+/** Writes scores with as many digits after the point as the largest of them asks for, so that they stand in a column. */
+export function scoresText(scores: readonly number[]): (score: number) => string {
+  const largest = Math.max(...scores.map(Math.abs))
+  const digits = largest > 0 && Number.isFinite(largest) ? Math.ceil(2.5 - Math.log10(largest)) : 3
+  return (score) => score.toFixed(Math.min(7, Math.max(0, digits)))
+}
 
 /** `[rows, 64]`: a dimension that the batch decides has no number. */
 export const shapeText = (shape: readonly (number | null)[] | null): string =>

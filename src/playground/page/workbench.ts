@@ -98,6 +98,11 @@ export function workbench(opened: Opened, before: Readonly<Record<string, Member
     latest = ranking
     list?.show(ranking, picked)
     map?.show(ranking, picked)
+    if (items !== null)
+      glance.textContent = ranking.hits
+        .slice(0, 3)
+        .map(({ item, rank }) => `${rank} ${items.labels[item]}`)
+        .join('  ')
     if (first && items?.rows === true && ranking.hits.length > 0) await choose(ranking.hits[0].item)
     clearTimeout(resting)
     resting = setTimeout(() => {
@@ -120,6 +125,9 @@ export function workbench(opened: Opened, before: Readonly<Record<string, Member
       timings.failed((error as Error).message)
     }
   }
+
+  /** On a phone the ranking lies below the form: this stays in view. */
+  const glance = element('a', { class: 'glance', href: '#ranking-panel', 'aria-label': 'To the ranking' })
 
   // What makes the score of the chosen pair.
   const pair = element('div', {}, element('p', { class: 'aside' }, 'Choose an item in the list or on the map.'))
@@ -192,14 +200,17 @@ export function workbench(opened: Opened, before: Readonly<Record<string, Member
     element(
       'div',
       { class: 'row' },
-      panel('Take it along', 'snippet-panel', null, [text.root]),
       panel(
         'Signatures',
         'signatures-panel',
         null,
-        opened.parts.map((part) => signature(opened, part, query === null && candidate === null, addPart)),
+        opened.parts.map((part, i) =>
+          signature(opened, part, i === 0 && query === null && candidate === null, addPart),
+        ),
       ),
+      panel('Take it along', 'snippet-panel', null, [text.root]),
     ),
+    items !== null && glance,
   )
   return {
     root,
@@ -208,7 +219,12 @@ export function workbench(opened: Opened, before: Readonly<Record<string, Member
       map?.redraw()
       for (const { part, update } of parts.values()) if (part.kind === 'tower' || asked === part) void update()
       for (const details of root.querySelectorAll<HTMLDetailsElement>('details[data-part]'))
-        details.addEventListener('toggle', () => details.open && void parts.get(details.dataset.part ?? '')?.update())
+        details.addEventListener('toggle', () => {
+          const shown = parts.get(details.dataset.part ?? '')
+          if (!details.open || shown === undefined) return
+          asked = shown.part
+          void shown.update()
+        })
     },
     redraw() {
       figure.resize()

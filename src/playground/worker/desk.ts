@@ -11,6 +11,7 @@ import { jsonText } from '../../serve/json.ts'
 import { columnsOf } from '../../serve/rows.ts'
 import { nested } from '../../serve/values.ts'
 import type { Desk, Followed, Hit, Members, Opened, PartName, Picked, Ranking, Source, Timings } from '../protocol.ts'
+import { isWhole } from './fields.ts'
 import { rowsOfFiles, rowsOfOffer } from './items.ts'
 import { placeable, type Session, searched, start, withRows } from './session.ts'
 import { readOffer, readPicked, rowFiles } from './source.ts'
@@ -177,10 +178,10 @@ function rankOf(index: ExactIndex, query: Float32Array, item: number): Hit {
 const embeddingOf = (model: Model, row: Members): Float32Array =>
   (model.query.embed(columnsOf([row], model.query.features)).data as Float32Array).slice()
 
-/** One row as a part takes it: a feature without rows as it stands. */
+/** One row as a part takes it: a feature of a fixed size as it stands. */
 function featuresFor(part: Part, row: Members): Features {
   const ports = featuresOf(part)
-  const whole = ports.filter(({ name, shape }) => shape?.length === 0 && Object.hasOwn(row, name))
+  const whole = ports.filter((port) => isWhole(port) && Object.hasOwn(row, port.name))
   return {
     ...columnsOf(
       [row],

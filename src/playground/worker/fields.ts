@@ -31,14 +31,21 @@ export function formOf(part: Part, rows: readonly Members[]): Form {
   })
   const [made] = madeRows(ports, hints, 1)
   const row = Object.fromEntries(
-    fields.flatMap(({ name, control, optional }): [string, Json][] => {
+    fields.flatMap(({ name, control, optional }, i): [string, Json][] => {
       const own = rows[0]
       if (own !== undefined && Object.hasOwn(own, name)) return [[name, own[name]]]
-      return optional ? [] : [[name, startOf(control, made[name])]]
+      return optional ? [] : [[name, startOf(control, isWhole(ports[i]) ? wholeOf(ports[i], made[name]) : made[name])]]
     }),
   )
   return { fields, row }
 }
+
+/** Whether a feature has a fixed size instead of rows: it is given as a whole. */
+export const isWhole = ({ shape }: Port): boolean => shape !== null && shape[0] !== null
+
+/** Such a value out of one for a row. */
+const wholeOf = ({ shape }: Port, made: Json): Json =>
+  shape === null || shape.length === 0 ? made : Array.from({ length: shape[0] ?? 1 }, () => made)
 
 const WHOLE = /^u?int/
 const FRACTION = /^b?float/
@@ -47,7 +54,7 @@ function controlOf(part: Part, port: Port, hint: Hint, rows: readonly Members[])
   const { dtype, shape } = port
   const dims = hint.length !== null ? [hint.length] : (shape ?? []).slice(1)
   const size = hint.table?.size ?? hint.known.length
-  if (hint.example !== null || dims.length > 1) return { kind: 'json' }
+  if (hint.example !== null || dims.length > 1 || (isWhole(port) && shape?.length !== 0)) return { kind: 'json' }
   const length = dims.length === 0 ? 1 : dims[0]
   const known = size > 0 && !hint.text
   const whole = WHOLE.test(dtype)

@@ -19,6 +19,7 @@ export function layersOf(graph: Graph, width: number): Layer[] {
     const before = layers[layers.length - 1]
     layers.push({ ...layer, width: layer.width || (before?.width ?? width) })
   }
+  if (layers.length === 0) return [{ words: 'embedding', width }]
   // An L2 normalisation within is one of features; the last one is the tower's.
   return layers.filter(({ words }, i) => words !== 'unit length' || i === layers.length - 1)
 }
