@@ -17,6 +17,7 @@ import { EXIT, UsageError } from './exit.ts'
 import { definitionAt, type LoadingOptions } from './loading.ts'
 import { type Optional, optional } from './optional.ts'
 import { openOutput } from './output.ts'
+import { drawingWith } from './plotting.ts'
 import { countOf, readLines, write } from './stdio.ts'
 
 export interface CommandOptions extends LoadingOptions {
@@ -49,7 +50,7 @@ export async function bench(path: string, options: CommandOptions): Promise<void
   const seconds = Number(options.seconds)
   if (options.seconds.trim() === '' || !(seconds > 0 && seconds < Number.POSITIVE_INFINITY))
     throw new UsageError(`--seconds wants a number above 0, got ${JSON.stringify(options.seconds)}`)
-  const drawing = options.svg === undefined ? null : await drawingOf()
+  const drawing = options.svg === undefined ? null : await drawingWith(latencyPlot)
   const definition = await definitionAt(path, options)
   const parts = partsOf(definition, options)
   const rows = await rowsOf(options.rows ?? [], parts)
@@ -173,16 +174,4 @@ async function enginesHere(): Promise<Engines> {
 function runtime(): string {
   const name = ['deno', 'bun', 'node'].find((runtime) => process.versions[runtime] !== undefined)
   return name === undefined ? 'a runtime without a name' : `${name} ${process.versions[name]}`
-}
-
-/** Draws reports as SVG. @throws {UsageError} where the packages for it are not there */
-async function drawingOf(): Promise<(parts: readonly PartReport[]) => string> {
-  const plot = await optional<typeof import('@observablehq/plot')>('@observablehq/plot')
-  const dom = await optional<typeof import('linkedom')>('linkedom')
-  if (plot === null || dom === null)
-    throw new UsageError('--svg needs @observablehq/plot and linkedom: npm install @observablehq/plot linkedom')
-  return (parts) => {
-    const { document } = dom.loaded.parseHTML('<html><body></body></html>')
-    return latencyPlot(parts, plot.loaded, document as unknown as Document)
-  }
 }

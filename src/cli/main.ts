@@ -197,6 +197,31 @@ command(
     (await import('./verify.ts')).verify(model, files, options),
   )
 
+withSimilarity(
+  command(
+    'evaluate',
+    'measure recommendations by held-out interactions: recall, NDCG, MRR, coverage, popularity',
+    'twotower evaluate weights/movies --items films.jsonl --interactions held.jsonl --exclude-seen train.jsonl',
+  ),
+)
+  .argument('<model>', MODEL)
+  .requiredOption('--items <file>', 'the catalogue, as search takes it')
+  .requiredOption('--interactions <file>', 'rows of query features with the relevant items; may be repeated', collect)
+  .option('-k, --k <counts>', 'lengths of lists', '10,100')
+  .option('--item <name>', 'the member of a row that holds the relevant item, or a list of them', 'items')
+  .option('--grade <name>', 'the member that holds how relevant each item is (default: all are alike)')
+  .option('--by <name>', 'the member that says whose the row is', 'id')
+  .option('--exclude-seen <file>', 'rows with the items that each has seen: not recommended, and what popularity is')
+  .option('--int8', 'beside it the same model with its layers in bytes')
+  .option('--against <model>', 'beside it another model; may be repeated', collect)
+  .option('--batch <rows>', 'items that are embedded together', '256')
+  .option('--seed <number>', 'what the chance of the confidence intervals begins with', '1')
+  .option('--svg <file>', 'draw recall, NDCG and hit rate by the length of lists')
+  .option('--json', 'the report as JSON')
+  .option(...DETERMINISTIC)
+  .option(...TAGS)
+  .action(async (model: string, options) => (await import('./evaluate.ts')).evaluate(model, options))
+
 command(
   'match',
   'find the preprocessing and the similarity under which a model answers as was recorded',

@@ -1,10 +1,10 @@
 import type { Model } from '../engine/model.ts'
 import type { ModelDefinition, Port } from '../graph/index.ts'
 import { type ModelOptions, modelOf } from '../load.ts'
-import { readLines } from './input/jsonl.ts'
 import type { OpenRanges } from './input/parquet.ts'
+import { type Reader, readerOf } from './input/reader.ts'
 import { batchPredictionLine, idOf, type Layout, nameText, plainLine, vectorSearchLine } from './output/layout.ts'
-import type { Answer, AnswerLayout, InputFormat, Job, NumberedRow, Piece, RowRange } from './piece.ts'
+import type { Answer, AnswerLayout, InputFormat, Job, Piece } from './piece.ts'
 import { type InputRow, RowEmbedder } from './row.ts'
 import { Utf8Writer } from './text.ts'
 import { UnknownWords } from './unknown.ts'
@@ -27,29 +27,6 @@ export async function watchedModel(definition: ModelDefinition, options: ModelOp
   for (const tower of [definition.towers.query, definition.towers.candidate])
     if (tower !== null) words.watch(tower.graph, tower.inputs)
   return { model: await modelOf(definition, { ...options, watch: words.counting }), words }
-}
-
-/** Reads the rows of a piece. */
-type Reader = (piece: Piece, ports: readonly Port[]) => NumberedRow[] | Promise<NumberedRow[]>
-
-/** The reader of a format; what a format needs beside is loaded with it. */
-async function readerOf(format: InputFormat, open: OpenRanges): Promise<Reader> {
-  if (format === 'parquet') {
-    const { ParquetReader } = await import('./input/parquet.ts')
-    const reader = new ParquetReader(open)
-    return async ({ body, first }) =>
-      (await reader.rows(body as RowRange)).map((row, i) => ({ number: first + i, json: () => row }))
-  }
-  if (format === 'tfrecord') {
-    const { readRecords } = await import('./input/tfrecord.ts')
-    return ({ body, first }) => readRecords(body as Uint8Array, first)
-  }
-  if (format === 'csv' || format === 'tsv') {
-    const { readCsv } = await import('./input/csv.ts')
-    const delimiter = format === 'csv' ? ',' : '\t'
-    return ({ body, first, header }, ports) => readCsv(body as Uint8Array, first, header, delimiter, ports)
-  }
-  return ({ body, first }) => readLines(body as Uint8Array, first)
 }
 
 /** Answers pieces: reads their rows, embeds them and writes what is to stand in the output. */

@@ -15,6 +15,7 @@ const COMMANDS = [
   'serve',
   'playground',
   'verify',
+  'evaluate',
   'match',
   'explain',
   'diff',
@@ -88,6 +89,7 @@ describe.concurrent('every command', () => {
     ['serve', '/no/model'],
     ['verify', '/no/model', join(DEMO, 'goldens/query_model.json')],
     ['bench', '/no/model'],
+    ['evaluate', '/no/model', '--items', join(DEMO, 'films.jsonl'), '--interactions', join(DEMO, 'held.jsonl')],
     ['match', '/no/model', '--predictions', join(DEMO, 'goldens/query_model.json')],
   ]) {
     test(`${args[0]} says in one line that there is no model`, async () => {

@@ -6,7 +6,8 @@ Real: the films (npm package `vega-datasets`), TensorFlow's training, the export
 Simulated: all 2,000 viewers and what they saw (viewers.py says how). So the recall below measures how well the towers
 recover the simulation, and says nothing about real audiences.
 
-Written: query_model/ and candidate_model/ (SavedModels), films.jsonl, viewers.jsonl, goldens/*.json, training.log.
+Written: query_model/ and candidate_model/ (SavedModels), films.jsonl, viewers.jsonl, held.jsonl, seen.jsonl,
+goldens/*.json, training.log.
 Seeds are fixed, ops deterministic and threads one, so the same machine gives the same weights; another kind of CPU may
 differ in the last bits. A few minutes on one core.
 """
@@ -31,6 +32,7 @@ MOVIES = HERE.parents[1] / 'node_modules/vega-datasets/data/movies.json'
 SEED, VIEWERS, EPOCHS, BATCH = 20, 2000, 24, 512
 TEMPERATURE = 0.1  # in the training's softmax only; the served similarity is the bare cosine
 HELD_OUT, RECENT, TOP, WORDS = 0.2, 5, 100, 1200
+JUDGES = 100  # viewers whose films are written down, held out and seen
 UNKNOWN_VIEWER, UNKNOWN_FILM, NO_HISTORY = 0.25, 0.1, 0.1  # how often training hides it, so that strangers get sense
 
 
@@ -169,6 +171,10 @@ def main():
     write_lines(HERE / 'films.jsonl', film_rows)
     described = [{'id': v['id'], 'description': v['description'], **v['features']} for v in viewers if v['description']]
     write_lines(HERE / 'viewers.jsonl', described)
+    ids = np.array([film['id'] for film in film_rows])
+    judges = viewers[:JUDGES]
+    write_lines(HERE / 'held.jsonl', [{'id': v['id'], **v['features'], 'items': ids[v['held']].tolist()} for v in judges])
+    write_lines(HERE / 'seen.jsonl', [{'id': v['id'], 'items': ids[v['train']].tolist()} for v in judges])
     goldens.write(HERE, film_rows, described)
     (HERE / 'training.log').write_text(''.join(lines), 'utf-8')
 
