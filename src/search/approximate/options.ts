@@ -1,0 +1,57 @@
+/** How partitions are made. Names with a counterpart in Vector Search's treeAhConfig, or in ScaNN, are theirs. */
+export interface PartitionOptions {
+  /** Items of a partition, about. By default √n / 4, so that there are 4 √n partitions. */
+  readonly leafNodeEmbeddingCount?: number
+  /** The share of the partitions that a query looks into where it says nothing else, over 0 up to 1. By default 0.01. */
+  readonly fractionLeafNodesToSearch?: number
+  /**
+   * ScaNN's anisotropic_quantization_threshold, from 0 (errors along an item count as those across it) to less than 1; of
+   * no effect on distances. By default 0.2, as there.
+   */
+  readonly anisotropicQuantizationThreshold?: number
+  /** Rounds of k-means. By default 8. */
+  readonly iterations?: number
+  /** The same seed makes the same partitions. */
+  readonly seed?: number
+}
+
+/** How a query looks through them. */
+export interface ApproximateOptions {
+  /** The share of the partitions to look into, over 0 up to 1; by default what the partitions were made with. */
+  readonly fractionLeafNodesToSearchOverride?: number
+  /** Items that are kept by their codes and then measured; by default 100 + 10 k. */
+  readonly approximateNeighborCount?: number
+}
+
+export const FRACTION = 0.01
+export const THRESHOLD = 0.2
+export const ITERATIONS = 8
+/** How many items are measured where nothing is said. */
+export const measuredFor = (k: number): number => 100 + 10 * k
+
+/** @throws {RangeError} where one is out of its range */
+export function checkPartitionOptions(options: PartitionOptions): void {
+  const { leafNodeEmbeddingCount: count, anisotropicQuantizationThreshold: threshold = 0, iterations = 1 } = options
+  if (count !== undefined && !(count >= 1))
+    throw new RangeError(`leafNodeEmbeddingCount must be 1 or more, got ${count}`)
+  if (!(threshold >= 0 && threshold < 1))
+    throw new RangeError(`anisotropicQuantizationThreshold must be from 0 to less than 1, got ${threshold}`)
+  if (!Number.isInteger(iterations) || iterations < 0)
+    throw new RangeError(`iterations must be a whole number, got ${iterations}`)
+  checkFraction('fractionLeafNodesToSearch', options.fractionLeafNodesToSearch)
+}
+
+/** @throws {RangeError} where one is out of its range */
+export function checkApproximateOptions({
+  fractionLeafNodesToSearchOverride: fraction,
+  approximateNeighborCount: count,
+}: ApproximateOptions): void {
+  checkFraction('fractionLeafNodesToSearchOverride', fraction)
+  if (count !== undefined && !(Number.isInteger(count) && count >= 1))
+    throw new RangeError(`approximateNeighborCount must be a positive integer, got ${count}`)
+}
+
+function checkFraction(name: string, fraction: number | undefined): void {
+  if (fraction !== undefined && !(fraction > 0 && fraction <= 1))
+    throw new RangeError(`${name} must be over 0 and at most 1, got ${fraction}`)
+}
