@@ -1,6 +1,6 @@
 import { Strings } from '../tensor/strings.ts'
 import type { Restrict } from './datapoint.ts'
-import type { RowSet } from './rowset.ts'
+import { RowSet } from './rowset.ts'
 
 /** The arrays of token restricts; tokens are numbered namespace by namespace. */
 export interface TokenArrays {
@@ -120,7 +120,7 @@ export class Tokens {
   stats(): NamespaceStats[] {
     const { namespaces, starts, allow, deny } = this.arrays
     const items = ({ starts: at, rows }: Postings, n: number) =>
-      new Set(rows.subarray(at[starts[n]], at[starts[n + 1]])).size
+      RowSet.of(this.rows, rows.subarray(at[starts[n]], at[starts[n + 1]])).size
     return Array.from({ length: namespaces.length }, (_, n) => ({
       namespace: namespaces.text(n),
       tokens: starts[n + 1] - starts[n],
