@@ -5,6 +5,7 @@ import type { Filter, SearchOptions } from './datapoint.ts'
 import { select } from './filter.ts'
 import { keySign, type Ranked, Ranker, type RowQuery } from './ranker.ts'
 import type { RowSet } from './rowset.ts'
+import type { ScanArrays } from './scan.ts'
 
 /** Items by their similarity to a query, the best first. */
 export interface Neighbors {
@@ -18,6 +19,8 @@ export interface ExactIndexOptions {
   readonly kernels?: WebAssembly.Module
   /** What filters and crowding look at, item by item; without them nothing is allowed anywhere and nothing crowds. */
   readonly attributes?: Attributes
+  /** What the scan by kernels kept of these vectors before, so that it need not be made again. */
+  readonly scan?: ScanArrays
 }
 
 /**
@@ -44,7 +47,11 @@ export class ExactIndex {
     similarity: Similarity,
     options: ExactIndexOptions | WebAssembly.Module = {},
   ) {
-    const { kernels, attributes = null } = options instanceof WebAssembly.Module ? { kernels: options } : options
+    const {
+      kernels,
+      attributes = null,
+      scan,
+    } = options instanceof WebAssembly.Module ? ({ kernels: options } as ExactIndexOptions) : options
     const width = ids.length === 0 ? 0 : vectors.length / ids.length
     if (!Number.isInteger(width) || width * ids.length !== vectors.length)
       throw new RangeError(`${vectors.length} numbers are not vectors of ${ids.length} items`)
@@ -54,7 +61,7 @@ export class ExactIndex {
     this.width = width
     this.attributes = attributes
     this.similarity = similarity
-    this.ranker = new Ranker(vectors, ids.length, similarity, kernels ?? null, attributes?.crowds ?? null)
+    this.ranker = new Ranker(vectors, ids.length, similarity, kernels ?? null, attributes?.crowds ?? null, scan ?? null)
   }
 
   /**

@@ -2,7 +2,7 @@ import { measure } from '../engine/similarity.ts'
 import type { Similarity } from '../graph/index.ts'
 import { Best, type Entry } from './best.ts'
 import { RowSet } from './rowset.ts'
-import { type Asked, Scan } from './scan.ts'
+import { type Asked, Scan, type ScanArrays } from './scan.ts'
 
 /** Numbers from which on a scan by kernels is worth its copy of the items, and the work of a search a scan. */
 const MANY = 1 << 14
@@ -35,6 +35,7 @@ export class Ranker {
    * @param vectors `float32[rows, width]`, row-major; kept as they are
    * @param kernels to scan many rows by kernels; the answer is the same without
    * @param crowds u32[rows]: the crowd of each row, 0 for none
+   * @param stored what `scanArrays` gave for these vectors, which spares making it again
    */
   constructor(
     vectors: Float32Array,
@@ -42,15 +43,24 @@ export class Ranker {
     similarity: Similarity,
     kernels: WebAssembly.Module | null,
     crowds: Uint32Array | null,
+    stored: ScanArrays | null = null,
   ) {
     this.vectors = vectors
     this.rows = rows
     this.width = rows === 0 ? 0 : vectors.length / rows
     this.similarity = similarity
-    this.scan =
-      kernels !== null && vectors.length >= MANY ? Scan.of(kernels, vectors, this.width, similarity.metric) : null
+    const { width } = this
+    const { metric } = similarity
+    if (kernels === null || vectors.length < MANY) this.scan = null
+    else if (stored !== null) this.scan = Scan.from(kernels, stored, rows, width, metric)
+    else this.scan = Scan.of(kernels, vectors, width, metric)
     this.crowds = crowds
     this.crowdEnd = crowds?.reduce((end, crowd) => Math.max(end, crowd + 1), 0) ?? 0
+  }
+
+  /** What the scan by kernels keeps of the vectors; null where there is none. */
+  get scanArrays(): ScanArrays | null {
+    return this.scan?.arrays() ?? null
   }
 
   /** The key of `row`, which grows with nearness: the nearest has the smallest distance, whatever the sign of its score. */

@@ -25,6 +25,24 @@ const LARGEST_BYTE = 127
 const LARGEST_SHORT = 32_766
 const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
 
+/** What a scan keeps of the items: `items` i8[rows · padded width], the others one a row; `halves` is empty but for distances. */
+export interface ScanArrays {
+  readonly items: Int8Array
+  readonly scales: Float32Array
+  readonly slacks: Float32Array
+  readonly halves: Float32Array
+  /** float64[width]: what was taken from each item. */
+  readonly mean: Float64Array
+  /** The longest item, as it came and less the mean. */
+  readonly lengths: Float64Array
+}
+
+/** Whether linear memory holds them, with room to search. */
+function fits(rows: number, width: number): boolean {
+  const stride = aligned(width, 16)
+  return rows > 0 && width > 0 && (rows + 16) * (stride + 16) + 2 * stride + 2 * PAGE <= MOST_BYTES
+}
+
 /**
  * Which items can be among the nearest, by kernels over bytes. Each item is kept as bytes and a scale, with a bound of
  * what that rounding took; whoever can be among the k best within the bounds is named, so that measuring those few gives
@@ -44,7 +62,7 @@ export class Scan {
   private readonly stride: number
   /** The largest number that a query is rounded to, so that no sum leaves 32 bits. */
   private readonly most: number
-  private readonly mean: Float64Array
+  private mean: Float64Array
   private readonly items: Pointer
   private readonly scales: Pointer
   private readonly slacks: Pointer
@@ -56,8 +74,8 @@ export class Scan {
   private longest = 0
   private farthest = 0
 
-  private constructor(module: WebAssembly.Module, vectors: Float32Array, width: number, metric: Similarity['metric']) {
-    this.rows = vectors.length / width
+  private constructor(module: WebAssembly.Module, rows: number, width: number, metric: Similarity['metric']) {
+    this.rows = rows
     this.width = width
     this.metric = metric
     this.stride = aligned(width, 16)
@@ -70,8 +88,7 @@ export class Scan {
     this.free = this.items + aligned(this.rows, 4) * this.stride
     this.memory = new WebAssembly.Memory({ initial: Math.ceil(this.free / PAGE) })
     this.kernels = instantiate(module, this.memory)
-    this.mean = this.center(vectors)
-    if (this.longest < MOST_LENGTH) this.fill(vectors)
+    this.mean = new Float64Array(width)
   }
 
   /** Null where the items do not fit linear memory, or where bounds say nothing: then all are measured. */
@@ -81,12 +98,58 @@ export class Scan {
     width: number,
     metric: Similarity['metric'],
   ): Scan | null {
-    if (width === 0 || vectors.length === 0) return null
-    const stride = aligned(width, 16)
-    if ((vectors.length / width + 16) * (stride + 16) + 2 * stride + 2 * PAGE > MOST_BYTES) return null
-    const scan = new Scan(module, vectors, width, metric)
+    const rows = width === 0 ? 0 : vectors.length / width
+    if (!fits(rows, width)) return null
+    const scan = new Scan(module, rows, width, metric)
+    scan.mean = scan.center(vectors)
     // Not the other way round: the longest of what is not finite is NaN.
-    return scan.longest < MOST_LENGTH ? scan : null
+    if (!(scan.longest < MOST_LENGTH)) return null
+    scan.fill(vectors)
+    return scan
+  }
+
+  /** What `arrays()` gave for as many rows of that width and metric; null where they do not fit linear memory. */
+  static from(
+    module: WebAssembly.Module,
+    { items, scales, slacks, halves, mean, lengths }: ScanArrays,
+    rows: number,
+    width: number,
+    metric: Similarity['metric'],
+  ): Scan | null {
+    if (!fits(rows, width)) return null
+    const scan = new Scan(module, rows, width, metric)
+    const own = scan.held()
+    if (
+      items.length !== own.items.length ||
+      scales.length !== rows ||
+      slacks.length !== rows ||
+      halves.length !== own.halves.length ||
+      mean.length !== width
+    )
+      throw new RangeError(`what a scan keeps of ${rows} items of ${width} numbers has other lengths`)
+    own.items.set(items)
+    own.scales.set(scales)
+    own.slacks.set(slacks)
+    own.halves.set(halves)
+    scan.mean = mean
+    ;[scan.longest, scan.farthest] = lengths
+    return scan
+  }
+
+  /** What a scan is made from again without a look at the vectors; views, valid until the next search. */
+  arrays(): ScanArrays {
+    return { ...this.held(), mean: this.mean, lengths: Float64Array.of(this.longest, this.farthest) }
+  }
+
+  private held(): Pick<ScanArrays, 'items' | 'scales' | 'slacks' | 'halves'> {
+    const { rows } = this
+    const { buffer } = this.memory
+    return {
+      items: new Int8Array(buffer, this.items, rows * this.stride),
+      scales: new Float32Array(buffer, this.scales, rows),
+      slacks: new Float32Array(buffer, this.slacks, rows),
+      halves: new Float32Array(buffer, this.halves, this.halves === 0 ? 0 : rows),
+    }
   }
 
   /** What item `row` is multiplied by before all else: cosines are products of unit vectors. */
@@ -110,11 +173,7 @@ export class Scan {
 
   private fill(vectors: Float32Array): void {
     const { width, stride, rows, mean } = this
-    const { buffer } = this.memory
-    const items = new Int8Array(buffer, this.items, rows * stride)
-    const scales = new Float32Array(buffer, this.scales, rows)
-    const slacks = new Float32Array(buffer, this.slacks, rows)
-    const halves = new Float32Array(buffer, this.halves, this.halves === 0 ? 0 : rows)
+    const { items, scales, slacks, halves } = this.held()
     const rest = new Float64Array(width)
     // What rounding a unit query to `most` steps takes from it.
     const asked = Math.sqrt(width) / (2 * this.most)

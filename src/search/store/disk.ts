@@ -1,0 +1,106 @@
+import { builtin } from '../../platform/builtin.ts'
+import type { AppendFile, Lock } from '../../platform/nodeappend.ts'
+import { type Change, logHead, logRecords, type ReadLog, readLog } from './log.ts'
+
+// The two files of an index on a disk: the index itself, replaced as a whole, and beside it `….log`, what has changed
+// since. A log names the generation of the file that it goes on from, so that one which a kill left beside a newer file
+// counts for nothing.
+
+/** @throws {RangeError} where the runtime has no file system */
+async function disk(): Promise<typeof import('../../platform/nodeappend.ts')> {
+  if (builtin('node:fs') === undefined)
+    throw new RangeError('this runtime has no file system: keep what `toBytes` gives where the runtime keeps things')
+  return import('../../platform/nodeappend.ts')
+}
+
+const logOf = (path: string): string => `${path}.log`
+
+/** What has changed since the file of that generation was written. */
+export async function readChanges(path: string, generation: string): Promise<ReadLog | null> {
+  const bytes = await (await disk()).bytesAt(logOf(path))
+  const log = bytes === null ? null : readLog(logOf(path), bytes)
+  return log?.generation === generation ? log : null
+}
+
+/** Replaces the file at `path`: whoever opens it sees the old one or the new one, whole. @throws what keeps it from the disk */
+export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  await disk()
+  const { PartFile } = await import('../../platform/nodepart.ts')
+  const file = await PartFile.open(path, `${path}.new`)
+  try {
+    for (const piece of pieces) await file.append(piece)
+    await file.sync()
+  } catch (error) {
+    await file.discard()
+    throw Object.assign(error as Error, {
+      message: `${(error as Error).message}: "${path}" is not written, what was there before is as it was`,
+    })
+  }
+  await file.close()
+  await file.keep()
+}
+
+/** The one that may write an index: it appends to the log, and may replace the file. */
+export class DiskWriter {
+  private readonly path: string
+  private readonly lock: Lock
+  private log: AppendFile
+
+  private constructor(path: string, lock: Lock, log: AppendFile) {
+    this.path = path
+    this.lock = lock
+    this.log = log
+  }
+
+  /**
+   * @param read the log as far as it was read
+   * @param current the generation of the file that is there now
+   * @throws {Error} where another process writes the index, or has written it since it was read
+   */
+  static async open(
+    path: string,
+    generation: string,
+    read: ReadLog | null,
+    current: () => Promise<string>,
+  ): Promise<DiskWriter> {
+    const { Lock } = await disk()
+    const lock = await Lock.take(`${path}.lock`)
+    try {
+      const length = read?.length ?? 0
+      const log = await readChanges(path, generation)
+      if ((await current()) !== generation || (log?.length ?? 0) !== length)
+        throw new Error(`"${path}" was changed by another since it was opened: open it again`)
+      return new DiskWriter(path, lock, await logFile(path, generation, length))
+    } catch (error) {
+      await lock.release()
+      throw error
+    }
+  }
+
+  /** Returns when the changes are on the disk. */
+  append(changes: readonly Change[]): Promise<void> {
+    return this.log.append(logRecords(changes))
+  }
+
+  /** Puts a new file in place of the old one and its log. A kill on the way leaves the one or the other. */
+  async replace(pieces: readonly Uint8Array[], generation: string): Promise<void> {
+    await replaceFile(this.path, pieces)
+    await this.log.close()
+    this.log = await logFile(this.path, generation, 0)
+  }
+
+  async close(): Promise<void> {
+    await this.log.close()
+    await this.lock.release()
+  }
+}
+
+async function logFile(path: string, generation: string, length: number): Promise<AppendFile> {
+  const { AppendFile } = await disk()
+  const file = await AppendFile.open(logOf(path), length)
+  if (length === 0) await file.append(logHead(generation))
+  return file
+}
+
+/** Removes the log of a file that was written anew. */
+export const dropLog = async (path: string): Promise<void> => (await disk()).removeAt(logOf(path))

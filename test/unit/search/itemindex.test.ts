@@ -1,0 +1,245 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { CorruptModelError } from '../../../src/errors.ts'
+import { compileKernels, type Datapoint, ItemIndex, type SearchOptions } from '../../../src/search/index.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'index-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+let files = 0
+const path = (): string => join(folder, `${files++}.index`)
+
+const WIDTH = 6
+const vector = (seed: number): Float32Array =>
+  Float32Array.from({ length: WIDTH }, (_, i) => Math.sin(seed * 12.9898 + i * 78.233))
+const item = (seed: number): Datapoint => ({
+  id: `item ${seed}`,
+  embedding: vector(seed),
+  restricts: [{ namespace: 'genre', allow: [['drama', 'comedy', 'horror'][seed % 3]] }],
+  numericRestricts: [
+    { namespace: 'year', type: 'int', value: BigInt(1950 + seed) },
+    { namespace: 'rating', type: 'double', value: seed / 7 },
+  ],
+  crowdingTag: `studio ${seed % 4}`,
+})
+const items = (count: number): Datapoint[] => Array.from({ length: count }, (_, seed) => item(seed))
+const dot = { similarity: 'dot' } as const
+
+describe('an index of items', () => {
+  test('finds what an index made of the same items anew finds, whatever was put in and taken out', async () => {
+    const change = fc.oneof(
+      fc.record({ op: fc.constant('upsert' as const), seed: fc.nat(30), as: fc.nat(30) }),
+      fc.record({ op: fc.constant('remove' as const), seed: fc.nat(30), as: fc.constant(0) }),
+    )
+    const wanted: fc.Arbitrary<SearchOptions> = fc.record(
+      {
+        k: fc.integer({ min: 1, max: 40 }),
+        perCrowdingTag: fc.integer({ min: 1, max: 3 }),
+        filter: fc.constantFrom(
+          { restricts: [{ namespace: 'genre', allow: ['drama'] }] },
+          { exclude: ['item 3', 'item 20'] },
+          { include: ['item 3', 'item 4', 'item 25'] },
+        ),
+      },
+      { requiredKeys: ['k'] },
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change),
+        wanted,
+        fc.constantFrom('dot', 'cosine', 'euclidean'),
+        async (changes, options, similarity) => {
+          const index = await ItemIndex.of(items(20), { similarity })
+          for (const { op, seed, as } of changes) {
+            if (op === 'remove') await index.remove([`item ${seed}`])
+            else await index.upsert([{ ...item(as), id: `item ${seed}` }])
+          }
+          const anew = await ItemIndex.of(index.datapoints(), { similarity, width: WIDTH })
+          expect(index.size).toBe(anew.size)
+          const query = vector(101)
+          expect(index.search(query, options)).toEqual(anew.search(query, options))
+        },
+      ),
+    )
+  })
+
+  test('is the same from its file, changed before and after, and compacted', async () => {
+    const file = path()
+    const made = await ItemIndex.of(items(30), { ...dot, source: 'films' })
+    await made.save(file)
+    const opened = await ItemIndex.open(file, { verify: true })
+    expect([...opened.datapoints()]).toEqual(items(30))
+    await opened.upsert([{ ...item(40), id: 'item 3' }, item(41)])
+    expect(await opened.remove(['item 7', 'nobody', 'item 7'])).toBe(1)
+    await opened.close()
+    const again = await ItemIndex.open(file)
+    expect([...again.datapoints()]).toEqual([...opened.datapoints()])
+    expect(again.stats()).toMatchObject({ items: 30, file: 30, added: 2, removed: 2, source: 'films' })
+    const before = again.search(vector(5), 10)
+    await again.compact()
+    await again.close()
+    const compacted = await ItemIndex.open(file)
+    expect(compacted.search(vector(5), 10)).toEqual(before)
+    expect(compacted.stats()).toMatchObject({ items: 30, file: 30, added: 0, removed: 0 })
+    // Who had it open before goes on with what was there.
+    expect(opened.search(vector(5), 10)).toEqual(before)
+  })
+
+  test('of many items is scanned by the bytes that its file holds', async () => {
+    const kernels = await compileKernels()
+    const many = Array.from({ length: 4000 }, (_, seed) => ({ id: String(seed), embedding: vector(seed) }))
+    for (const similarity of ['dot', 'cosine', 'euclidean'] as const) {
+      const made = await ItemIndex.of(many, { similarity, kernels })
+      const bytes = made.toBytes()
+      const opened = await ItemIndex.open(bytes, { kernels, verify: true })
+      const plain = await ItemIndex.open(bytes)
+      for (const seed of [1, 2, 3]) {
+        expect(opened.search(vector(seed), 7)).toEqual(made.search(vector(seed), 7))
+        expect(plain.search(vector(seed), 7)).toEqual(made.search(vector(seed), 7))
+      }
+    }
+  })
+
+  test('may be empty, and takes items then', async () => {
+    const file = path()
+    await (await ItemIndex.of([], { ...dot, width: WIDTH })).save(file)
+    const index = await ItemIndex.open(file)
+    expect(index.search(vector(1), 5)).toEqual({ ids: [], scores: new Float32Array(0) })
+    await index.upsert([item(1)])
+    expect(index.search(vector(1), 5).ids).toEqual(['item 1'])
+    await index.close()
+  })
+
+  test('gets and forgets single items', async () => {
+    const index = await ItemIndex.of(items(5), dot)
+    expect(index.get('item 2')).toEqual(item(2))
+    await index.remove(['item 2'])
+    expect(index.get('item 2')).toBeNull()
+    expect(index.get('nobody')).toBeNull()
+  })
+})
+
+describe('what cannot be an item', () => {
+  const twice = [item(1), item(2), item(1)]
+  test('an id that is there twice is refused, or the last counts', async () => {
+    await expect(ItemIndex.of(twice, dot)).rejects.toThrow(/"item 1" is there twice/)
+    const last = await ItemIndex.of([...twice.slice(0, 2), { ...item(9), id: 'item 1' }], {
+      ...dot,
+      duplicates: 'last',
+    })
+    expect(last.get('item 1')?.embedding).toEqual(vector(9))
+  })
+
+  test.each([
+    ['another width', { embedding: new Float32Array(3) }, /has 3 numbers, those of this index have 6/],
+    ['NaN', { embedding: Float32Array.of(0, 1, Number.NaN, 0, 0, 0) }, /number 2 of its vector is NaN/],
+    ['an infinity', { embedding: new Float32Array(WIDTH).fill(Number.NEGATIVE_INFINITY) }, /is -Infinity/],
+    ['no id', { id: '' }, /must have an id/],
+    ['a number without a namespace', { numericRestricts: [{ namespace: '', type: 'double', value: 1 }] }, /namespace/],
+  ] as const)('%s', async (_, wrong, message) => {
+    const index = await ItemIndex.of(items(3), dot)
+    await expect(index.upsert([item(7), { ...item(8), ...wrong } as Datapoint])).rejects.toThrow(message)
+    expect(index.get('item 7')).toBeNull()
+  })
+
+  test('a query of another width', async () => {
+    const index = await ItemIndex.of(items(3), dot)
+    expect(() => index.search(new Float32Array(4), 1)).toThrow(/4 dimensions, the items have 6/)
+  })
+
+  test('a vector of zeros under cosine is like nothing: its cosine is 0', async () => {
+    const zero = { id: 'zero', embedding: new Float32Array(WIDTH) }
+    const index = await ItemIndex.of([zero], { similarity: 'cosine' })
+    expect(index.search(vector(1), 1).scores[0]).toBe(0)
+  })
+})
+
+describe('a damaged file', () => {
+  const whole = ItemIndex.of(items(30), dot).then((index) => index.toBytes())
+  const opening = (bytes: Uint8Array) => ItemIndex.open(bytes, { verify: true })
+
+  test('of any length is refused', async () => {
+    const bytes = await whole
+    for (let length = 0; length < bytes.length; length += length < 2000 ? 37 : 501)
+      await expect(opening(bytes.subarray(0, length))).rejects.toThrow(CorruptModelError)
+  })
+
+  test('with a byte changed anywhere is refused, or the byte is padding', async () => {
+    const bytes = await whole
+    const wanted = [...(await ItemIndex.open(bytes)).datapoints()]
+    for (let at = 0; at < bytes.length; at += 41) {
+      const damaged = bytes.slice()
+      damaged[at] ^= 0x10
+      const index = await opening(damaged).catch((error: Error) => error)
+      if (index instanceof ItemIndex) expect([...index.datapoints()]).toEqual(wanted)
+      else expect(index).toBeInstanceOf(CorruptModelError)
+    }
+  })
+
+  test('of another kind and of a newer version says so', async () => {
+    await expect(opening(new TextEncoder().encode('{"id": "a"}'))).rejects.toThrow(/is no index/)
+    await expect(ItemIndex.open(join(folder, 'nothing.index'))).rejects.toThrow(/there is no index/)
+  })
+})
+
+describe('the log', () => {
+  const open = async (): Promise<{ file: string; whole: Datapoint[] }> => {
+    const file = path()
+    const index = await ItemIndex.of(items(3), dot)
+    await index.save(file)
+    const opened = await ItemIndex.open(file)
+    for (const seed of [10, 11, 12]) await opened.upsert([item(seed)])
+    await opened.close()
+    return { file, whole: [...opened.datapoints()] }
+  }
+
+  test('cut anywhere gives what was whole before the cut, and goes on from there', async () => {
+    const { file, whole } = await open()
+    const log = readFileSync(`${file}.log`)
+    let least = 6
+    for (let length = log.length; length >= 0; length -= 7) {
+      writeFileSync(`${file}.log`, log.subarray(0, length))
+      const index = await ItemIndex.open(file)
+      expect([...index.datapoints()]).toEqual(whole.slice(0, index.size))
+      expect(index.size).toBeLessThanOrEqual(least)
+      least = index.size
+      await index.upsert([item(20)])
+      await index.close()
+      expect((await ItemIndex.open(file)).get('item 20')).toEqual(item(20))
+    }
+    expect(least).toBe(3)
+  })
+
+  test('damaged before its end is an error, because what follows was answered for', async () => {
+    const { file } = await open()
+    const log = readFileSync(`${file}.log`)
+    log[60] ^= 1
+    writeFileSync(`${file}.log`, log)
+    await expect(ItemIndex.open(file)).rejects.toThrow(/damaged, and others follow/)
+  })
+
+  test('of a file that was replaced since counts for nothing', async () => {
+    const { file } = await open()
+    const log = readFileSync(`${file}.log`)
+    await (await ItemIndex.of(items(2), dot)).save(file)
+    writeFileSync(`${file}.log`, log)
+    expect((await ItemIndex.open(file)).size).toBe(2)
+  })
+
+  test('has one writer', async () => {
+    const { file } = await open()
+    const [one, other] = [await ItemIndex.open(file), await ItemIndex.open(file)]
+    await one.upsert([item(13)])
+    await expect(other.upsert([item(14)])).rejects.toThrow(/is writing it/)
+    await one.close()
+    await expect(one.upsert([item(14)])).rejects.toThrow(/was closed/)
+    await expect(other.upsert([item(14)])).rejects.toThrow(/changed by another/)
+    const third = await ItemIndex.open(file)
+    await third.compact()
+    await third.close()
+    await expect(other.remove(['item 1'])).rejects.toThrow(/changed by another/)
+    expect((await ItemIndex.open(file)).get('item 13')).toEqual(item(13))
+  })
+})
