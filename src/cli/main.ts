@@ -122,9 +122,10 @@ withSimilarity(
     'twotower search weights/movies viewers.jsonl --items films.vectors.jsonl -k 10',
   ),
 )
-  .argument('<model>', MODEL)
+  .argument('[model]', `${MODEL}; with --index it may be left out, where queries are embeddings`)
   .argument('[files...]', 'queries: rows of features or {"embedding"}; standard input where none is named')
-  .requiredOption('--items <file>', 'items with "id": rows of candidate features, or what embed wrote')
+  .option('--items <file>', 'items with "id": rows of candidate features, or what embed wrote')
+  .option('--index <file>', 'items that `twotower index` wrote')
   .option('-k, --k <count>', 'how many items a query', '10')
   .option('--filter <json>', "restricts and numeric_restricts in Vector Search's form, or a file of them")
   .option('--exclude <id>', 'an item that is not wanted; may be repeated', collect)
@@ -134,8 +135,8 @@ withSimilarity(
   .option('--batch <rows>', 'items that are embedded together', '256')
   .option(...DETERMINISTIC)
   .option(...TAGS)
-  .action(async (model: string, files: string[], options) =>
-    (await import('./search.ts')).search(model, files, options),
+  .action(async (model: string | undefined, files: string[], options) =>
+    (await import('./search.ts')).search(model === undefined ? files : [model, ...files], options),
   )
 
 withSimilarity(

@@ -1,22 +1,16 @@
-import type { Model } from '../engine/model.ts'
-import { compileKernels } from '../engine/variants.ts'
-import { load } from '../load.ts'
 import type { SearchOptions } from '../search/datapoint.ts'
-import { ExactIndex, type Neighbors } from '../search/exact.ts'
+import type { Neighbors } from '../search/exact.ts'
 import { Explainer } from '../search/explain.ts'
+import { ItemIndex } from '../search/itemindex.ts'
 import { float32Text, jsonText } from '../serve/json.ts'
 import { type Embedded, embedLines } from './embedding.ts'
-import { EXIT, report } from './exit.ts'
+import { EXIT } from './exit.ts'
 import { explainedText, explanationText } from './explanation.ts'
-import { itemsOf } from './items.ts'
-import { type LoadingOptions, loadOptions } from './loading.ts'
-import { notKnown } from './similarity.ts'
-import { countOf, readLines, write } from './stdio.ts'
+import { type Searched, type SearchedOptions, searchedBy } from './searched.ts'
+import { readLines, write } from './stdio.ts'
 import { type WantedOptions, wantedBy, wantedOf } from './wanted.ts'
 
-export interface SearchCommandOptions extends LoadingOptions, WantedOptions {
-  readonly items: string
-  readonly batch: string
+export interface SearchCommandOptions extends SearchedOptions, WantedOptions {
   readonly explain?: boolean
   readonly explainId?: readonly string[]
 }
@@ -25,22 +19,15 @@ export interface SearchCommandOptions extends LoadingOptions, WantedOptions {
 const TOGETHER = 64
 
 /** Ranks the items for each query: exact top-k over embeddings that are given or made here. */
-export async function search(path: string, files: readonly string[], options: SearchCommandOptions): Promise<void> {
-  const [all, batch] = [await wantedOf(options), countOf('--batch', options.batch)]
-  const chosen = loadOptions(options)
-  const model = await load(path, chosen)
-  const { similarity, notes } = model.structure
-  if (similarity === null) throw notKnown(notes)
-  const { ids, vectors, attributes } = await itemsOf(model, options.items, batch, (problem) => {
-    process.exitCode = EXIT.failed
-    report(new Error(problem))
-  })
-  const index = new ExactIndex(ids, vectors, similarity, { kernels: await compileKernels(chosen), attributes })
-  const features = featuresOf(model)
+export async function search(paths: readonly string[], options: SearchCommandOptions): Promise<void> {
+  const all = await wantedOf(options)
+  const searched = await searchedBy(paths, options)
+  const { model, files } = searched
+  const features = model === null || model.structure.query === null ? [] : model.query.features.map(({ name }) => name)
   const together = files.length === 0 || files.includes('-') ? 1 : TOGETHER
   let waiting: Embedded[] = []
   const answer = async () => {
-    const found = answersOf(index, waiting, (line) => wantedBy(line.json, features, all), options)
+    const found = answersOf(searched, waiting, (line) => wantedBy(line.json, features, all), options)
     for (const [i, text] of found.entries()) await write(process.stdout, `{${nameOf(waiting[i])}${text}}\n`)
     waiting = []
   }
@@ -53,7 +40,7 @@ export async function search(path: string, files: readonly string[], options: Se
 
 /** What follows a query's own names in its answer, for each of `lines`. */
 function answersOf(
-  index: ExactIndex,
+  { index, from }: Searched,
   lines: readonly Embedded[],
   wanted: (line: Embedded) => SearchOptions,
   options: SearchCommandOptions,
@@ -63,7 +50,9 @@ function answersOf(
       const { embedding, error } = line
       if (embedding === undefined) throw new Error(error)
       if (embedding.length !== index.width)
-        throw new RangeError(`the query has ${embedding.length} dimensions, the items have ${index.width}`)
+        throw new RangeError(
+          `the query has ${embedding.length} dimensions, the items have ${index.width}${index instanceof ItemIndex ? `: ${from} is of other towers` : ''}`,
+        )
       return { query: embedding, wanted: wanted(line) }
     } catch (error) {
       return `${line.at}: ${(error as Error).message}`
@@ -82,13 +71,16 @@ function answersOf(
 }
 
 function answerText(
-  index: ExactIndex,
+  index: Searched['index'],
   query: Float32Array,
   wanted: SearchOptions,
   { ids, scores }: Neighbors,
   { explain = false, explainId = [] }: SearchCommandOptions,
 ): string {
-  const explainer = explain || explainId.length > 0 ? new Explainer(index, query, wanted) : null
+  const explainer =
+    explain || explainId.length > 0
+      ? new Explainer(index instanceof ItemIndex ? index.snapshot() : index, query, wanted)
+      : null
   const neighbors = ids.map((id, i) => {
     const why = explain && explainer !== null ? `, "explain": ${explanationText(explainer.explain(id))}` : ''
     return `{"id": ${JSON.stringify(id)}, "score": ${float32Text(scores[i])}${why}}`
@@ -96,10 +88,6 @@ function answerText(
   const explained = explainId.map((id) => explainedText(explainer as Explainer, id))
   return `"neighbors": [${neighbors.join(', ')}]${explained.length > 0 ? `, "explained": [${explained.join(', ')}]` : ''}`
 }
-
-/** The names of the query tower's features; none where there is no such tower. */
-const featuresOf = (model: Model): readonly string[] =>
-  model.structure.query === null ? [] : model.query.features.map(({ name }) => name)
 
 const nameOf = ({ name }: Embedded): string =>
   Object.entries(name)
