@@ -2,7 +2,10 @@
 export interface PartitionOptions {
   /** Items of a partition, about. By default √n / 4, so that there are 4 √n partitions. */
   readonly leafNodeEmbeddingCount?: number
-  /** The share of the partitions that a query looks into where it says nothing else, over 0 up to 1. By default 0.01. */
+  /**
+   * The share of the partitions that a query looks into where it says nothing else, over 0 up to 1. By default 0.01, or as
+   * much as 32 of them are.
+   */
   readonly fractionLeafNodesToSearch?: number
   /**
    * ScaNN's anisotropic_quantization_threshold, from 0 (errors along an item count as those across it) to less than 1; of
@@ -23,7 +26,8 @@ export interface ApproximateOptions {
   readonly approximateNeighborCount?: number
 }
 
-export const FRACTION = 0.01
+/** The share of `leaves` that is looked into where nothing is said. */
+export const fractionOf = (leaves: number): number => Math.min(1, Math.max(0.01, 32 / Math.max(1, leaves)))
 export const THRESHOLD = 0.2
 export const ITERATIONS = 8
 /** How many items are measured where nothing is said. */

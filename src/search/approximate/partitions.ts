@@ -8,7 +8,7 @@ import {
   type ApproximateOptions,
   checkApproximateOptions,
   checkPartitionOptions,
-  FRACTION,
+  fractionOf,
   measuredFor,
   type PartitionOptions,
 } from './options.ts'
@@ -97,7 +97,7 @@ export class Partitions {
     const filled = fill(vectors, trained, kernels)
     return new Partitions(
       vectors.length / width,
-      options.fractionLeafNodesToSearch ?? FRACTION,
+      options.fractionLeafNodesToSearch ?? fractionOf(filled.sizes.length),
       trained,
       filled,
       kernels,
