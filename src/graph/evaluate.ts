@@ -115,13 +115,14 @@ const isList = (result: ReturnType<Op['evaluate']>): result is readonly (Tensor 
 
 /** In a branch that was not taken. Only Merge runs with dead inputs: it is where a conditional's branches meet. */
 const isSkipped = ({ node, inputs, controls }: Step, values: readonly (Tensor | undefined)[]): boolean =>
-  (isDead(inputs, values) || isDead(controls, values)) && node.op !== 'Merge'
+  (isDead(inputs, values) || isDead(controls, values)) && !MERGES.has(node.op)
 
 function isDead(slots: readonly number[], values: readonly (Tensor | undefined)[]): boolean {
   for (let i = 0; i < slots.length; i++) if (values[slots[i]] === undefined) return true
   return false
 }
 
+const MERGES: ReadonlySet<string> = new Set(['Merge', 'RefMerge'])
 /** Ops of TF 1 that give an output to one of their readers only. */
 const SWITCHES: ReadonlySet<string> = new Set(['RefSwitch', 'Switch'])
 const NO_FILES: Files = new Map()

@@ -35,6 +35,7 @@ const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
 const REF_VARIABLES = new Set(['VariableV2', 'Variable'])
 const REF_WRITERS = /^(Assign|AssignAdd|AssignSub|IsVariableInitialized|CountUpTo|Scatter\w+|Apply\w+|SparseApply\w+)$/
 const READ = 'ReadVariableOp'
+const ANONYMOUS = /^Anonymous/
 const REF_SOURCES = new Set([READ, 'Assign', 'AssignAdd', 'AssignSub'])
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
 const EXITS = new Set(['Exit', 'RefExit'])
@@ -334,7 +335,8 @@ export class Builder {
 
     const attrs = attributesOf(protos, within.attrs, (callee, bound) => this.function(callee, bound))
     const names = this.outputNames(op, attrs)
-    const handle = this.handleOf(op, name, attrs, inputs)
+    // A resource without a name, made by a function, is another one at each call.
+    const handle = ANONYMOUS.test(op) && within.depth > 0 ? null : this.handleOf(op, name, attrs, inputs)
     if (handle !== null && REF_VARIABLES.has(op)) {
       const variable = constant(name, handle)
       const read: Node = { name, op: READ, attrs: Attrs.none, inputs: [{ node: variable, index: 0 }], controls: [] }

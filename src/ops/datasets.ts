@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import type { Call, Op } from '../graph/index.ts'
+import { type Call, handle, type Op } from '../graph/index.ts'
 import { type Tensor, tensor } from '../tensor/index.ts'
 import { integer } from './integers.ts'
 import { reshaped } from './layout.ts'
@@ -167,6 +167,12 @@ const single: Op = {
   },
 }
 
+/** What `Dataset.cache` names as the place where it keeps elements; they are read anew each time. */
+const noCache: Op = {
+  stateful: true,
+  evaluate: ({ node }) => handle({ kind: 'variable', name: node.name, dtype: 'variant', value: null }),
+}
+
 export const ops: Readonly<Record<string, Op>> = {
   TensorDataset: makes(({ inputs }) => [inputs]),
   TensorSliceDataset: slices,
@@ -184,6 +190,7 @@ export const ops: Readonly<Record<string, Op>> = {
   PrefetchDataset: same,
   CacheDataset: same,
   CacheDatasetV2: same,
+  DummyMemoryCache: noCache,
   OptionsDataset: same,
   ModelDataset: same,
   DatasetToSingleElement: single,

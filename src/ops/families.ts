@@ -147,7 +147,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   datasets: {
     load: () => import('./datasets.ts'),
     ops: names(`
-      BatchDatasetV2 CacheDataset CacheDatasetV2 ConcatenateDataset DatasetToSingleElement FilterDataset MapDataset
+      BatchDatasetV2 CacheDataset CacheDatasetV2 ConcatenateDataset DatasetToSingleElement DummyMemoryCache FilterDataset MapDataset
       ModelDataset OptionsDataset ParallelMapDataset ParallelMapDatasetV2 PrefetchDataset RangeDataset ReduceDataset
       SkipDataset TakeDataset TensorDataset TensorSliceDataset UnbatchDataset ZipDataset
     `),

@@ -13,6 +13,7 @@ type Make = (name: string, attrs: Attrs, inputs: readonly (Tensor | null)[]) => 
 
 /** The table's types are attributes; `shape` is the shape of one value, for the tables that have it. */
 const makes = (make: Make): Op => ({
+  stateful: true,
   resource: (name, attrs, inputs) => handle(make(name, attrs, inputs)),
   evaluate: (call) => handle(make(call.node.name, call.attrs, call.inputs)),
 })
