@@ -1,6 +1,8 @@
 // What an index holds of an item and what a query asks of it, in the names of Vertex AI Vector Search (IndexDatapoint,
 // FindNeighborsRequest), so that its files and requests need no translation.
 
+import type { ApproximateOptions } from './approximate/options.ts'
+
 /** One item of an index. */
 export interface Datapoint {
   readonly id: string
@@ -62,4 +64,9 @@ export interface SearchOptions {
    * their own tag ranked before them. Items without a tag do not crowd. By default any number.
    */
   readonly perCrowdingTag?: number
+  /**
+   * Nearly all of the best in a share of the time, where the index has partitions (`ItemIndex.partition`); else, and by
+   * default, exactly the best.
+   */
+  readonly approximate?: boolean | ApproximateOptions
 }

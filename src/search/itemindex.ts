@@ -1,16 +1,21 @@
 import { crc32c } from '../checksum/crc32c.ts'
 import { crc32cBy } from '../engine/checksum.ts'
 import { finish } from '../engine/similarity.ts'
+import { compileKernels } from '../engine/variants.ts'
+import { CorruptModelError } from '../errors.ts'
 import { type Similarity, type SimilarityChoice, similarityOf } from '../graph/index.ts'
 import { builtin } from '../platform/builtin.ts'
 import { type ByteSource, memorySource } from '../platform/folder.ts'
 import { folderAt } from '../platform/open.ts'
 import { Strings } from '../tensor/strings.ts'
+import { checkApproximateOptions, type PartitionOptions } from './approximate/options.ts'
+import { type PartitionArrays, type PartitionStats, Partitions } from './approximate/partitions.ts'
+import { rankApproximately } from './approximate/rank.ts'
 import { type AttributeArrays, type AttributeStats, Attributes } from './attributes.ts'
 import { before, type Entry } from './best.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { ExactIndex, type Neighbors } from './exact.ts'
-import { keySign, type RowQuery } from './ranker.ts'
+import { keySign, type Ranked, type RowQuery } from './ranker.ts'
 import { RowSet } from './rowset.ts'
 import type { ScanArrays } from './scan.ts'
 import type { DiskWriter } from './store/disk.ts'
@@ -50,6 +55,8 @@ export interface IndexStats {
   readonly added: number
   readonly removed: number
   readonly attributes: AttributeStats
+  /** What approximate search goes by; null where it is exact. */
+  readonly partitions: PartitionStats | null
 }
 
 /**
@@ -64,6 +71,8 @@ export class ItemIndex {
   private readonly kernels: WebAssembly.Module | undefined
   /** What the file holds. */
   private base: ExactIndex
+  /** What approximate search of it goes by. */
+  private partitions: Partitions | null = null
   /** Rows of it that still count; null for all. */
   private kept: RowSet | null = null
   /** What was put in since, by id, the first put in first. */
@@ -138,6 +147,12 @@ export class ItemIndex {
         { ...(kernels && { kernels }), attributes, ...(scan && { scan: scan as unknown as ScanArrays }) },
       )
       const index = new ItemIndex(base, width, from, kernels)
+      if (file.has('partitions.shape')) {
+        const arrays = (await file.all('partitions.', verify)) as PartitionArrays
+        index.partitions = Partitions.from(arrays, kernels ?? (await compileKernels()))
+        if (index.partitions.rows !== rows)
+          throw new CorruptModelError(name, `it has ${rows} items, and partitions of ${index.partitions.rows}`)
+      }
       if (path !== null) {
         const { readChanges } = await import('./store/disk.ts')
         const log = await readChanges(path, generation)
@@ -166,7 +181,10 @@ export class ItemIndex {
     yield* this.added.values()
   }
 
-  /** The best items for `query`, `float32[width]`, as `ExactIndex.search` ranks them. */
+  /**
+   * The best items for `query`, `float32[width]`, as `ExactIndex.search` ranks them; with `approximate` nearly all of them.
+   * Scores are exact either way.
+   */
   search(query: Float32Array, wanted: number | SearchOptions): Neighbors {
     return this.searchMany([query], wanted)[0]
   }
@@ -179,7 +197,7 @@ export class ItemIndex {
     const { base, kept } = this
     const recent = this.recentIndex()
     const asked = base.asked(queries, wanted)
-    const old = base.ranker.rank(kept === null ? asked : within(asked, kept))
+    const old = this.ranked(kept === null ? asked : within(asked, kept), wanted)
     if (recent === null) return old.map((ranked) => base.neighbors(ranked))
     const fresh = recent.ranker.rank(recent.asked(queries, wanted))
     return asked.map(({ k, perCrowd }, i) => this.merged(recent, old[i], fresh[i], k, perCrowd))
@@ -224,14 +242,40 @@ export class ItemIndex {
     return whole
   }
 
-  /** Writes what has changed into the file and empties the log. Who has the old file open goes on with it. */
+  /**
+   * Writes what has changed into the file and empties the log. Who has the old file open goes on with it. Partitions stay as
+   * they were learned, and what was put in goes into them.
+   */
   async compact(): Promise<void> {
-    const writer = this.file === null ? null : await this.writing()
-    this.base = exactOf([...this.datapoints()], this.width, this.similarity, this.kernels)
+    if (this.file !== null) await this.writing()
+    const base = this.snapshot()
+    await this.rewrite(base, this.partitions?.refilled(base.ranker.vectors) ?? null)
+  }
+
+  /**
+   * Learns partitions of the items for approximate search, and writes them with what has changed into the file: 1 M items of
+   * 64 numbers take a minute. What is put in later is searched exactly until `compact` puts it into them.
+   * @throws {RangeError} where an option is out of its range, or the similarity's scale is negative: such an index is
+   * searched exactly
+   */
+  async partition(options: PartitionOptions = {}): Promise<PartitionStats> {
+    const kernels = this.kernels ?? (await compileKernels())
+    if (this.file !== null) await this.writing()
+    const base = this.snapshot()
+    const partitions = Partitions.build(base.ranker.vectors, this.width, this.similarity, options, kernels)
+    await this.rewrite(base, partitions)
+    return partitions.stats()
+  }
+
+  /** With `base`, all items as they are, as what the file holds. */
+  private async rewrite(base: ExactIndex, partitions: Partitions | null): Promise<void> {
+    this.base = base
+    this.partitions = partitions
     this.kept = null
     this.added.clear()
     this.recent = null
-    if (this.file === null || writer === null) return
+    if (this.file === null) return
+    const writer = await this.writing()
     const generation = newGeneration()
     await writer.replace(this.bytes(generation), generation)
     this.file.generation = generation
@@ -251,6 +295,7 @@ export class ItemIndex {
       added: added.size,
       removed,
       attributes: (attributes ?? Attributes.of([])).stats(),
+      partitions: this.partitions?.stats() ?? null,
     }
   }
 
@@ -265,6 +310,26 @@ export class ItemIndex {
     await this.writer?.close()
     this.writer = null
     this.closed = true
+  }
+
+  /** The best rows of the base; approximately where a query wants that and there are partitions. */
+  private ranked(
+    asked: readonly RowQuery[],
+    wanted: number | SearchOptions | readonly SearchOptions[],
+  ): readonly Ranked[] {
+    const { base, partitions } = this
+    const each = (i: number): SearchOptions['approximate'] =>
+      typeof wanted === 'number' ? false : ('k' in wanted ? wanted : wanted[i]).approximate
+    const near = asked.map((query, i): Ranked | null => {
+      const approximate = each(i) ?? false
+      const options = typeof approximate === 'boolean' ? {} : approximate
+      checkApproximateOptions(options)
+      if (approximate === false || partitions === null) return null
+      return rankApproximately(partitions, base.ranker, query, base.attributes?.crowds ?? null, options)
+    })
+    const exact = base.ranker.rank(asked.filter((_, i) => near[i] === null))
+    let next = 0
+    return near.map((ranked) => ranked ?? exact[next++])
   }
 
   private async change(changes: readonly Change[]): Promise<void> {
@@ -350,12 +415,14 @@ export class ItemIndex {
     const whole = changed ? exactOf([...this.datapoints()], width, similarity, kernels) : this.base
     const { ids, ranker, attributes } = whole
     const names = Strings.from(ids)
+    const partitions = changed ? this.partitions?.refilled(ranker.vectors) : this.partitions
     const sections: Record<string, Sections[string]> = {
       'ids.bytes': names.bytes,
       'ids.offsets': names.offsets,
       vectors: ranker.vectors,
       ...under('attributes', (attributes ?? Attributes.of([])).arrays()),
       ...under('scan', (ranker.scanArrays ?? {}) as Sections),
+      ...under('partitions', (partitions?.arrays() ?? {}) as Sections),
     }
     const checksum = kernels === undefined ? crc32c : crc32cBy(kernels)
     return writeIndex({ rows: ids.length, width, similarity, source }, sections, generation, checksum).pieces
