@@ -14,6 +14,8 @@ export default defineConfig({
           name: 'runtimes',
           include: ['test/runtimes/**/*.test.ts'],
           testTimeout: 120_000,
+          // A page answers when the machine lets it.
+          expect: { poll: { timeout: 15_000 } },
           globalSetup: 'test/runtimes/app.ts',
         },
       },

@@ -56,7 +56,8 @@ export async function playgroundOver(
     tfjs: tfjs !== null,
   }
   for (const [name, file] of Object.entries(rows)) if (file !== undefined) files.set(`${name}/${basename(file)}`, file)
-  const answer = async (name: string): Promise<Response> => {
+  const answer = async (written: string): Promise<Response> => {
+    const name = decodeURIComponent(written)
     if (name === OFFERS) return sent(OFFERS, JSON.stringify(site))
     const file = files.get(name === '' ? 'index.html' : name)
     if (file !== undefined) return sent(file, await readFile(file))
@@ -71,7 +72,7 @@ export async function playgroundOver(
     if (pathname === PREFIX.slice(0, -1))
       return Promise.resolve(new Response(null, { status: 308, headers: { Location: PREFIX } }))
     if (!pathname.startsWith(PREFIX)) return null
-    return answer(decodeURIComponent(pathname.slice(PREFIX.length))).catch(
+    return answer(pathname.slice(PREFIX.length)).catch(
       (error: Error) => new Response(error.message, { status: 404, headers: HEADERS }),
     )
   }

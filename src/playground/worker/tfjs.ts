@@ -9,7 +9,7 @@ import { type Tf, withTfjs } from '../../reference/tfjs.ts'
 const SCRIPTS = ['tfjs/tf-core.min.js', 'tfjs/tf-backend-wasm.min.js']
 
 interface Global {
-  readonly tf?: Tf & Pick<typeof import('@tensorflow/tfjs-backend-wasm'), 'setWasmPaths'>
+  readonly tf?: Tf & { readonly wasm: Pick<typeof import('@tensorflow/tfjs-backend-wasm'), 'setWasmPaths'> }
 }
 
 /**
@@ -34,7 +34,7 @@ async function startTfjs(): Promise<Tf> {
   }
   const { tf } = globalThis as Global
   if (tf === undefined) throw new Error('tfjs does not lie beside this page')
-  tf.setWasmPaths(new URL('tfjs/', base).href)
+  tf.wasm.setWasmPaths(new URL('tfjs/', base).href)
   await tf.setBackend('wasm')
   await tf.ready()
   return tf
