@@ -113,7 +113,7 @@ describe.concurrent('the command line', () => {
       [['convert', QUERY], /required option '-o, --output <folder>' not specified/],
       [['convert', '-o', 'x'], /name one SavedModel, or two with --query and --candidate/],
       [['convert', '--query', QUERY, '-o', 'x'], /name one SavedModel, or two/],
-      [['search', QUERY], /required option '--items <file>' not specified/],
+      [['search', QUERY], /search wants items: --items FILE of rows, or --index FILE/],
       [['verify', QUERY], /missing required argument 'recordings'/],
       [['match', QUERY], /required option '--predictions <file>' not specified/],
       [['embed', QUERY, '--workers', 'all'], /--workers wants a positive integer, got "all"/],
