@@ -27,7 +27,8 @@ function bytesOf(b64: string): Uint8Array {
 
 /** @throws {TypeError} where `json` is not a list of numbers */
 export function vectorOf(json: Json): Float32Array {
-  if (!Array.isArray(json) || !json.every((value) => typeof value === 'number'))
+  // A whole number past 2^53 was read as a bigint.
+  if (!Array.isArray(json) || !json.every((value) => typeof value === 'number' || typeof value === 'bigint'))
     throw new TypeError('an embedding must be a list of numbers')
-  return Float32Array.from(json as number[])
+  return Float32Array.from(json as number[], Number)
 }
