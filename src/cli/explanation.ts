@@ -4,15 +4,20 @@ import { float32Text, jsonText } from '../serve/json.ts'
 /** Why an item of the answer stands where it does, as JSON. */
 export const explanationText = (explanation: Explanation): string => `{${rankText(explanation)}}`
 
-/** Why an item is in the answer, or is not, as JSON; an id that the index has not gives an error in its place. */
-export function explainedText(explainer: Explainer, id: string): string {
+/**
+ * Why an item is in the answer, or is not, as JSON; an id that the index has not gives an error in its place.
+ * @param found the answer's ids: what an exact search would have found may be missing for having been approximate
+ */
+export function explainedText(explainer: Explainer, id: string, found: readonly string[]): string {
   let explanation: Explanation
   try {
     explanation = explainer.explain(id)
   } catch (error) {
     return jsonText({ id, error: (error as Error).message })
   }
-  const { score, place, missing } = explanation
+  const { score } = explanation
+  const place = found.includes(id) ? found.indexOf(id) + 1 : null
+  const missing = place !== null ? null : (explanation.missing ?? 'approximation')
   return `{"id": ${JSON.stringify(id)}, "score": ${float32Text(score)}, "place": ${place}, "missing": ${JSON.stringify(missing)}, ${rankText(explanation)}}`
 }
 

@@ -127,6 +127,8 @@ withSimilarity(
   .option('--items <file>', 'items with "id": rows of candidate features, or what embed wrote')
   .option('--index <file>', 'items that `twotower index` wrote')
   .option('-k, --k <count>', 'how many items a query', '10')
+  .option('--approximate', 'nearly all of the best in a share of the time, by the partitions of an index')
+  .option('--leaves <share>', 'the share of the partitions that is looked into')
   .option('--filter <json>', "restricts and numeric_restricts in Vector Search's form, or a file of them")
   .option('--exclude <id>', 'an item that is not wanted; may be repeated', collect)
   .option('--per-crowding-tag <count>', 'at most so many items of one crowding tag')

@@ -18,7 +18,7 @@ export interface SearchCommandOptions extends SearchedOptions, WantedOptions {
 /** Queries of files that are answered together; those of standard input are answered as they come. */
 const TOGETHER = 64
 
-/** Ranks the items for each query: exact top-k over embeddings that are given or made here. */
+/** Ranks the items for each query: exact top-k, where it is asked for nearly so, over embeddings that are given or made. */
 export async function search(paths: readonly string[], options: SearchCommandOptions): Promise<void> {
   const all = await wantedOf(options)
   const searched = await searchedBy(paths, options)
@@ -85,7 +85,7 @@ function answerText(
     const why = explain && explainer !== null ? `, "explain": ${explanationText(explainer.explain(id))}` : ''
     return `{"id": ${JSON.stringify(id)}, "score": ${float32Text(scores[i])}${why}}`
   })
-  const explained = explainId.map((id) => explainedText(explainer as Explainer, id))
+  const explained = explainId.map((id) => explainedText(explainer as Explainer, id, ids))
   return `"neighbors": [${neighbors.join(', ')}]${explained.length > 0 ? `, "explained": [${explained.join(', ')}]` : ''}`
 }
 

@@ -11,6 +11,8 @@ import { notKnown } from './similarity.ts'
 import { countOf } from './stdio.ts'
 
 export interface SearchedOptions extends LoadingOptions {
+  readonly approximate?: boolean
+  readonly leaves?: string
   readonly items?: string
   readonly index?: string
   readonly batch: string
@@ -45,6 +47,8 @@ export async function searchedBy(paths: readonly string[], options: SearchedOpti
 }
 
 async function overItems([path, ...files]: readonly string[], options: SearchedOptions): Promise<Searched> {
+  if (options.approximate === true || options.leaves !== undefined)
+    throw new UsageError('--approximate and --leaves go with --index: a file of items has no partitions')
   if (path === undefined) throw new UsageError('search wants a MODEL with --items; with --index it may be left out')
   const [chosen, batch, from] = [loadOptions(options), countOf('--batch', options.batch), options.items as string]
   const model = await load(path, chosen)
@@ -67,6 +71,8 @@ async function overIndex(paths: readonly string[], options: SearchedOptions, fro
   const named = paths.length > 0 && isModel(paths[0])
   const model = named ? await load(paths[0], chosen) : null
   const index = await ItemIndex.open(from, { kernels: await compileKernels(chosen) })
+  if ((options.approximate === true || options.leaves !== undefined) && !index.partitioned)
+    throw new RangeError(`${from} has no partitions to search approximately: leave out --approximate and --leaves`)
   return { model, from, index, files: named ? paths.slice(1) : paths }
 }
 

@@ -12,16 +12,28 @@ export interface WantedOptions {
   readonly filter?: string
   readonly exclude?: readonly string[]
   readonly perCrowdingTag?: string
+  readonly approximate?: boolean
+  readonly leaves?: string
 }
 
 /** What the options ask for each query. @throws {UsageError} where they do not say it rightly */
-export async function wantedOf({ k, filter: given, exclude, perCrowdingTag }: WantedOptions): Promise<SearchOptions> {
+export async function wantedOf(options: WantedOptions): Promise<SearchOptions> {
+  const { k, filter: given, exclude, perCrowdingTag } = options
   const filter = given === undefined ? {} : await filterAt(given)
   return {
     k: countOf('--k', k),
     filter: { ...filter, ...(exclude !== undefined && { exclude: [...(filter.exclude ?? []), ...exclude] }) },
     ...(perCrowdingTag !== undefined && { perCrowdingTag: countOf('--per-crowding-tag', perCrowdingTag) }),
+    ...approximateOf(options),
   }
+}
+
+function approximateOf({ approximate = false, leaves }: WantedOptions): Pick<SearchOptions, 'approximate'> {
+  if (leaves === undefined) return approximate ? { approximate } : {}
+  const fraction = Number(leaves)
+  if (!(fraction > 0 && fraction <= 1))
+    throw new UsageError(`--leaves wants a share over 0 and at most 1, got ${JSON.stringify(leaves)}`)
+  return { approximate: { fractionLeafNodesToSearchOverride: fraction } }
 }
 
 /** A filter as JSON, or in the file that is named. */
@@ -35,6 +47,8 @@ async function filterAt(given: string): Promise<Filter> {
 }
 
 const COUNTS = ['neighbor_count', 'neighborCount']
+const FRACTIONS = ['fraction_leaf_nodes_to_search_override', 'fractionLeafNodesToSearchOverride']
+const CANDIDATES = ['approximate_neighbor_count', 'approximateNeighborCount']
 const CROWDS = ['per_crowding_attribute_neighbor_count', 'perCrowdingAttributeNeighborCount']
 
 /**
@@ -55,9 +69,19 @@ export function wantedBy(row: Json | undefined, features: readonly string[], all
       throw new RangeError(`"${name}" must be a positive integer, got ${JSON.stringify(value)}`)
     })[0]
   const members = own(FILTER_MEMBERS)
-  const [k, perCrowdingTag] = [count(COUNTS), count(CROWDS)]
+  const [k, perCrowdingTag, candidates] = [count(COUNTS), count(CROWDS), count(CANDIDATES)]
+  const fraction = own(FRACTIONS).map(([name, value]) => {
+    if (typeof value === 'number' && value > 0 && value <= 1) return value
+    throw new RangeError(`"${name}" must be over 0 and at most 1, got ${JSON.stringify(value)}`)
+  })[0]
+  const approximate = {
+    ...(typeof all.approximate === 'object' && all.approximate),
+    ...(fraction !== undefined && { fractionLeafNodesToSearchOverride: fraction }),
+    ...(candidates !== undefined && { approximateNeighborCount: candidates }),
+  }
+  const others = [k, perCrowdingTag, fraction, candidates]
   // The same object where nothing differs: its rows are then looked for once.
-  if (members.length === 0 && k === undefined && perCrowdingTag === undefined) return all
+  if (members.length === 0 && others.every((value) => value === undefined)) return all
   const filter = filterIn(Object.fromEntries(members))
   const exclude = [...(all.filter?.exclude ?? []), ...(filter.exclude ?? [])]
   return {
@@ -65,5 +89,6 @@ export function wantedBy(row: Json | undefined, features: readonly string[], all
     filter: { ...all.filter, ...filter, ...(exclude.length > 0 && { exclude }) },
     ...(k !== undefined && { k }),
     ...(perCrowdingTag !== undefined && { perCrowdingTag }),
+    ...((fraction ?? candidates) !== undefined && { approximate }),
   }
 }

@@ -170,6 +170,11 @@ export class ItemIndex {
     return (this.kept?.size ?? this.base.ids.length) + this.added.size
   }
 
+  /** Whether there are partitions, so that a search may be approximate. */
+  get partitioned(): boolean {
+    return this.partitions !== null
+  }
+
   get(id: string): Datapoint | null {
     const [row] = this.base.rowsOf(id)
     return this.added.get(id) ?? (this.holds(row) ? this.datapoint(row) : null)

@@ -9,6 +9,7 @@ const bundle = join(folder, 'demo')
 const demo = join(folder, 'demo.index')
 const small = join(folder, 'small.index')
 const none = join(folder, 'none.index')
+const parts = join(folder, 'parts.index')
 const dot = { metric: 'dot', scale: 1, bias: 0, sigmoid: false } as const
 
 beforeAll(async () => {
@@ -33,6 +34,9 @@ beforeAll(async () => {
   await changed.remove(['laura'])
   await changed.close()
   await (await ItemIndex.of([], { similarity: dot, width: 2 })).save(none)
+  const partitioned = await ItemIndex.of(films, { similarity: 'cosine' })
+  await partitioned.partition()
+  await partitioned.save(parts)
 }, 60_000)
 
 const answersOf = (finished: Awaited<ReturnType<typeof run>>) =>
@@ -94,6 +98,31 @@ describe.concurrent('search over an index', () => {
     ])
   })
 
+  test('searches partitions approximately, all of them exactly', async () => {
+    const viewers = join(DEMO, 'viewers.jsonl')
+    const exact = await run(['search', bundle, viewers, '--index', parts])
+    expect(await run(['search', bundle, viewers, '--index', parts, '--leaves', '1'])).toEqual(exact)
+    const [{ viewer, embedding, top }] = demoRanking()
+    const [all, few, one] = answersOf(
+      await run(
+        ['search', '--index', parts, '--approximate', '-k', '1', '--explain-id', top[1].id],
+        jsonl(
+          { id: viewer, embedding, fraction_leaf_nodes_to_search_override: 1 },
+          { id: viewer, embedding: embedding.map((value) => -value), fraction_leaf_nodes_to_search_override: 1e-9 },
+          { id: viewer, embedding, fraction_leaf_nodes_to_search_override: 2 },
+        ),
+      ),
+    )
+    expect(all).toMatchObject({ neighbors: [{ id: top[0].id }], explained: [{ place: null, missing: 'k', rank: 2 }] })
+    expect(few.neighbors).toHaveLength(1)
+    expect(one.error).toBe(
+      'standard input:3: "fraction_leaf_nodes_to_search_override" must be over 0 and at most 1, got 2',
+    )
+    const without = await run(['search', '--index', small, '--approximate'])
+    expect(without.status).toBe(1)
+    expect(without.stderr).toContain('small.index has no partitions to search approximately')
+  })
+
   test('puts an error in the place of a query of another width, or of features without a model', async () => {
     const finished = await run(['search', '--index', small], jsonl({ embedding: [1] }, { genre: 'noir' }))
     expect(finished.status).toBe(1)
@@ -125,6 +154,8 @@ describe.concurrent('search over an index', () => {
     [[], 'search wants items: --items FILE of rows, or --index FILE'],
     [['--index', small, '--items', 'x'], 'search wants items'],
     [['--items', 'x'], 'search wants a MODEL with --items'],
+    [['--items', 'x', '--approximate'], '--approximate and --leaves go with --index'],
+    [['--index', small, '--leaves', '0'], '--leaves wants a share over 0 and at most 1, got "0"'],
     [['--index', small, '--similarity', 'dot'], '--similarity does not go with --index'],
   ])('refuses %j', async (args, message) => {
     const finished = await run(['search', ...args])
