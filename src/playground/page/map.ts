@@ -138,7 +138,10 @@ export function itemMap(items: ItemsView, pick: (item: number) => void): ItemMap
       const rank = ranking?.hits.find((hit) => hit.item === item)?.rank
       tip.textContent = `${labels[item]}${rank === undefined ? '' : ` · rank ${rank}`}`
       const [x, y] = point
-      tip.style.setProperty('left', `${Math.min(x, size().width - tip.offsetWidth / 2 - 4)}px`)
+      tip.style.setProperty(
+        'left',
+        `${Math.max(tip.offsetWidth / 2, Math.min(x, size().width - tip.offsetWidth / 2))}px`,
+      )
       tip.style.setProperty('top', `${y}px`)
       tip.classList.toggle('below', y < 48)
     }

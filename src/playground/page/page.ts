@@ -10,7 +10,10 @@ import { type Workbench, workbench } from './workbench.ts'
 const at = (id: string): HTMLElement => document.getElementById(id)!
 const [main, notices, spoken, chip, reopen] = ['main', 'notices', 'spoken', 'opened', 'reopen'].map(at)
 
-const desk = remoteDesk(new Worker('worker.js', { type: 'module' }), (words) => busy(words))
+const desk = remoteDesk(new Worker('worker.js', { type: 'module' }), (words) => {
+  // What takes long without a change of the model says so itself.
+  if (document.body.classList.contains('busy')) busy(words)
+})
 let site: Site = { models: [], tfjs: false }
 let bench: Workbench | null = null
 

@@ -24,9 +24,10 @@ export function towersFigure(opened: Opened): { readonly root: HTMLElement; resi
 function draw(svg: SVGSVGElement, opened: Opened, width: number): void {
   const sides = [opened.query, opened.candidate].filter((part) => part !== null)
   const each = (width - 24) / 2
-  const heights = sides.map((part) => stackOf(part).length * (LAYER + GAP) + featureLines(part).length * LINE + 26)
-  const height = ROOF + Math.max(...heights, 0)
-  const ground = (part: PartView) => height - featureLines(part).length * LINE - 18
+  const tallest = Math.max(...sides.map((part) => stackOf(part).length), 0)
+  const lines = Math.max(...sides.map((part) => featureLines(part).length), 0)
+  const ground = ROOF + tallest * (LAYER + GAP) + 8
+  const height = ground + lines * LINE + 18
   svg.setAttribute('viewBox', `0 0 ${width} ${height}`)
   svg.setAttribute('width', String(width))
   svg.setAttribute('height', String(height))
@@ -35,7 +36,7 @@ function draw(svg: SVGSVGElement, opened: Opened, width: number): void {
   for (const part of sides) {
     const left = part.name === 'query' ? 0 : width - each
     const middle = sides.length === 1 ? width / 2 : left + each / 2
-    const top = tower(svg, part, middle, each - 8, ground(part))
+    const top = tower(svg, part, middle, each - 8, ground)
     tops.push([middle, top])
   }
   const words = opened.similarityWords ?? (opened.items === null ? 'similarity not known' : '')

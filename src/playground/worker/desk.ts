@@ -39,8 +39,10 @@ export class WorkerDesk implements Desk {
     this.progress('reading the model')
     const picked = 'picked' in source
     const session = await start(picked ? await readPicked(source.picked) : await readOffer(source))
-    const rows = picked ? await rowsOfFiles(source.picked) : await rowsOfOffer(source)
-    return this.take(await withRows(session, rows, this.progress))
+    // A model opens without its rows too.
+    const fit = async (): Promise<Session> =>
+      withRows(session, picked ? await rowsOfFiles(source.picked) : await rowsOfOffer(source), this.progress)
+    return this.take(await fit().catch((error: Error) => ({ ...session, remarks: [error.message] })))
   }
 
   async add(picked: readonly Picked[]): Promise<Opened> {

@@ -5,8 +5,9 @@ import type { Range } from '../protocol.ts'
 
 /** Standard deviations on each side of the mean that a slider covers. */
 const DEVIATIONS = 3
-/** Ops that hand a number on. */
-const PASSES = /^(Identity|Reshape|ExpandDims|Squeeze|Cast|Snapshot|EnsureShape|Pack|ConcatV2|StringToNumber)$/
+/** Ops that hand a number on, but for some: what is missing is replaced, what is too large is cut. */
+const PASSES =
+  /^(Identity|Reshape|ExpandDims|Squeeze|Cast|Snapshot|EnsureShape|Pack|ConcatV2|StringToNumber|SelectV2|Select|Maximum|Minimum|ClipByValue)$/
 
 /** From a number at a place of the graph back to the raw one, of element `i` of a feature. */
 type Back = (value: number, i: number) => number
