@@ -1,11 +1,7 @@
 import type { Model } from '../engine/model.ts'
 import { Attributes } from '../search/attributes.ts'
 import type { Datapoint } from '../search/datapoint.ts'
-import { attributesIn } from '../search/filterjson.ts'
-import type { Members } from '../serve/values.ts'
-import { embedLines } from './embedding.ts'
-import { Progress } from './progress.ts'
-import { readLines } from './stdio.ts'
+import { datapointsIn } from './datapoints.ts'
 
 /** Items to be searched. */
 export interface Items {
@@ -16,8 +12,7 @@ export interface Items {
 }
 
 /**
- * All items of a file with their embeddings and what else Vector Search's records hold: restricts, numeric restricts,
- * crowding tags.
+ * All items of a file, to be searched in memory.
  * @param bad told of an item that is left out, and why
  * @throws where there is none
  */
@@ -27,35 +22,11 @@ export async function itemsOf(
   batch: number,
   bad: (problem: string) => void,
 ): Promise<Items> {
-  const items: Omit<Datapoint, 'embedding'>[] = []
-  const parts: Float32Array[] = []
-  const progress = new Progress('items')
-  for await (const { at, name, json, embedding, error } of embedLines(readLines([file]), model, 'candidate', batch)) {
-    progress.step()
-    const id = name.id ?? name.key
-    const width = parts[0]?.length ?? embedding?.length
-    const problem =
-      error ??
-      (id === undefined
-        ? 'the item has no "id"'
-        : embedding?.length !== width
-          ? `the embedding has ${embedding?.length} dimensions, the ones before have ${width}`
-          : null)
-    if (problem !== null || embedding === undefined) {
-      bad(`${at}: ${problem}`)
-      continue
-    }
-    try {
-      items.push({ id: String(id), ...attributesIn(json as Members) })
-    } catch (error) {
-      bad(`${at}: ${(error as Error).message}`)
-      continue
-    }
-    parts.push(embedding)
-  }
-  progress.stop()
+  const items: Datapoint[] = []
+  for await (const datapoint of datapointsIn(model, [file], { batch, bad })) items.push(datapoint)
   if (items.length === 0) throw new Error(`there is no item to search in ${file}`)
-  const vectors = new Float32Array(parts.length * (parts[0]?.length ?? 0))
-  for (const [i, part] of parts.entries()) vectors.set(part, i * part.length)
+  const width = items[0].embedding.length
+  const vectors = new Float32Array(items.length * width)
+  for (const [row, { embedding }] of items.entries()) vectors.set(embedding, row * width)
   return { ids: items.map(({ id }) => id), vectors, attributes: Attributes.of(items) }
 }

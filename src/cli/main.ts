@@ -117,6 +117,28 @@ withSimilarity(
 
 withSimilarity(
   command(
+    'index',
+    'make an index of items to be searched, change it, or say what is in it',
+    'twotower index weights/movies films.jsonl -o films.index',
+  ),
+)
+  .argument('[paths...]', 'a model and files of items, files of embeddings, or an index')
+  .option('-o, --output <file>', 'the index to write; one that is there is replaced')
+  .option('--into <index>', 'put the items into this index, in place of those of the same ids')
+  .option('--remove <id>', 'take an item out of the index; may be repeated', collect)
+  .option('--remove-file <file>', 'take the items out whose ids stand there, one a line')
+  .option('--compact', 'write what was put in and taken out into the file, and empty the log')
+  .option('--stats', 'say what the index holds, with every checksum looked at')
+  .option('--format <format>', 'of the items: jsonl, csv, tsv, parquet or tfrecord (default: by extension)')
+  .option('--last-wins', 'of several items of one id the last counts (default: an error)')
+  .option('--batch <rows>', 'items that are embedded together', '256')
+  .option('--json', 'with --stats: the same as JSON')
+  .option(...DETERMINISTIC)
+  .option(...TAGS)
+  .action(async (paths: string[], options) => (await import('./itemindex.ts')).index(paths, options))
+
+withSimilarity(
+  command(
     'search',
     'rank items for queries: exact top-k',
     'twotower search weights/movies viewers.jsonl --items films.vectors.jsonl -k 10',

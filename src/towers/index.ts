@@ -1,1 +1,2 @@
 export { findTowers, pairTowers, type TowerChoices } from './find.ts'
+export { type HeldCandidates, heldCandidates } from './indexed.ts'

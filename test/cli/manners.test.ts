@@ -11,6 +11,7 @@ const COMMANDS = [
   'run',
   'embed',
   'score',
+  'index',
   'search',
   'serve',
   'playground',

@@ -1,0 +1,70 @@
+import { readerOf } from '../embed/input/reader.ts'
+import { START } from '../embed/journal.ts'
+import { idOf } from '../embed/output/layout.ts'
+import type { InputFormat } from '../embed/piece.ts'
+import { type InputRow, RowEmbedder } from '../embed/row.ts'
+import type { Model } from '../engine/model.ts'
+import { openRanges } from '../platform/noderanges.ts'
+import type { Datapoint } from '../search/datapoint.ts'
+import { attributesIn } from '../search/filterjson.ts'
+import type { Members } from '../serve/values.ts'
+import { inputsOf } from './embedinputs.ts'
+import { piecesOf } from './pieces.ts'
+import { Progress } from './progress.ts'
+
+export interface ReadingItems {
+  /** Rows that are embedded together. */
+  readonly batch: number
+  /** Of the files; by default as their names end. */
+  readonly format?: string | undefined
+  /** Told of an item that is left out, and why. */
+  bad(problem: string): void
+}
+
+/**
+ * The items of files, in whatever format embed reads: each with its embedding, which the candidate tower makes where the
+ * row does not hold one, and with its restricts, numeric restricts and crowding tag in Vector Search's names.
+ * @param model null where all rows hold their embeddings
+ */
+export async function* datapointsIn(
+  model: Model | null,
+  files: readonly string[],
+  { batch, format, bad }: ReadingItems,
+): AsyncGenerator<Datapoint> {
+  const inputs = await inputsOf(files, format)
+  const formats = [...new Set(inputs.map((input) => input.format))]
+  const reader = async (of: InputFormat) => [of, await readerOf(of, async (path) => openRanges(path))] as const
+  const readers = new Map(await Promise.all(formats.map(reader)))
+  const embedder = new RowEmbedder(model, 'candidate')
+  const ports = model === null || model.structure.candidate === null ? [] : model.candidate.features
+  const progress = new Progress('items')
+  let width: number | undefined
+  try {
+    const taking = { batch, shard: Number.POSITIVE_INFINITY, columns: null }
+    for await (const { piece } of piecesOf(inputs, taking, START)) {
+      const read = await (readers.get(piece.format) as NonNullable<ReturnType<typeof readers.get>>)(piece, ports)
+      const rows = read.map((row) => embedder.row(row.json))
+      for (const [i, found] of embedder.embed(rows).entries()) {
+        progress.step()
+        try {
+          const datapoint = datapointOf(rows[i], found, width)
+          width ??= datapoint.embedding.length
+          yield datapoint
+        } catch (error) {
+          bad(`${piece.name}:${read[i].number}: ${(error as Error).message}`)
+        }
+      }
+    }
+  } finally {
+    progress.stop()
+  }
+}
+
+function datapointOf({ name, json }: InputRow, found: Float32Array | string, width: number | undefined): Datapoint {
+  if (typeof found === 'string') throw new RangeError(found)
+  const id = idOf(name)
+  if (id === null) throw new RangeError('the item has no "id"')
+  if (width !== undefined && found.length !== width)
+    throw new RangeError(`the embedding has ${found.length} dimensions, the ones before have ${width}`)
+  return { id, embedding: found, ...attributesIn((json ?? {}) as Members) }
+}

@@ -1,0 +1,192 @@
+import { execFile, spawn } from 'node:child_process'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { load } from '../../src/load.ts'
+import { ItemIndex } from '../../src/search/index.ts'
+import { convertDemo, DEMO, demoRows, goldenFile, jsonl, MAIN, model, run, scratch, twotower } from './command.ts'
+
+const folder = scratch()
+const bundle = join(folder, 'bundle')
+const films = join(folder, 'films.jsonl')
+const index = join(folder, 'films.index')
+const rows = demoRows('films.jsonl').slice(0, 40)
+const withGenre = rows.map((film) => ({
+  ...film,
+  restricts: [{ namespace: 'genre', allow: [film.genre || 'none'] }],
+  numeric_restricts: [{ namespace: 'year', value_int: film.year }],
+  crowding_tag: film.director,
+}))
+
+beforeAll(async () => {
+  await convertDemo(bundle)
+  writeFileSync(films, jsonl(...withGenre))
+  await twotower(['index', bundle, films, '-o', index])
+}, 60_000)
+
+const viewers = join(DEMO, 'viewers.jsonl')
+const search = (...args: string[]) => twotower(['search', bundle, viewers, '-k', '5', ...args])
+
+describe('twotower index', () => {
+  test('makes an index that answers as a search over the items themselves does', async () => {
+    expect(await search('--index', index)).toBe(await search('--items', films))
+    const filter = '{"restricts": [{"namespace": "genre", "allow": ["Drama"]}]}'
+    expect(await search('--index', index, '--filter', filter)).toBe(await search('--items', films, '--filter', filter))
+  })
+
+  test('says what is in it', async () => {
+    const stats = JSON.parse(await twotower(['index', index, '--stats', '--json']))
+    expect(stats).toMatchObject({ items: 40, width: 64, file: 40, added: 0, removed: 0, source: films })
+    expect(stats.bytes).toBe(statSync(index).size)
+    const text = await twotower(['index', index, '--stats'])
+    expect(text).toMatch(/^40 items of 64 numbers/)
+    expect(text).toMatch(/number {5}year: int, 40 items/)
+  })
+
+  test('is made of embeddings without a model, of what embed wrote in any format', async () => {
+    for (const kind of ['jsonl', 'parquet']) {
+      const vectors = join(folder, `vectors.${kind}`)
+      await twotower(['embed', bundle, films, '--tower', 'candidate', '-o', vectors])
+      const made = join(folder, `${kind}.index`)
+      await twotower(['index', vectors, '--similarity', 'cosine', '-o', made])
+      expect(await search('--index', made)).toBe(await search('--items', films))
+    }
+  })
+
+  test('takes items in and out, and forgets its log when compacted', async () => {
+    const changed = join(folder, 'changed.index')
+    await twotower(['index', bundle, films, '-o', changed])
+    const [first, second] = rows
+    const more = join(folder, 'more.jsonl')
+    writeFileSync(more, jsonl({ ...first, id: 'new' }, { ...second, id: first.id }))
+    const { stderr } = await run(['index', bundle, more, '--into', changed])
+    expect(stderr).toMatch(/2 items put in: 1 new, 1 replaced; 41 in/)
+    await twotower(['index', changed, '--remove', String(second.id), '--remove', 'nobody'])
+    const opened = await ItemIndex.open(changed)
+    expect(opened.size).toBe(40)
+    expect(opened.get(String(second.id))).toBeNull()
+    const before = await search('--index', changed)
+    await twotower(['index', changed, '--compact'])
+    expect(await search('--index', changed)).toBe(before)
+    expect(JSON.parse(await twotower(['index', changed, '--stats', '--json']))).toMatchObject({ file: 40, added: 0 })
+  })
+
+  test('keeps all that it said it kept, killed at any moment', async () => {
+    const file = join(folder, 'killed.index')
+    await (await ItemIndex.of([], { similarity: 'dot', width: 3 })).save(file)
+    const writer = fileURLToPath(new URL('indexwriter.mjs', import.meta.url))
+    let kept = -1
+    for (const wait of [0, 5, 13, 29, 61, 120]) {
+      const child = spawn(process.execPath, [writer, file])
+      let said = ''
+      let told = ''
+      child.stderr.on('data', (text) => {
+        told += text
+      })
+      await new Promise<void>((resolve) => {
+        child.stdout.setEncoding('utf8').on('data', (text: string) => {
+          if (said === '') setTimeout(() => child.kill('SIGKILL'), wait)
+          said += text
+        })
+        child.once('close', () => resolve())
+      })
+      expect(told).toBe('')
+      kept = Number(said.split('\n').at(-2))
+      const opened = await ItemIndex.open(file, { verify: true })
+      expect(opened.size).toBeGreaterThan(kept)
+      for (let i = 0; i < opened.size; i++)
+        expect(opened.get(`item ${i}`)?.embedding).toEqual(Float32Array.of(i, -i, 1 / (i + 1)))
+    }
+    expect(kept).toBeGreaterThan(50)
+  }, 60_000)
+})
+
+describe('an export that holds its candidates becomes an index', () => {
+  test.each([
+    ['tfrs_bruteforce', 1e-6],
+    ['tfrs_scann', 1e-6],
+  ])('%s, which ranks as TensorFlow does', async (name, tolerance) => {
+    const [made, converted] = [join(folder, `${name}.index`), join(folder, name)]
+    await twotower(['index', model(name), '-o', made])
+    const opened = await ItemIndex.open(made)
+    // A bundle holds them as well.
+    await twotower(['convert', model(name), '-o', converted])
+    await twotower(['index', converted, '-o', `${made}.2`])
+    expect([...(await ItemIndex.open(`${made}.2`)).datapoints()]).toEqual([...opened.datapoints()])
+    const { query } = await load(model(name))
+    const goldens = JSON.parse(readFileSync(goldenFile(name), 'utf8'))
+    let compared = 0
+    for (const { signature, inputs, outputs } of goldens.cases) {
+      if (signature !== 'serving_default' || outputs === undefined || inputs.input_1.shape[0] === 0) continue
+      const embedded = query.embed({ input_1: inputs.input_1.data })
+      const [scores, ids] = [outputs.output_1, outputs.output_2]
+      const [rows, k] = scores.shape
+      for (let row = 0; row < rows; row++) {
+        const vector = (embedded.data as Float32Array).subarray(row * opened.width, (row + 1) * opened.width)
+        const found = opened.search(vector, k)
+        expect(found.ids).toEqual(ids.data.slice(row * k, (row + 1) * k).map(String))
+        for (let i = 0; i < k; i++)
+          expect(Math.abs(found.scores[i] - scores.data[row * k + i])).toBeLessThanOrEqual(tolerance)
+        compared++
+      }
+    }
+    expect(compared).toBeGreaterThan(0)
+  })
+})
+
+describe('what is wrong is told', () => {
+  test('an id that is there twice, unless the last counts', async () => {
+    const twice = join(folder, 'twice.jsonl')
+    writeFileSync(twice, jsonl({ id: 'a', embedding: [1, 2] }, { id: 'a', embedding: [3, 4] }))
+    const made = join(folder, 'twice.index')
+    const args = ['index', twice, '--similarity', 'dot', '-o', made]
+    const { status, stderr } = await run(args)
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/the id "a" is there twice/)])
+    await twotower([...args, '--last-wins'])
+    expect((await ItemIndex.open(made)).get('a')?.embedding).toEqual(Float32Array.of(3, 4))
+  })
+
+  test('a bad item is left out and named', async () => {
+    const bad = join(folder, 'bad.jsonl')
+    const good = { id: 'a', embedding: [1, 2] }
+    writeFileSync(
+      bad,
+      jsonl(good, { id: 'b', embedding: [1] }, { embedding: [1, 2] }, { id: 'c', restricts: 3, embedding: [1, 2] }),
+    )
+    const { status, stderr } = await run(['index', bad, '--similarity', 'dot', '-o', join(folder, 'bad.index')])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/bad\.jsonl:2: .*1 dimensions, the ones before have 2/)
+    expect(stderr).toMatch(/bad\.jsonl:3: the item has no "id"/)
+    expect(stderr).toMatch(/bad\.jsonl:4: .*restricts/)
+    expect((await ItemIndex.open(join(folder, 'bad.index'))).size).toBe(1)
+  })
+
+  test.each([
+    [['index', films], 2, /wants one of -o FILE/],
+    [['index', films, '-o', 'x.index', '--stats'], 2, /wants one of -o FILE/],
+    [['index', join(folder, 'vectors.jsonl'), '-o', 'x.index'], 2, /say how items are compared/],
+    [['index', bundle, '-o', 'x.index'], 2, /holds no candidates/],
+    [['index', films, '--stats'], 1, /is no index/],
+    [['index', 'nothing.index', '--stats'], 1, /there is no/],
+  ])('%j', async (args, wanted, message) => {
+    const { status, stderr } = await run(args)
+    expect(stderr).toMatch(message)
+    expect(status).toBe(wanted)
+  })
+
+  test('a disk that fills up leaves the index that was there', async () => {
+    const file = join(folder, 'full.index')
+    await twotower(['index', bundle, films, '-o', file])
+    const before = readFileSync(file)
+    // No file may grow past eight blocks of 512 bytes or of 1 KiB, as the shell counts them.
+    const command = `ulimit -f 8; exec "$0" "$@"`
+    const told = await new Promise<string>((resolve) =>
+      execFile('sh', ['-c', command, process.execPath, MAIN, 'index', bundle, films, '-o', file], (_, __, stderr) =>
+        resolve(stderr),
+      ),
+    )
+    expect(told).toMatch(/is not written, what was there before is as it was/)
+    expect(readFileSync(file)).toEqual(before)
+  })
+})
