@@ -176,6 +176,7 @@ withSimilarity(
   .option('--port <number>', 'the port; 0 for a free one (default: 8501)')
   .option('--label <name>', '[MODEL:]LABEL=VERSION: a name for a version; may be repeated', collect)
   .option('--items <file>', 'items to search, as search takes them')
+  .option('--index <file>', 'an index to search, and to answer for as Vertex AI Vector Search; it needs no model')
   .option('--versions <count>', 'how many of the newest versions are served', '1')
   .option('--poll <seconds>', 'how often to look for new versions; 0 for never', '2')
   .option('--max-batch <rows>', 'rows of several requests that are run together; 1 runs each request alone', '64')

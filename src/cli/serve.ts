@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Model } from '../engine/model.ts'
 import { compileKernels, ExactIndex } from '../search/index.ts'
+import { ItemIndex } from '../search/itemindex.ts'
 import { createApp } from '../serve/app.ts'
 import { Models, ServedModel, Version } from '../serve/models.ts'
 import type { Observer } from '../serve/observer.ts'
@@ -23,6 +24,7 @@ export interface ServeOptions extends LoadingOptions {
   readonly port?: string
   readonly label?: readonly string[]
   readonly items?: string
+  readonly index?: string
   readonly versions: string
   readonly poll: string
   readonly maxBatch: string
@@ -66,14 +68,16 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   if (options.examples !== undefined && options.playground !== true)
     throw new UsageError('--examples are rows for the page of --playground')
   let serving = false
-  const found = foldersOf(paths.length > 0 ? paths : [storageOf(vertex)], options)
+  const index = await indexAt(options)
+  const alone = index !== null && (vertex.AIP_STORAGE_URI ?? '') === ''
+  const found = foldersOf(paths.length > 0 || alone ? paths : [storageOf(vertex)], options)
   const folders = found.map(({ served, path }, i) => ({
     served,
     versions: new VersionFolder(served, path, {
       keep,
       load: (folder) => (serving ? loadBeside(folder, loading) : loadWhole(folder, loading)),
       version: async (number, model) =>
-        new Version(number, model, limits, observer, i === 0 ? await indexOf(model, options.items) : null),
+        new Version(number, model, limits, observer, i === 0 ? await indexOf(model, options.items, index) : null),
       tell(event, version, problem) {
         log(event, { model: served.name, version: String(version), ...(problem === undefined ? {} : { problem }) })
         if (served.latest !== null) metrics.serves(served.name, served.latest.number)
@@ -91,6 +95,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     leaving: () => leaving,
     metrics: () => metrics.page(),
     routes: { ...(health === undefined ? {} : { health }), ...(predict === undefined ? {} : { predict }) },
+    ...(index !== null && { index }),
     ...token,
   })
   const page =
@@ -115,6 +120,10 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     process.stdout.write(
       `${name} version ${latest?.number} at ${listening.address}/v1/models/${encodeURIComponent(name)}\n`,
     )
+  if (index !== null)
+    process.stdout.write(
+      `${index.size} items of ${options.index} at ${listening.address}/v1/projects/{project}/locations/{location}/indexEndpoints/{endpoint}:findNeighbors\n`,
+    )
   if (page !== null) process.stdout.write(`playground at ${listening.address}/playground/\n`)
   serving = true
   const stopped = watch(
@@ -126,11 +135,35 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   log('leaving')
   stopped()
   await leave(listening, grace)
+  await index?.close()
   log('left')
 }
 
-/** The items to search, by the model's own similarity. @throws {UsageError} where it says none */
-async function indexOf(model: Model, items: string | undefined): Promise<ExactIndex | null> {
+/** The index of the options; null where they name none. */
+async function indexAt({ index, items }: ServeOptions): Promise<ItemIndex | null> {
+  if (index === undefined) return null
+  if (items !== undefined) throw new UsageError('--items and --index are two sets of items: name one')
+  return ItemIndex.open(index, { kernels: await compileKernels() })
+}
+
+/**
+ * The items to search: those of the index, by its similarity, or of the file `items`, by the model's own.
+ * @throws {UsageError} where the model says none
+ * @throws {RangeError} where the model's queries do not fit the index
+ */
+async function indexOf(
+  model: Model,
+  items: string | undefined,
+  index: ItemIndex | null,
+): Promise<ExactIndex | ItemIndex | null> {
+  if (index !== null) {
+    const width = model.structure.query?.output.shape?.at(-1) ?? index.width
+    if (width !== index.width)
+      throw new RangeError(
+        `the query tower gives ${width} dimensions, the items of the index have ${index.width}: they must come from the towers of one model`,
+      )
+    return index
+  }
   if (items === undefined) return null
   const { similarity, notes } = model.structure
   if (similarity === null) throw notKnown(notes)

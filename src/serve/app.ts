@@ -1,12 +1,14 @@
 import { type Context, Hono } from 'hono'
+import type { ItemIndex } from '../search/itemindex.ts'
 import { readBody } from './body.ts'
 import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
 import { openapi } from './openapi.ts'
-import { errorBody, Refusal, refusalOf } from './refusal.ts'
+import { errorBody, googleErrorBody, Refusal, refusalOf } from './refusal.ts'
 import { answerTensorflow } from './tensorflow.ts'
 import { TOWER_PATHS } from './towers.ts'
 import { Turn } from './turn.ts'
+import { answerVectorSearch } from './vectorsearch.ts'
 import { answerVertex } from './vertexai.ts'
 
 /** How requests are received; everything but the models has a default. */
@@ -22,6 +24,8 @@ export interface AppOptions {
   /** Where Vertex AI asks: AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE. */
   readonly routes?: { readonly health?: string; readonly predict?: string }
   readonly observer?: Observer
+  /** What Vector Search's interface answers from and changes. */
+  readonly index?: ItemIndex
   /** Whether the server is about to leave: then it is not healthy, though it still answers. */
   readonly leaving?: () => boolean
   /** What /metrics shows. */
@@ -41,31 +45,34 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
   let taken = 0
 
   type Work = (c: Context, turn: Turn) => string | Promise<string>
+  type Wording = (message: string, status: number) => string
 
-  /** A route: the text of a JSON body, or a refusal. */
-  const route = (contract: Contract, work: Work) => async (c: Context) => {
-    const start = performance.now()
-    let status = 200
-    try {
-      authorize(c, options.token)
-      if (taken >= maxRequests)
-        throw new Refusal(429, `${maxRequests} requests are waiting already; try again`, { 'Retry-After': '1' })
-      taken++
+  /** A route: the text of a JSON body, or a refusal, as the contract words it. */
+  const route =
+    (contract: Contract, work: Work, refused: Wording = errorBody) =>
+    async (c: Context) => {
+      const start = performance.now()
+      let status = 200
       try {
-        const turn = new Turn(() => readBody(c.req.raw, maxBody), start + timeout, observer)
-        return respond(c, await work(c, turn))
+        authorize(c, options.token)
+        if (taken >= maxRequests)
+          throw new Refusal(429, `${maxRequests} requests are waiting already; try again`, { 'Retry-After': '1' })
+        taken++
+        try {
+          const turn = new Turn(() => readBody(c.req.raw, maxBody), start + timeout, observer)
+          return respond(c, await work(c, turn))
+        } finally {
+          taken--
+        }
+      } catch (error) {
+        const refusal = refusalOf(error)
+        if (refusal.status === 500) observer.broke(error)
+        status = refusal.status
+        return refuse(refusal, refused)
       } finally {
-        taken--
+        observer.answered(contract, c.req.method, status, (performance.now() - start) / 1000)
       }
-    } catch (error) {
-      const refusal = refusalOf(error)
-      if (refusal.status === 500) observer.broke(error)
-      status = refusal.status
-      return refuse(refusal)
-    } finally {
-      observer.answered(contract, c.req.method, status, (performance.now() - start) / 1000)
     }
-  }
 
   /** By path, then by method. */
   const routes = new Map<string, Map<string, Handler>>()
@@ -78,7 +85,8 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     if (!models.ready) return c.body(errorBody('the models are not loaded yet'), 503, JSON_TYPE)
     return c.body('{"status": "ready"}', 200, JSON_TYPE)
   })
-  const document = () => JSON.stringify(openapi(models, { health, predict }, options.token !== undefined))
+  const document = () =>
+    JSON.stringify(openapi(models, { health, predict }, options.token !== undefined, options.index))
   on('GET', '/openapi.json', route('other', document))
   const { metrics } = options
   if (metrics !== undefined)
@@ -106,6 +114,16 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
     }
     app.all(path, route('other', wrongMethod))
   }
+  const { index } = options
+  if (index !== undefined) {
+    const vectorSearch = route(
+      'vector-search',
+      (c, turn) => answerVectorSearch(index, c.req.method, pathOf(c.req.url), turn),
+      googleErrorBody,
+    )
+    app.all('/v1/projects/*', vectorSearch)
+    app.all('/v1beta1/projects/*', vectorSearch)
+  }
   const tensorflow = route('tensorflow', (c, turn) => answerTensorflow(models, c.req.method, pathOf(c.req.url), turn))
   // Its paths are of any case; written out, because a pattern would have the slower router take all.
   app.all('/v1/*', tensorflow)
@@ -118,8 +136,10 @@ export function createApp(models: Models, options: AppOptions = {}): Hono {
   return app
 }
 
-const refuse = ({ message, status, headers }: Refusal): Response =>
-  new Response(errorBody(message), { status, headers: { ...JSON_TYPE, ...headers } })
+const refuse = (
+  { message, status, headers }: Refusal,
+  body: (message: string, status: number) => string = errorBody,
+): Response => new Response(body(message, status), { status, headers: { ...JSON_TYPE, ...headers } })
 
 const JSON_TYPE = { 'Content-Type': 'application/json' }
 /** Of headers as an object Node's adapter makes no Headers, as it must of hono's own. */

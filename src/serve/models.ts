@@ -1,6 +1,7 @@
 import type { Model, PublicTensor } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import type { ExactIndex } from '../search/index.ts'
+import type { ItemIndex } from '../search/itemindex.ts'
 import type { TensorOf } from '../tensor/index.ts'
 import { Batcher, type BatchLimits, type BatchObserver, type Runnable } from './batcher.ts'
 import { Refusal } from './refusal.ts'
@@ -13,7 +14,7 @@ export class Version {
   readonly number: bigint
   readonly model: Model
   /** The items that are searched. */
-  readonly index: ExactIndex | null
+  readonly index: ExactIndex | ItemIndex | null
   private readonly batchers = new Map<string, Batcher>()
   private readonly limits: BatchLimits
   private readonly observer: BatchObserver
@@ -23,7 +24,7 @@ export class Version {
     model: Model,
     limits: BatchLimits,
     observer: BatchObserver,
-    index: ExactIndex | null = null,
+    index: ExactIndex | ItemIndex | null = null,
   ) {
     this.number = number
     this.model = model

@@ -9,6 +9,6 @@ export interface Observer extends BatchObserver {
   broke(error: unknown): void
 }
 
-export type Contract = 'tensorflow' | 'vertex' | 'towers' | 'other'
+export type Contract = 'tensorflow' | 'vertex' | 'towers' | 'vector-search' | 'other'
 
 export const NO_OBSERVER: Observer = { stage() {}, batch() {}, answered() {}, broke() {} }

@@ -1,5 +1,6 @@
 import type { Model } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
+import type { ItemIndex } from '../search/itemindex.ts'
 import { VERSION } from '../version.ts'
 import type { Models, ServedModel } from './models.ts'
 import {
@@ -20,6 +21,7 @@ import {
   whole,
 } from './schemas.ts'
 import { MOST_NEIGHBORS, type TOWER_PATHS } from './towers.ts'
+import { GOOGLE_ERROR, METHODS, RESTRICTS } from './vectorsearchschemas.ts'
 
 // The interfaces as OpenAPI 3.1, of the models that are served now: their signatures are the schemas.
 
@@ -91,20 +93,26 @@ const FAILURES: Readonly<Record<string, string>> = {
   504: 'the request waited too long',
 }
 
-const failures = (): Readonly<Record<string, Part>> =>
+const failures = (schema = 'Error'): Readonly<Record<string, Part>> =>
   Object.fromEntries(
     Object.entries(FAILURES).map(([status, description]) => [
       status,
-      json({ $ref: '#/components/schemas/Error' }, description),
+      json({ $ref: `#/components/schemas/${schema}` }, description),
     ]),
   )
 
-const post = (summary: string, body: Part, answer: Part, parameters: readonly Part[] = []): Part => ({
+const post = (
+  summary: string,
+  body: Part,
+  answer: Part,
+  parameters: readonly Part[] = [],
+  failure?: 'GoogleError',
+): Part => ({
   post: {
     summary,
     parameters,
     requestBody: { required: true, content: { 'application/json': { schema: body } } },
-    responses: { 200: json(answer, 'the answer'), ...failures() },
+    responses: { 200: json(answer, 'the answer'), ...failures(failure) },
   },
 })
 const get = (summary: string, answer: Part, parameters: readonly Part[] = []): Part => ({
@@ -211,7 +219,7 @@ function towerPaths(models: Models): Readonly<Record<string, Part>> {
   }
   if (version.index !== null) {
     const body = record(
-      { ...named, query: has('query') ? either('query') : FLOATS, k: integer(1, MOST_NEIGHBORS) },
+      { ...named, query: has('query') ? either('query') : FLOATS, k: integer(1, MOST_NEIGHBORS), ...RESTRICTS },
       ['query'],
       true,
     )
@@ -252,11 +260,31 @@ function vertexPath(models: Models, path: string): Readonly<Record<string, Part>
   }
 }
 
+/** Vector Search's methods, in protobuf's JSON: their names in lowerCamelCase, though snake_case is taken too. */
+function vectorSearchPaths(): Readonly<Record<string, Part>> {
+  const parameters = (resource: string) =>
+    ['project', 'location', resource].map((name) => ({
+      name,
+      in: 'path',
+      required: true,
+      schema: { type: 'string', pattern: '^[A-Za-z0-9_-]+$' },
+    }))
+  return Object.fromEntries(
+    ['v1', 'v1beta1'].flatMap((version) =>
+      METHODS.map(([resource, name, summary, body, answer]) => [
+        `/${version}/projects/{project}/locations/{location}/${resource}s/{${resource}}:${name}`,
+        post(summary, body, answer, parameters(resource), 'GoogleError'),
+      ]),
+    ),
+  )
+}
+
 /** The document. @param routes where health and predictions are asked for @param secured whether a token is wanted */
 export function openapi(
   models: Models,
   routes: { readonly health: string; readonly predict: string },
   secured: boolean,
+  index?: ItemIndex,
 ): Part {
   const health = {
     get: {
@@ -275,10 +303,14 @@ export function openapi(
       [routes.health]: health,
       ...vertexPath(models, routes.predict),
       ...towerPaths(models),
+      ...(index === undefined ? {} : vectorSearchPaths()),
       ...Object.assign({}, ...models.all.map(modelPaths)),
     },
     components: {
-      schemas: { Error: record({ error: text }, ['error'], false) },
+      schemas: {
+        Error: record({ error: text }, ['error'], false),
+        ...(index === undefined ? {} : { GoogleError: GOOGLE_ERROR }),
+      },
       ...(secured ? { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } } : {}),
     },
     ...(secured ? { security: [{ token: [] }] } : {}),

@@ -30,3 +30,17 @@ export function refusalOf(error: unknown): Refusal {
 
 /** The body of a refusal, as TensorFlow Serving writes it. */
 export const errorBody = (message: string): string => JSON.stringify({ error: message })
+
+/** Google's names (google.rpc.Code) of the statuses that are given here. */
+const CODES: Readonly<Record<number, string>> = {
+  401: 'UNAUTHENTICATED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  501: 'UNIMPLEMENTED',
+  504: 'DEADLINE_EXCEEDED',
+}
+
+/** The body of a refusal, as Google's interfaces write it. */
+export const googleErrorBody = (message: string, status: number): string =>
+  JSON.stringify({ error: { code: status, message, status: CODES[status] ?? 'INVALID_ARGUMENT' } })

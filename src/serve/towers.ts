@@ -1,5 +1,7 @@
+import { filterIn } from '../search/filterjson.ts'
 import { float32Text, type Json, parseJson, withPoint } from './json.ts'
 import type { Models, Version } from './models.ts'
+import { count } from './protojson.ts'
 import { Refusal } from './refusal.ts'
 import { columnsOf, type Row } from './rows.ts'
 import { sideOf } from './sides.ts'
@@ -20,14 +22,21 @@ type Side = 'query' | 'candidate'
 /** Items that a search gives where it is not asked for a number, and at most. */
 const USUAL = 10
 export const MOST_NEIGHBORS = 10_000
+const CROWDS = ['per_crowding_attribute_neighbor_count', 'perCrowdingAttributeNeighborCount']
 
 /** The body and the version that it is about: of the model that it names, or of the first. */
 async function open(models: Models, turn: Turn): Promise<{ readonly body: Members; readonly version: Version }> {
   const body = parseJson(await turn.text())
   if (!isMembers(body)) throw new TypeError('the request must be a JSON object')
-  const { model: name = models.all[0].name } = body
+  const { model: name = firstOf(models) } = body
   if (typeof name !== 'string') throw new TypeError('"model" must be the name of a model')
   return { body, version: models.find(name) }
+}
+
+/** The name of the first model. @throws {Refusal} where an index is served alone */
+export function firstOf({ all }: Models): string {
+  if (all.length === 0) throw new Refusal(404, 'the server has no model')
+  return all[0].name
 }
 
 /** `{"instances": […]}` to `{"embeddings": [[…], …]}`. */
@@ -66,17 +75,22 @@ async function score(models: Models, turn: Turn): Promise<string> {
   })
 }
 
-/** `{"query": …, "k": 10}` to `{"neighbors": [{"id", "score"}, …]}`, the best first. */
+/**
+ * `{"query": …, "k": 10}` to `{"neighbors": [{"id", "score"}, …]}`, the best first. `restricts`, `numeric_restricts`,
+ * `include` and `exclude` say which items may be found, `per_crowding_attribute_neighbor_count` how many of one tag.
+ */
 async function search(models: Models, turn: Turn): Promise<string> {
   const { body, version } = await open(models, turn)
   const { query, k = USUAL } = body
   const { index } = version
-  if (index === null) throw new Refusal(404, 'the server has no items to search: start it with --items')
+  if (index === null) throw new Refusal(404, 'the server has no items to search: start it with --items or --index')
   if (typeof k !== 'number' || !Number.isInteger(k) || k < 1 || k > MOST_NEIGHBORS)
     throw new RangeError(`"k" must be an integer from 1 to ${MOST_NEIGHBORS}`)
   if (query === undefined) throw new TypeError('the request must be {"query": …, "k": …}')
+  const perCrowdingTag = CROWDS.map((name) => count(name, body[name])).find((most) => most !== undefined)
+  const wanted = { k, filter: filterIn(body), ...(perCrowdingTag !== undefined && { perCrowdingTag }) }
   const vector = Array.isArray(query) ? vectorOf(query) : await embedded(version, query, turn)
-  const { ids, scores } = turn.stage('search', () => index.search(vector, k))
+  const { ids, scores } = turn.stage('search', () => index.search(vector, wanted))
   return turn.stage('encode', () => {
     const found = ids.map((id, i) => `{"id": ${JSON.stringify(id)}, "score": ${decimal(scores[i])}}`)
     return `{"neighbors": [${found.join(', ')}]}`

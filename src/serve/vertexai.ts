@@ -2,6 +2,7 @@ import { type Json, jsonText, parseJson } from './json.ts'
 import type { Models } from './models.ts'
 import { readPredict, writeRows } from './predict.ts'
 import { Refusal } from './refusal.ts'
+import { firstOf } from './towers.ts'
 import type { Turn } from './turn.ts'
 import { isMembers } from './values.ts'
 import { openInstance } from './vertex.ts'
@@ -18,7 +19,7 @@ export async function answerVertex(models: Models, turn: Turn): Promise<string> 
   if (!isMembers(body) || !Array.isArray(body.instances))
     throw new Refusal(400, 'the request must be {"instances": […]}, with "parameters" or without')
   const { instances, parameters } = body
-  const version = models.find(models.all[0].name)
+  const version = models.find(firstOf(models))
   const signature = isMembers(parameters ?? null) ? (parameters as { signature_name?: Json }).signature_name : undefined
   const request = readPredict(
     { instances, ...(signature === undefined ? {} : { signature_name: signature }) },
