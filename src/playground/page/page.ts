@@ -144,6 +144,6 @@ try {
 } catch {
   wrong('models.json cannot be read: the page offers no model of its own')
 }
-start()
 const first = asked() ?? (site.models.length === 1 ? site.models[0] : null)
 if (first !== null) await open(first)
+if (bench === null) start()

@@ -40,9 +40,9 @@ export class WorkerDesk implements Desk {
     const picked = 'picked' in source
     const session = await start(picked ? await readPicked(source.picked) : await readOffer(source))
     // A model opens without its rows too.
-    const fit = async (): Promise<Session> =>
+    const furnished = async (): Promise<Session> =>
       withRows(session, picked ? await rowsOfFiles(source.picked) : await rowsOfOffer(source), this.progress)
-    return this.take(await fit().catch((error: Error) => ({ ...session, remarks: [error.message] })))
+    return this.take(await furnished().catch((error: Error) => ({ ...session, remarks: [error.message] })))
   }
 
   async add(picked: readonly Picked[]): Promise<Opened> {
