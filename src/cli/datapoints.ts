@@ -29,6 +29,17 @@ export interface ReadingItems {
 export async function* datapointsIn(
   model: Model | null,
   files: readonly string[],
+  reading: ReadingItems,
+): AsyncGenerator<Datapoint> {
+  for (const file of files) {
+    if (reading.format === undefined && /\.npy$/i.test(file)) yield* (await import('./npyitems.ts')).npyItems(file)
+    else yield* rowsIn(model, [file], reading)
+  }
+}
+
+async function* rowsIn(
+  model: Model | null,
+  files: readonly string[],
   { batch, format, bad }: ReadingItems,
 ): AsyncGenerator<Datapoint> {
   const inputs = await inputsOf(files, format)

@@ -45,7 +45,7 @@ describe('twotower index', () => {
   })
 
   test('is made of embeddings without a model, of what embed wrote in any format', async () => {
-    for (const kind of ['jsonl', 'parquet']) {
+    for (const kind of ['jsonl', 'parquet', 'npy']) {
       const vectors = join(folder, `vectors.${kind}`)
       await twotower(['embed', bundle, films, '--tower', 'candidate', '-o', vectors])
       const made = join(folder, `${kind}.index`)
@@ -98,7 +98,7 @@ describe('twotower index', () => {
       for (let i = 0; i < opened.size; i++)
         expect(opened.get(`item ${i}`)?.embedding).toEqual(Float32Array.of(i, -i, 1 / (i + 1)))
     }
-    expect(kept).toBeGreaterThan(50)
+    expect(kept).toBeGreaterThan(7)
   }, 60_000)
 })
 
@@ -160,6 +160,33 @@ describe('what is wrong is told', () => {
     expect(stderr).toMatch(/bad\.jsonl:3: the item has no "id"/)
     expect(stderr).toMatch(/bad\.jsonl:4: .*restricts/)
     expect((await ItemIndex.open(join(folder, 'bad.index'))).size).toBe(1)
+  })
+
+  test('a .npy file that is no matrix, or has not as many ids', async () => {
+    const npy = join(folder, 'bad.npy')
+    const args = ['index', npy, '--similarity', 'dot', '-o', join(folder, 'npy.index')]
+    writeFileSync(npy, 'id,x\n')
+    expect((await run(args)).stderr).toMatch(/bad\.npy: it is no \.npy file/)
+    const header = (shape: string, descr = '<f4') => {
+      const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`
+      return Buffer.concat([
+        Buffer.from([0x93]),
+        Buffer.from('NUMPY'),
+        Buffer.from([1, 0, text.length, 0]),
+        Buffer.from(text),
+      ])
+    }
+    const numbers = Buffer.from(Float32Array.of(1, 2, 3, 4).buffer)
+    writeFileSync(npy, Buffer.concat([header('(4,)'), numbers]))
+    expect((await run(args)).stderr).toMatch(/a matrix is wanted/)
+    writeFileSync(npy, Buffer.concat([header('(3, 2)'), numbers]))
+    expect((await run(args)).stderr).toMatch(/ends before its 3 rows do/)
+    writeFileSync(npy, Buffer.concat([header('(2, 2)'), numbers]))
+    writeFileSync(join(folder, 'bad.ids.jsonl'), '"a"\n')
+    expect((await run(args)).stderr).toMatch(/fewer ids than there are rows/)
+    writeFileSync(join(folder, 'bad.ids.jsonl'), '"a"\n"b"\n')
+    await twotower(args)
+    expect((await ItemIndex.open(join(folder, 'npy.index'))).get('b')?.embedding).toEqual(Float32Array.of(3, 4))
   })
 
   test.each([
