@@ -29,6 +29,8 @@ const FORWARDERS = new Set([
   'PreventGradient',
   'Snapshot',
   'PlaceholderWithDefault',
+  'GuaranteeConst',
+  'DeepCopy',
 ])
 const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
 /** TF1's ref variables: their output is a value for every reader but the ops that assign through the reference. */
@@ -36,7 +38,9 @@ const REF_VARIABLES = new Set(['VariableV2', 'Variable'])
 const REF_WRITERS = /^(Assign|AssignAdd|AssignSub|IsVariableInitialized|CountUpTo|Scatter\w+|Apply\w+|SparseApply\w+)$/
 const READ = 'ReadVariableOp'
 const ANONYMOUS = /^Anonymous/
-const REF_SOURCES = new Set([READ, 'Assign', 'AssignAdd', 'AssignSub'])
+const REF_SOURCES = /^(ReadVariableOp|Assign(Add|Sub)?|Scatter(Nd)?(Update|Add|Sub|Mul|Div|Min|Max))$/
+const isReference = (value: Value | undefined): boolean =>
+  value !== undefined && REF_SOURCES.test(value.node.op) && value.node.inputs[0].node.op !== PARAMETER
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
 const EXITS = new Set(['Exit', 'RefExit'])
 /** The other ops of TF1's loops: a graph that reaches one but through an Exit holds no whole loop. */
@@ -311,7 +315,7 @@ export class Builder {
     const refs = def.input ?? []
     const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => this.resolve(ref, within))
     // An assignment hands its reference on: the next one assigns to the same variable, after it.
-    if (REF_WRITERS.test(op) && REF_SOURCES.has(inputs[0]?.node.op)) inputs[0] = inputs[0].node.inputs[0]
+    if (REF_WRITERS.test(op) && isReference(inputs[0])) inputs[0] = inputs[0].node.inputs[0]
     const controls = refs
       .filter((ref) => ref.startsWith('^'))
       .flatMap((ref) => this.conditionsOf(within.built.get(ref.slice(1))))

@@ -103,6 +103,23 @@ const LOADED: Readonly<Record<string, Family>> = {
       VariableShape VariableV2
     `),
   },
+  rowupdates: {
+    load: () => import('./rowupdates.ts'),
+    ops: names(`
+      ResourceScatterUpdate ResourceScatterAdd ResourceScatterSub ResourceScatterMul ResourceScatterDiv ResourceScatterMin ResourceScatterMax ResourceScatterNdUpdate ResourceScatterNdAdd ResourceScatterNdSub ResourceScatterNdMin ResourceScatterNdMax
+      ScatterUpdate ScatterAdd ScatterSub ScatterMul ScatterDiv ScatterMin ScatterMax ScatterNdUpdate ScatterNdAdd ScatterNdSub ScatterNdMin ScatterNdMax
+    `),
+  },
+  matrices: {
+    load: () => import('./matrices.ts'),
+    ops: names(`
+      Cholesky LogMatrixDeterminant MatrixDeterminant MatrixInverse MatrixSolve MatrixTriangularSolve
+    `),
+  },
+  statistics: {
+    load: () => import('./statistics.ts'),
+    ops: names('BesselI0 BesselI0e BesselI1 BesselI1e Betainc Digamma Erfinv Igamma Igammac Ndtri'),
+  },
   examples: {
     load: () => import('./examples.ts'),
     ops: names('DecodeCSV DecodeJSONExample ParseExample ParseExampleV2 ParseSingleExample'),
@@ -172,7 +189,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   raw: {
     load: () => import('./raw.ts'),
-    ops: names('DecodePaddedRaw DecodeRaw'),
+    ops: names('Bitcast DecodePaddedRaw DecodeRaw'),
   },
   numberstrings: {
     load: () => import('./numberstrings.ts'),

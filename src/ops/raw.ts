@@ -5,10 +5,14 @@ import {
   type ArrayDType,
   fromBfloat16,
   fromFloat16,
+  type Shape,
   type Tensor,
   type TensorOf,
   tensor,
+  toBfloat16,
+  toFloat16,
 } from '../tensor/index.ts'
+import { type NumericTensor, numeric } from './elementwise.ts'
 import { integers } from './integers.ts'
 import { text } from './strings.ts'
 
@@ -25,7 +29,11 @@ function numbersOf(call: Call, { shape, data }: TensorOf<'string'>, width: numbe
   for (let i = 0; i < data.length; i++) all.set(data.at(i).subarray(0, width), i * width)
   if (!call.attrs.boolean('little_endian', true) && size > 1)
     for (let at = 0; at < all.length; at += size) all.subarray(at, at + size).reverse()
-  const to = [...shape, width / size]
+  return numbersIn(all, dtype, [...shape, width / size])
+}
+
+/** Little-endian numbers. */
+function numbersIn(all: Uint8Array<ArrayBuffer>, dtype: ArrayDType, to: Shape): Tensor {
   if (dtype === 'float16') return tensor(dtype, to, Float32Array.from(new Uint16Array(all.buffer), fromFloat16))
   if (dtype === 'bfloat16') return tensor(dtype, to, Float32Array.from(new Uint16Array(all.buffer), fromBfloat16))
   if (dtype === 'bool') return tensor(dtype, to, all.map(Math.sign))
@@ -63,7 +71,31 @@ const paddedRaw: Op = {
   },
 }
 
+/** The bytes of `x`, little-endian. */
+function bytesOf(x: NumericTensor): Uint8Array<ArrayBuffer> {
+  const halves = x.dtype === 'float16' ? toFloat16 : x.dtype === 'bfloat16' ? toBfloat16 : null
+  const data = halves === null ? x.data : Uint16Array.from(x.data as Float32Array, halves)
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
+}
+
+/** The same bytes as numbers of another type: a wider one takes up the last dimension, a narrower one adds one. */
+const bitcast: Op = {
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const dtype = call.attrs.dtype('type') as ArrayDType
+    const [from, to] = [sizeOf(x.dtype), sizeOf(dtype)]
+    const last = x.shape[x.shape.length - 1]
+    if (from < to && last !== to / from)
+      throw new InvalidArgumentError(
+        `Cannot bitcast from ${x.dtype} to ${dtype}: shape [${x.shape}] must end in ${to / from}`,
+      )
+    const shape = from < to ? x.shape.slice(0, -1) : from > to ? [...x.shape, from / to] : x.shape
+    return numbersIn(bytesOf(x), dtype, shape)
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
+  Bitcast: bitcast,
   DecodeRaw: raw,
   DecodePaddedRaw: paddedRaw,
 }

@@ -3,7 +3,7 @@ import { binary, unary } from './elementwise.ts'
 
 // Trigonometry and special functions after core/kernels/cwise_ops*.cc.
 
-const erfc = (x: number): number => {
+export const erfc = (x: number): number => {
   // W. J. Cody's rational approximations would be shorter in error; this continued series is exact to double rounding.
   const z = Math.abs(x)
   const tail = z < 2.5 ? 1 - erfSeries(z) : erfcFraction(z)
@@ -31,7 +31,7 @@ export const erf = (x: number): number =>
   Number.isNaN(x) ? x : Math.abs(x) < 2.5 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
 
 /** ln |Γ(x)| by Lanczos' approximation (g = 7, n = 9). */
-const lgamma = (x: number): number => {
+export const lgamma = (x: number): number => {
   if (x === Number.NEGATIVE_INFINITY || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
   if (x === Number.POSITIVE_INFINITY) return x

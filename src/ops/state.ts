@@ -9,14 +9,14 @@ import { ops as shape } from './shape.ts'
 // Variables after kernels/resource_variable_ops.cc. Those that a graph only reads are constants by the time it runs;
 // these ops serve the export's own restoring and initialising, and graphs that count or accumulate.
 
-function variableOf(call: Call): Variable {
+export function variableOf(call: Call): Variable {
   const [held] = call.inputs
   const resource = held.dtype === 'resource' ? (held.data[0] as Variable) : undefined
   if (resource?.kind !== 'variable') throw new TypeError(`input 0 must be a variable, got ${held.dtype}`)
   return resource
 }
 
-function currentValue(call: Call): Tensor {
+export function currentValue(call: Call): Tensor {
   const { name, value } = variableOf(call)
   if (value === null)
     throw new InvalidArgumentError(
@@ -47,7 +47,7 @@ const assign: Op = {
 }
 
 /** The variable becomes `op` of its value and the input; a ref variable's assignment answers the new value. */
-const update = (op: Op): Op => ({
+export const update = (op: Op): Op => ({
   effect: true,
   evaluate(call) {
     const target = variableOf(call)

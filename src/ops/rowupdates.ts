@@ -1,0 +1,90 @@
+import { InvalidArgumentError } from '../errors.ts'
+import type { Op } from '../graph/index.ts'
+import { rounded, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
+import { sameShape } from './broadcast.ts'
+import { numeric } from './elementwise.ts'
+import { integersOf } from './integers.ts'
+import { ops as scatter } from './scatter.ts'
+import { currentValue, update, variableOf } from './state.ts'
+
+// Rows of variables changed in place, after core/kernels/{scatter_op,resource_variable_ops,scatter_nd_op}.cc. A reference's
+// op answers the variable's new value.
+
+type Number = number | bigint
+
+/** Rows `indices` of the variable each meet a row of the updates, in order, or all of them one scalar. */
+const rows = (meet: (there: Number, by: Number) => Number): Op => ({
+  effect: true,
+  evaluate(call) {
+    const target = variableOf(call)
+    const [indices, updates] = [integersOf(call.inputs[1], 'indices'), numeric(call, 2)]
+    const value = numeric({ ...call, inputs: [currentValue(call)] }, 0)
+    const inner = sizeOf(value.shape.slice(1))
+    const wanted = [...call.inputs[1].shape, ...value.shape.slice(1)]
+    const one = updates.shape.length === 0
+    if (value.shape.length === 0) throw new InvalidArgumentError(`variable "${target.name}" is a scalar, without rows`)
+    if (updates.dtype !== value.dtype)
+      throw new InvalidArgumentError(`variable "${target.name}" is ${value.dtype}, the updates are ${updates.dtype}`)
+    if (!one && !sameShape(updates.shape, wanted))
+      throw new InvalidArgumentError(`updates must be a scalar or of shape [${wanted}], got [${updates.shape}]`)
+    const data = value.data.slice() as TypedArray
+    indices.forEach((row, i) => {
+      if (!(row >= 0 && row < value.shape[0]))
+        throw new InvalidArgumentError(`indices[${i}] = ${row} is not in [0, ${value.shape[0]})`)
+      for (let j = 0; j < inner; j++) {
+        const at = row * inner + j
+        data[at] = meet(data[at], updates.data[one ? 0 : i * inner + j])
+      }
+    })
+    target.value = { dtype: value.dtype, shape: value.shape, data: rounded(value.dtype, data) } as Tensor
+    return target.value
+  },
+})
+
+/** An operator of two numbers or two bigints, which variable and updates are alike. */
+const either =
+  (numbers: (a: number, b: number) => number, bigs: (a: bigint, b: bigint) => bigint) =>
+  (a: Number, b: Number): Number =>
+    typeof a === 'bigint' ? bigs(a, b as bigint) : numbers(a, b as number)
+
+const OPS: Readonly<Record<string, Op>> = {
+  Update: rows((_, by) => by),
+  Add: rows(
+    either(
+      (a, b) => a + b,
+      (a, b) => a + b,
+    ),
+  ),
+  Sub: rows(
+    either(
+      (a, b) => a - b,
+      (a, b) => a - b,
+    ),
+  ),
+  Mul: rows(
+    either(
+      (a, b) => a * b,
+      (a, b) => a * b,
+    ),
+  ),
+  Div: rows(
+    either(
+      (a, b) => a / b,
+      (a, b) => a / b,
+    ),
+  ),
+  Min: rows((a, b) => (b < a ? b : a)),
+  Max: rows((a, b) => (b > a ? b : a)),
+  NdUpdate: update(scatter.TensorScatterUpdate),
+  NdAdd: update(scatter.TensorScatterAdd),
+  NdSub: update(scatter.TensorScatterSub),
+  NdMin: update(scatter.TensorScatterMin),
+  NdMax: update(scatter.TensorScatterMax),
+}
+
+export const ops: Readonly<Record<string, Op>> = Object.fromEntries(
+  Object.entries(OPS).flatMap(([name, op]) => [
+    [`ResourceScatter${name}`, op],
+    [`Scatter${name}`, op],
+  ]),
+)
