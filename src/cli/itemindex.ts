@@ -3,6 +3,8 @@ import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { inWords, type Similarity } from '../graph/index.ts'
 import { load } from '../load.ts'
+import type { PartitionOptions } from '../search/approximate/options.ts'
+import { Partitions } from '../search/approximate/partitions.ts'
 import type { Datapoint } from '../search/datapoint.ts'
 import { type IndexStats, ItemIndex } from '../search/itemindex.ts'
 import { type Json, jsonText } from '../serve/json.ts'
@@ -11,7 +13,7 @@ import { datapointsIn } from './datapoints.ts'
 import { EXIT, report, UsageError } from './exit.ts'
 import { definitionAt, type LoadingOptions, loadOptions } from './loading.ts'
 import { notKnown, similarityChoice } from './similarity.ts'
-import { countOf } from './stdio.ts'
+import { countOf, shareOf } from './stdio.ts'
 
 export interface IndexOptions extends LoadingOptions {
   readonly output?: string
@@ -20,6 +22,9 @@ export interface IndexOptions extends LoadingOptions {
   readonly remove?: readonly string[]
   readonly removeFile?: string
   readonly compact?: boolean
+  readonly approximate?: boolean
+  readonly leafItems?: string
+  readonly leaves?: string
   readonly format?: string
   readonly batch: string
   readonly lastWins?: boolean
@@ -33,19 +38,22 @@ const TOGETHER = 1024
 export async function index(paths: readonly string[], options: IndexOptions): Promise<void> {
   const { output, into, stats = false, compact = false, remove = [], removeFile } = options
   const removes = remove.length > 0 || removeFile !== undefined
-  if ([output !== undefined, into !== undefined, stats, compact, removes].filter(Boolean).length !== 1)
+  const approximate = output === undefined && options.approximate === true
+  if ([output !== undefined, into !== undefined, stats, compact, removes, approximate].filter(Boolean).length !== 1)
     throw new UsageError(
-      'index wants one of -o FILE to make an index, --into FILE to put items in, --stats, --remove or --compact',
+      'index wants one of -o FILE to make an index, --into FILE to put items in, --stats, --remove, --compact or --approximate',
     )
+  const partitions = partitionsOf(options)
   if (output !== undefined) return build(paths, output, options)
   if (into !== undefined) return put(paths, into, options)
   const [file, ...others] = paths
   if (file === undefined || others.length > 0)
-    throw new UsageError(`--stats, --remove and --compact want one index, got ${paths.length} paths`)
+    throw new UsageError(`--stats, --remove, --compact and --approximate want one index, got ${paths.length} paths`)
   if (stats) return tell(file, options)
   const opened = await ItemIndex.open(file, { kernels: await compileKernels(loadOptions(options)) })
   try {
     if (compact) await opened.compact()
+    else if (partitions !== null) await partition(opened, partitions)
     else await takeOut(opened, [...remove, ...(removeFile === undefined ? [] : await idsOf(removeFile))])
   } finally {
     await opened.close()
@@ -75,8 +83,34 @@ async function build(paths: readonly string[], output: string, options: IndexOpt
     })
     if (made.size === 0) throw new RangeError(`there is no item in ${files.join(', ')}: no index is written`)
   }
+  const partitions = partitionsOf(options)
+  if (partitions !== null) await partition(made, partitions)
   await made.save(output)
   process.stderr.write(`${made.size.toLocaleString('en')} items of ${made.width} numbers in ${output}\n`)
+}
+
+/** What the options say of partitions; null where none are wanted. @throws {UsageError} where they do not say it rightly */
+function partitionsOf({ approximate = false, leafItems, leaves }: IndexOptions): PartitionOptions | null {
+  if (!approximate) {
+    if (leafItems === undefined && leaves === undefined) return null
+    throw new UsageError('--leaf-items and --leaves go with --approximate: other indexes have no partitions')
+  }
+  return {
+    ...(leafItems !== undefined && { leafNodeEmbeddingCount: countOf('--leaf-items', leafItems) }),
+    ...(leaves !== undefined && { fractionLeafNodesToSearch: shareOf('--leaves', leaves) }),
+  }
+}
+
+/** Where the similarity lets there be none, the index is searched exactly, and that is said. */
+async function partition(index: ItemIndex, options: PartitionOptions): Promise<void> {
+  const why = Partitions.refusal(index.similarity)
+  if (why !== null) {
+    process.stderr.write(`no partitions: ${why}\n`)
+    return
+  }
+  const { items, leaves, largest } = await index.partition(options)
+  const number = (value: number) => value.toLocaleString('en')
+  process.stderr.write(`${number(items)} items in ${number(leaves)} partitions, ${number(largest)} in the largest\n`)
 }
 
 async function put(paths: readonly string[], file: string, options: IndexOptions): Promise<void> {
@@ -122,7 +156,7 @@ async function tell(file: string, { json = false, ...options }: IndexOptions): P
 }
 
 function inLines(
-  { items, width, similarity, source, added, removed, attributes }: IndexStats,
+  { items, width, similarity, source, added, removed, attributes, partitions }: IndexStats,
   bytes: number,
   log: number,
 ) {
@@ -141,6 +175,11 @@ function inLines(
       ({ namespace, type, items: have, least, greatest }) =>
         `number     ${namespace}: ${type}, ${number(have)} items, ${least} to ${greatest}`,
     ),
+    ...(partitions === null
+      ? []
+      : [
+          `partitions ${number(partitions.leaves)} of ${number(partitions.items)} items, ${number(partitions.largest)} in the largest; ${number(partitions.bytes)} bytes`,
+        ]),
     ...(crowding.tags === 0 ? [] : [`crowding   ${number(crowding.tags)} tags, ${number(crowding.items)} items`]),
   ]
   return `${lines.join('\n')}\n`

@@ -86,6 +86,14 @@ export function tagsOf(options: { readonly tags?: string }): { readonly tags?: r
   return { tags }
 }
 
+/** A share out of an option, over 0 and at most 1. @throws {UsageError} where it is none */
+export function shareOf(option: string, value: string): number {
+  const share = Number(value)
+  if (!(share > 0 && share <= 1))
+    throw new UsageError(`${option} wants a share over 0 and at most 1, got ${JSON.stringify(value)}`)
+  return share
+}
+
 /** A positive integer out of an option. @throws {UsageError} where it is none */
 export function countOf(option: string, value: string): number {
   const count = Number(value)

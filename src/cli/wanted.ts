@@ -4,7 +4,7 @@ import { FILTER_MEMBERS, filterIn, filterOf } from '../search/filterjson.ts'
 import { type Json, parseJson } from '../serve/json.ts'
 import { isMembers } from '../serve/values.ts'
 import { UsageError } from './exit.ts'
-import { countOf } from './stdio.ts'
+import { countOf, shareOf } from './stdio.ts'
 
 /** The options that say what every query wants. */
 export interface WantedOptions {
@@ -30,10 +30,7 @@ export async function wantedOf(options: WantedOptions): Promise<SearchOptions> {
 
 function approximateOf({ approximate = false, leaves }: WantedOptions): Pick<SearchOptions, 'approximate'> {
   if (leaves === undefined) return approximate ? { approximate } : {}
-  const fraction = Number(leaves)
-  if (!(fraction > 0 && fraction <= 1))
-    throw new UsageError(`--leaves wants a share over 0 and at most 1, got ${JSON.stringify(leaves)}`)
-  return { approximate: { fractionLeafNodesToSearchOverride: fraction } }
+  return { approximate: { fractionLeafNodesToSearchOverride: shareOf('--leaves', leaves) } }
 }
 
 /** A filter as JSON, or in the file that is named. */
