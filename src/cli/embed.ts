@@ -11,7 +11,7 @@ import { folderAt } from '../platform/open.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 import { Embedders, type Loaded } from './embedders.ts'
 import { outputKind } from './embedformats.ts'
-import { inputsOf } from './embedinputs.ts'
+import { inputsOf, shareOf } from './embedinputs.ts'
 import { type OutputOptions, openEmbedOutput } from './embedoutput.ts'
 import { EmbedProgress } from './embedprogress.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -23,6 +23,7 @@ import { countOf } from './stdio.ts'
 export interface EmbedOptions extends LoadingOptions, OutputOptions {
   readonly tower?: string
   readonly format?: string
+  readonly part?: string
   readonly batch: string
   readonly workers?: string
   readonly summary?: boolean
@@ -33,7 +34,7 @@ export async function embed(path: string, files: readonly string[], options: Emb
   const batch = countOf('--batch', options.batch)
   const workers = options.workers === undefined ? null : countOf('--workers', options.workers)
   const { layout, holdsErrors } = outputKind(options.output, options.outputFormat)
-  const inputs = await inputsOf(files, options.format)
+  const inputs = await inputsOf(files, options.format, options.part === undefined ? null : shareOf(options.part))
   const loaded = await loadShared(path, options)
   const side = sideOf(loaded, options.tower)
   const output = await openEmbedOutput(options, loaded, { inputs, tower: side })

@@ -92,6 +92,7 @@ command(
     '--output-format <format>',
     'jsonl, parquet, npy, vector-search or batch-prediction (default: by extension, else jsonl)',
   )
+  .option('--part <index/count>', 'one of several shares of the files, from 0/COUNT on, for one of several machines')
   .option('--shard-rows <rows>', 'write a folder of files, each of so many rows of input')
   .option('--errors <file>', 'where bad rows are reported, instead of in their places')
   .option('--summary', 'say at the end what was done, also where no terminal looks on')

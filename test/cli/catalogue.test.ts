@@ -46,6 +46,33 @@ function readNpy(path: string): { readonly shape: readonly number[]; readonly va
 const floats = (rows: readonly Answer[]): number[] => rows.flatMap(({ embedding }) => embedding.map(Math.fround))
 
 describe.concurrent('embed reads', () => {
+  test('with --part one of several shares of the files, all of them once', async () => {
+    const input = join(folder, 'rows')
+    mkdirSync(input)
+    const rows = readFileSync(films('jsonl'), 'utf8').trimEnd().split('\n')
+    for (let i = 0; i < 5; i++) writeFileSync(join(input, `rows-${i}.jsonl`), `${rows[i]}\n`)
+    const pattern = join(input, 'rows-*.jsonl')
+    const ids: string[][] = []
+    for (const part of ['0/3', '1/3', '2/3', '5/6']) {
+      const said = await twotower([...embed, pattern, '--part', part])
+      ids.push([...said.matchAll(/"id": "([^"]*)"/g)].map(([, id]) => id))
+    }
+    const [a, b, c, d, e] = answers.map(({ id }) => id)
+    expect(ids).toEqual([[a, d], [b, e], [c], []])
+  })
+
+  test('no part that there is not, and no part of standard input', async () => {
+    for (const part of ['3/3', '-1/3', '1', '0/0', 'a/b'])
+      expect(await run([...embed, films('jsonl'), '--part', part])).toMatchObject({
+        status: 2,
+        stderr: `twotower: --part wants INDEX/COUNT, the index from 0 up to count - 1, got "${part}"\n`,
+      })
+    expect(await run([...embed, '--part', '0/2'], plain)).toMatchObject({
+      status: 2,
+      stderr: 'twotower: --part takes files apart, and standard input is none: name files\n',
+    })
+  })
+
   for (const extension of ['csv', 'tsv', 'parquet', 'tfrecord']) {
     test(`${extension} and answers as to lines of JSON, in pieces of any size`, async () => {
       expect(await twotower([...embed, films(extension), '--batch', '7'])).toBe(plain)

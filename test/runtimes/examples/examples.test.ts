@@ -43,7 +43,7 @@ beforeAll(async () => {
   const script = join(folder, 'node/catalogue.mjs')
   const said = await output(process.execPath, [script, 'movies', join(demo, 'films.jsonl'), 'items'], app.folder)
   expect(said).toBe('3200 items embedded\n')
-  for (const name of ['cloudflare', 'hono', 'service-worker']) {
+  for (const name of ['cloudflare', 'hono', 'nextjs', 'service-worker']) {
     symlinkSync(join(app.folder, 'movies'), join(folder, name, 'movies'))
     for (const file of ['items.json', 'items.bin']) copyFileSync(join(app.folder, file), join(folder, name, file))
   }
@@ -114,5 +114,37 @@ for (const body of JSON.parse(process.argv[1]))
 console.log(JSON.stringify(answers))`
     const args = ['--input-type=module', '-e', script, JSON.stringify(ASKED)]
     expect(JSON.parse(await output(process.execPath, args, app.folder))).toEqual(ANSWERS)
+  })
+
+  test("of Next.js's route handler recommends it, type-checked", async () => {
+    const place = join(folder, 'nextjs')
+    const route = join(place, 'app/recommend/route.ts')
+    const tsc = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url))
+    const types = fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))
+    // What Next.js checks an app by.
+    const strict = [
+      '--strict',
+      '--skipLibCheck',
+      '--module',
+      'esnext',
+      '--moduleResolution',
+      'bundler',
+      '--target',
+      'es2023',
+    ]
+    await output(tsc, ['--ignoreConfig', '--noEmit', ...strict, '--types', 'node', '--typeRoots', types, route], place)
+    await build({
+      ...{ entryPoints: [route], outfile: join(place, 'route.mjs') },
+      ...{ bundle: true, packages: 'external', platform: 'node', format: 'esm', logLevel: 'error' },
+    })
+    const script = `import { POST } from ${JSON.stringify(join(place, 'route.mjs'))}
+const answers = []
+for (const body of JSON.parse(process.argv[1])) {
+  const response = await POST(new Request('http://localhost/recommend', { method: 'POST', body }))
+  answers.push(await response.json())
+}
+console.log(JSON.stringify(answers))`
+    const args = ['--input-type=module', '-e', script, JSON.stringify(ASKED)]
+    expect(JSON.parse(await output(process.execPath, args, place))).toEqual(ANSWERS)
   })
 })
