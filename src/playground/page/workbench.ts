@@ -142,8 +142,10 @@ export function workbench(opened: Opened, before: Readonly<Record<string, Member
   const choose = async (item: number): Promise<void> => {
     if (items === null) return
     picked = item
-    pairTitle.textContent = items.labels[item]
     const row = await desk.item(item)
+    // Another was chosen meanwhile.
+    if (picked !== item) return
+    pairTitle.textContent = items.labels[item]
     const target = parts.get('tower candidate')
     if (row !== null && target !== undefined) {
       target.form.fill(row)
