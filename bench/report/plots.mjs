@@ -86,7 +86,8 @@ function legend(points, facet) {
   )
 }
 
-function draw({ marks, ...options }) {
+/** An SVG of its own, on white. */
+export function draw({ marks, ...options }) {
   const { document } = parseHTML('<html><body></body></html>')
   const svg = Plot.plot({
     ...{ document, width: 900, height: 340, marginRight: 130, marginLeft: 60, color: COLOR },

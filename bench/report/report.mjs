@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { approximate } from './ann.mjs'
 import { plots } from './plots.mjs'
 import { section, sideBySide } from './tables.mjs'
 
@@ -28,6 +29,10 @@ export async function report() {
     for (const [plot, svg] of Object.entries(drawn))
       writeFileSync(join(DOCS, 'performance', `${name}-${plot}.svg`), svg)
     sections.push(section(name, results, Object.keys(drawn)))
+  }
+  for (const { name, text: told, svg } of approximate()) {
+    writeFileSync(join(DOCS, 'performance', `${name}.svg`), svg)
+    sections.push(told)
   }
   writeFileSync(page, `${text.slice(0, from)}${BEGIN}\n\n${sections.join('\n')}\n${text.slice(to)}`)
 }

@@ -140,12 +140,12 @@ const sizes = (entries) =>
 const range = ({ median, low, high }, divisor = 1) =>
   `${digits(median / divisor)} (${digits(low / divisor)} – ${digits(high / divisor)})`
 
-const digits = (value) => (value >= 1000 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)))
+export const digits = (value) => (value >= 1000 ? Math.round(value).toLocaleString('en') : Number(value.toPrecision(3)))
 
 const ratio = (theirs, timing) => (theirs === undefined ? '' : (theirs.median / timing.median).toFixed(2))
 
 /** Markdown with columns of one width, as the project's formatter writes them. */
-function table(head, rows) {
+export function table(head, rows) {
   const all = [head, ...rows].map((row) => row.map(String))
   const widths = head.map((_, i) => Math.max(3, ...all.map((row) => row[i].length)))
   const line = (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`
