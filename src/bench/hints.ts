@@ -22,7 +22,15 @@ export interface Hint {
   readonly example: readonly ExampleFeature[] | null
 }
 
-export const NO_HINT: Hint = { known: [], table: null, text: false, numeric: false, below: null, length: null, example: null }
+export const NO_HINT: Hint = {
+  known: [],
+  table: null,
+  text: false,
+  numeric: false,
+  below: null,
+  length: null,
+  example: null,
+}
 
 /** Words beyond these are no help. */
 const MOST = 4096
