@@ -17,6 +17,11 @@ export async function readBody(request: Request, most: number): Promise<string> 
   // A runtime gives no more than the length that was announced.
   const bytes =
     length !== null && !packed ? await whole(request) : await gathered(packed ? unpacked(request) : request.body, most)
+  return textOf(bytes)
+}
+
+/** @throws {Refusal} 400 where `bytes` are not UTF-8 */
+export function textOf(bytes: ArrayBuffer | Uint8Array): string {
   try {
     return decoder.decode(bytes)
   } catch {
@@ -24,7 +29,7 @@ export async function readBody(request: Request, most: number): Promise<string> 
   }
 }
 
-const tooLarge = (most: number) => new Refusal(413, `the body is larger than ${most} bytes`)
+export const tooLarge = (most: number): Refusal => new Refusal(413, `the body is larger than ${most} bytes`)
 
 async function whole(request: Request): Promise<ArrayBuffer> {
   try {

@@ -1,9 +1,10 @@
 import type { Model } from '../engine/model.ts'
-import { type AppOptions, createApp } from './app.ts'
+import type { AppOptions } from './answers.ts'
+import { createApp } from './app.ts'
 import { Models, ServedModel, Version } from './models.ts'
 import { NO_OBSERVER } from './observer.ts'
 
-export type { AppOptions } from './app.ts'
+export type { AppOptions } from './answers.ts'
 export type { Contract, Observer } from './observer.ts'
 
 export interface ServeOptions extends AppOptions {

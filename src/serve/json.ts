@@ -3,10 +3,11 @@
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [name: string]: Json }
 
 /** What JSON.parse would read wrongly or refuse. Most clients write fractions in seventeen digits: those it reads well. */
-const UNUSUAL = /NaN|Infinity|(?:^|[\s,:[-])\d{16,}(?![\d.eE])/
+const UNUSUAL = /NaN|Inf|[eE]\+?\d{3}|(?:^|[\s,:[-])\d{16,}(?![\d.eE])/
 
 /**
- * Reads JSON that may hold bare NaN, Infinity and -Infinity; an integer past 2^53 becomes a bigint.
+ * Reads JSON that may hold NaN and Infinity bare, with a sign or short (Inf), as rapidjson does with kParseNanAndInfFlag; an
+ * integer past 2^53 becomes a bigint.
  * @param integers 'bigints': every number that is written without a fraction and an exponent, where 1 and 1.0 differ
  * @throws {SyntaxError} for anything else that is not JSON, with the position
  */
@@ -22,13 +23,16 @@ const SPACE = /[ \t\n\r]*/y
 const STRING = /"(?:[^"\\]|\\.)*"/y
 const WORDS: Readonly<Record<string, Json>> = {
   NaN: Number.NaN,
+  '-NaN': Number.NaN,
+  Inf: Number.POSITIVE_INFINITY,
+  '-Inf': Number.NEGATIVE_INFINITY,
   Infinity: Number.POSITIVE_INFINITY,
   '-Infinity': Number.NEGATIVE_INFINITY,
   true: true,
   false: false,
   null: null,
 }
-const WORD = /NaN|-?Infinity|true|false|null/y
+const WORD = /-?NaN|-?Inf(?:inity)?|true|false|null/y
 const DEEPEST = 500
 
 class Reader {
@@ -60,6 +64,7 @@ class Reader {
     const number = this.match(NUMBER)
     if (number === null) return this.fail('a value')
     const value = Number(number[0])
+    if (!Number.isFinite(value)) this.fail('a number that a double can hold', number[0])
     return number[1] === undefined && number[2] === undefined && (this.exact || !Number.isSafeInteger(value))
       ? BigInt(number[0])
       : value
@@ -120,8 +125,8 @@ class Reader {
     return true
   }
 
-  private fail(wanted: string): never {
-    const found = this.at < this.text.length ? JSON.stringify(this.text[this.at]) : 'the end'
+  private fail(wanted: string, got?: string): never {
+    const found = got ?? (this.at < this.text.length ? JSON.stringify(this.text[this.at]) : 'the end')
     throw new SyntaxError(`JSON: expected ${wanted} at position ${this.at}, got ${found}`)
   }
 }

@@ -13,6 +13,7 @@ import {
   list,
   MOST_FLOAT,
   needed,
+  oneRow,
   type Part,
   record,
   rowOf,
@@ -32,7 +33,8 @@ function predictBody(model: Model): Part {
       const ports = model.rawInputs(name)
       const named = { signature_name: { const: name } }
       const required = name === 'serving_default' ? [] : ['signature_name']
-      const columns = record(byName(ports, whole), needed(ports), true)
+      // That all columns have as many rows a schema cannot say: of several it describes those of one row.
+      const columns = record(byName(ports, ports.length === 1 ? whole : oneRow), needed(ports), true)
       const rows = record(byName(ports, rowOf), needed(ports), false)
       const inputs = ports.length === 1 ? { anyOf: [columns, whole(ports[0])] } : columns
       const some = { minItems: 1 }
@@ -125,6 +127,8 @@ const OUTPUTS = record({ outputs: anything }, ['outputs'], false)
 const RESULTS = record({ results: list(anything) }, ['results'], false)
 const FLOAT = { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT }
 const FLOATS = list(FLOAT)
+/** What the towers answer: null stands for what is not finite. */
+const ANSWER = { type: ['number', 'null'] }
 
 const STATUS = record(
   {
@@ -194,7 +198,7 @@ function towerPaths(models: Models): Readonly<Record<string, Part>> {
   for (const side of ['query', 'candidate'] as const) {
     if (!has(side)) continue
     const body = record({ ...named, instances: list(features(side), { minItems: 1 }) }, ['instances'], true)
-    const answer = record({ embeddings: list(width(side)) }, ['embeddings'], false)
+    const answer = record({ embeddings: list({ ...width(side), items: ANSWER }) }, ['embeddings'], false)
     paths.push([`/v1/towers/${side}:embed`, post(`embeddings by the ${side} tower`, body, answer)])
   }
   if (has('query') && has('candidate') && model.similarity !== null) {
@@ -210,8 +214,8 @@ function towerPaths(models: Models): Readonly<Record<string, Part>> {
       ['query', 'candidates'],
       true,
     )
-    const score = record({ score: FLOAT }, ['score'], false)
-    const scores = record({ scores: FLOATS }, ['scores'], false)
+    const score = record({ score: ANSWER }, ['score'], false)
+    const scores = record({ scores: list(ANSWER) }, ['scores'], false)
     paths.push([
       '/v1/towers:score',
       post('how near candidates are to a query', { anyOf: [one, many] }, { anyOf: [score, scores] }),
@@ -223,7 +227,7 @@ function towerPaths(models: Models): Readonly<Record<string, Part>> {
       ['query'],
       true,
     )
-    const neighbor = record({ id: text, score: FLOAT }, ['id', 'score'], false)
+    const neighbor = record({ id: text, score: ANSWER }, ['id', 'score'], false)
     paths.push([
       '/v1/towers:search',
       post('the nearest items', body, record({ neighbors: list(neighbor) }, ['neighbors'], false)),

@@ -4,6 +4,7 @@ import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 }
 import { assembled, type Output, raggedText } from './assembled.ts'
 import { float32Text, float64Text, type Json, withPoint } from './json.ts'
 import { columnsOf, type Row } from './rows.ts'
+import { MOST_FLOAT } from './schemas.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
 import { openInstance } from './vertex.ts'
 
@@ -31,9 +32,22 @@ export function readPredict(body: Json, model: Model, byDefault?: string): Predi
     throw new TypeError('give "inputs" or "instances", not both')
   const ports = model.rawInputs(signature.name)
   if (body.instances !== undefined)
-    return { signature: signature.name, inputs: columns(body.instances, ports), layout: 'rows' }
+    return { signature: signature.name, inputs: held(columns(body.instances, ports), ports), layout: 'rows' }
   if (body.inputs === undefined) throw new TypeError('the request has neither "inputs" nor "instances"')
-  return { signature: signature.name, inputs: byName(body.inputs, ports), layout: 'columns' }
+  return { signature: signature.name, inputs: held(byName(body.inputs, ports), ports), layout: 'columns' }
+}
+
+/** `inputs`, where floats can hold them. @throws {RangeError} for a finite number that would become infinite */
+function held(inputs: Readonly<Record<string, InputValue>>, ports: readonly Port[]): typeof inputs {
+  for (const { name, dtype } of ports)
+    if (dtype === 'float32' && Object.hasOwn(inputs, name)) refuseOverflow(inputs[name] as Nested, name)
+  return inputs
+}
+
+function refuseOverflow(value: Nested, name: string): void {
+  if (Array.isArray(value)) for (const item of value) refuseOverflow(item as Nested, name)
+  else if (typeof value === 'number' && Math.abs(value) > MOST_FLOAT && Number.isFinite(value))
+    throw new RangeError(`input "${name}": cannot convert JSON value: ${value} to float without loss of precision`)
 }
 
 /** Columns by name; a bare value is the only input's. */

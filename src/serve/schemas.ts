@@ -30,7 +30,7 @@ export const SAFE = 2 ** 53 - 1
 export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
 
 const ELEMENTS: Readonly<Record<DType, Part>> = {
-  float32: { type: 'number' },
+  float32: { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT },
   float64: { type: 'number' },
   float16: { type: 'number' },
   bfloat16: { type: 'number' },
@@ -55,6 +55,9 @@ const nested = (dtype: DType, dims: readonly (number | null)[]): Part =>
     : list(nested(dtype, dims.slice(1)), dims[0] === null ? {} : { minItems: dims[0], maxItems: dims[0] })
 
 export const whole = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape))
+/** A column of one row, where the first dimension is the batch. */
+export const oneRow = (port: Port): Part =>
+  port.shape?.[0] === null ? list(rowOf(port), { minItems: 1, maxItems: 1 }) : whole(port)
 export const rowOf = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape.slice(1)))
 /** A row's feature as the tower routes take it: of one value, bare or as a list of one. */
 export const featureOf = (port: Port): Part => {

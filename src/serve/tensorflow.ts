@@ -24,9 +24,10 @@ const QUOTED = 256
  */
 export async function answerTensorflow(models: Models, method: string, path: string, turn: Turn): Promise<string> {
   const malformed = () => new Refusal(400, `Malformed request: ${method} ${path}`)
+  const wrongMethod = (wanted: string) => new Refusal(405, malformed().message, { Allow: wanted })
   if (method === 'POST') {
     const [matched, name, number, label, api] = PREDICTION.exec(path) ?? []
-    if (matched === undefined) throw malformed()
+    if (matched === undefined) throw STATUS.test(path) ? wrongMethod('GET') : malformed()
     const [model, choice] = [decoded(name), choiceOf(number, label)]
     if (api === 'predict') return predict(models, model, choice, turn)
     if (api === 'classify' || api === 'regress') return examine(models, model, choice, api, turn)
@@ -34,13 +35,13 @@ export async function answerTensorflow(models: Models, method: string, path: str
   }
   if (method === 'GET') {
     const [matched, name, number, label, resource] = STATUS.exec(path) ?? []
-    if (matched === undefined) throw malformed()
+    if (matched === undefined) throw PREDICTION.test(path) ? wrongMethod('POST') : malformed()
     const choice = choiceOf(number, label)
     if (name === undefined) throw new Refusal(400, 'Missing model name in request.')
     if (resource === 'metadata') return metadata(models.find(decoded(name), choice), decoded(name))
     return status(models.get(decoded(name)), decoded(name), choice)
   }
-  throw new Refusal(405, malformed().message, { Allow: PREDICTION.test(path) ? 'POST' : 'GET' })
+  throw wrongMethod(PREDICTION.test(path) ? 'POST' : 'GET')
 }
 
 /** A name out of a path; what is no percent-encoding stays as it is. */

@@ -97,11 +97,8 @@ async function search(models: Models, turn: Turn): Promise<string> {
   })
 }
 
-/** Unlike TensorFlow Serving's, these answers are JSON that every reader takes. @throws {RangeError} for what is not finite */
-function decimal(value: number): string {
-  if (!Number.isFinite(value)) throw new RangeError(`the answer would hold ${value}, which JSON has no number for`)
-  return withPoint(float32Text(value))
-}
+/** Unlike TensorFlow Serving's, these answers are JSON that every reader takes: what is not finite is null there. */
+const decimal = (value: number): string => (Number.isFinite(value) ? withPoint(float32Text(value)) : 'null')
 const floatsText = (values: Float32Array): string => `[${Array.from(values, decimal).join(', ')}]`
 
 async function embedded(version: Version, query: Json, turn: Turn): Promise<Float32Array> {

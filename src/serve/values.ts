@@ -20,8 +20,16 @@ export function nested(value: Json): Nested {
 }
 
 function bytesOf(b64: string): Uint8Array {
-  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(b64)) throw new TypeError('"b64" is not base64')
-  const text = atob(b64.replace(/-/g, '+').replace(/_/g, '/'))
+  // As absl::Base64Unescape, which passes over blanks and takes no padding or all of it; the alphabet of URLs is taken too.
+  const digits = b64
+    .replace(/[ \t\r\n\f\v]/g, '')
+    .replace(/-/g, '+')
+    .replace(/_/g, '/')
+  const bare = digits.replace(/={1,2}$/, '')
+  const padded = digits.length > bare.length
+  if (!/^[A-Za-z0-9+/]*$/.test(bare) || bare.length % 4 === 1 || (padded && digits.length % 4 !== 0))
+    throw new TypeError('Unable to base64 decode: "b64" is not base64')
+  const text = atob(bare)
   return Uint8Array.from(text, (char) => char.charCodeAt(0))
 }
 

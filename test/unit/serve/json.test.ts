@@ -4,6 +4,8 @@ import { float32Text, float64Text, type Json, jsonText, parseJson } from '../../
 
 describe('JSON as TensorFlow Serving speaks it', () => {
   test('reads bare NaN and infinities', () => {
+    expect(() => parseJson('[1e309]')).toThrow(/a number that a double can hold at position 6, got 1e309/)
+    expect(parseJson('[1e100, -NaN, Inf, -Inf]')).toEqual([1e100, Number.NaN, Infinity, -Infinity])
     expect(parseJson('[NaN, Infinity, -Infinity]')).toEqual([
       Number.NaN,
       Number.POSITIVE_INFINITY,

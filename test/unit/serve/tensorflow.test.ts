@@ -56,6 +56,43 @@ describe('predict', () => {
     expect(text).toContain('"y": [3.0]')
   })
 
+  // util/json_tensor.cc parses with rapidjson's kParseNanAndInfFlag.
+  test('takes every NaN and infinity that rapidjson takes', async () => {
+    const body = '{"inputs": {"x": [Inf, -Inf, Infinity, NaN, -NaN]}}'
+    const response = await (await serving({ m: 'defaults' })).request('/v1/models/m:predict', { method: 'POST', body })
+    expect(response.status).toBe(200)
+    expect(await response.text()).toContain('"y": [Infinity, -Infinity, Infinity, NaN, NaN]')
+  })
+
+  test.each([
+    ['{"inputs": {"x": [1e39]}}', /cannot convert JSON value: 1e\+39 to float without loss of precision/],
+    ['{"instances": [{"x": -3.5e38, "scale": 1, "shift": 1}]}', /cannot convert JSON value: -3.5e\+38 to float/],
+    ['{"inputs": {"x": [1e400]}}', /a number that a double can hold at position 23, got 1e400/],
+  ])('%s does not fit a float, and is refused', async (body, said) => {
+    expect(await post(await serving({ m: 'defaults' }), '/v1/models/m:predict', body)).toMatchObject({
+      status: 400,
+      body: { error: expect.stringMatching(said) },
+    })
+  })
+
+  // absl::Base64Unescape.
+  test.each([
+    ['NDI=', 200],
+    ['NDI', 200],
+    [' N D\nI = ', 200],
+    ['N', 400],
+    ['NDI==', 400],
+    ['ND=I', 400],
+    ['NDI=NDI=', 400],
+    ['ND*=', 400],
+  ])('bytes as {"b64": %j} are answered %i', async (b64, status) => {
+    const answer = await post(app, '/v1/models/towers:predict', { signature_name: 'query', instances: [{ b64 }] })
+    expect(answer.status).toBe(status)
+    const same = await post(app, '/v1/models/towers:predict', { signature_name: 'query', instances: ['42'] })
+    if (status === 200) expect(answer.text).toBe(same.text)
+    else expect(answer.body.error).toContain('Unable to base64 decode')
+  })
+
   // Words and codes: model_servers/http_rest_api_handler_test.cc and util/json_tensor.cc.
   const refused: readonly (readonly [path: string, body: unknown, status: number, said: RegExp])[] = [
     ['/v1/models/towers:predict', '', 400, /^JSON Parse error: The document is empty$/],
@@ -121,17 +158,24 @@ describe('predict', () => {
     ['GET', '/v1/foo'],
     ['POST', '/v1/foo'],
     ['GET', '/v1/models/debug/model_name'],
-    ['POST', '/v1/models'],
-    ['GET', '/v1/models/foo:predict'],
     ['GET', '/v1/models/foo/version/50:predict'],
     ['POST', '/v1/models/foo/version/50:regress'],
     ['POST', '/v1/models/foo/versions/HELLO:regress'],
-    ['POST', '/v1/models/foo/metadata'],
     ['POST', '/v1/models/foo/label/some_label:regress'],
     ['POST', '/v1/models/foo/versions/50/labels/some_label:regress'],
   ])('%s %s is malformed', async (method, path) => {
     const answer = await answered(app.request(path, { method }))
     expect(answer).toMatchObject({ status: 400, body: { error: `Malformed request: ${method} ${path}` } })
+  })
+
+  test.each([
+    ['GET', '/v1/models/foo:predict'],
+    ['POST', '/v1/models'],
+    ['POST', '/v1/models/foo/metadata'],
+    ['DELETE', '/v1/models/foo'],
+  ])('%s %s is of a method that the path does not take', async (method, path) => {
+    const answer = await answered(app.request(path, { method }))
+    expect(answer).toMatchObject({ status: 405, body: { error: `Malformed request: ${method} ${path}` } })
   })
 })
 

@@ -72,6 +72,15 @@ describe('the two towers', () => {
     }
   })
 
+  test('what is not finite is null, and spoils no other answer', async () => {
+    const { status, body } = await post(app, '/v1/towers:score', {
+      query: Array(64).fill(1),
+      candidates: [Array(64).fill(1e38), Array(64).fill(1)],
+    })
+    expect(status).toBe(200)
+    expect(body.scores).toEqual([null, 64])
+  })
+
   test.each([
     ['/v1/towers/query:embed', {}, 400],
     ['/v1/towers/query:embed', { instances: [] }, 400],
