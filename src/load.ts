@@ -45,7 +45,7 @@ export interface BundleBytes {
  * @throws {CorruptModelError} where a file is damaged; the message names it
  * @throws {RangeError} where there is no model, or no such similarity
  */
-export async function load(source: FolderSource | BundleBytes, options: LoadOptions = {}): Promise<Model> {
+export async function load(source: FolderSource | BundleBytes, options: LoadOptions & Watching = {}): Promise<Model> {
   const bytes = typeof source === 'object' && source !== null && 'manifest' in source ? source : null
   // Compiled while the files are read.
   const given = options.wasm ?? bytes?.wasm
@@ -59,17 +59,19 @@ export async function load(source: FolderSource | BundleBytes, options: LoadOpti
   return modelOf(definition, given === undefined ? options : { ...options, wasm: given })
 }
 
-export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity'> {
+export interface Watching {
   /** Puts other ops in the place of the model's, for example such as take notes. */
-  readonly watch?: (ops: OpTable) => OpTable
+  readonly watch?: (ops: OpTable, definition: ModelDefinition) => OpTable
 }
+
+export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity'>, Watching {}
 
 /** A model that is in memory already, ready to run. */
 export async function modelOf(definition: ModelDefinition, options: ModelOptions = {}): Promise<Model> {
   const nodes = nodesOf(definition)
   const [known, bindings] = await Promise.all([loadOpsOf(nodes), bindingsFor(new Set(nodes.map(({ op }) => op)))])
   const module = options.wasm ?? (await compileKernels(options, bindings.length === 0 ? 'core' : 'all'))
-  const ops = options.watch?.(known) ?? known
+  const ops = options.watch?.(known, definition) ?? known
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
   const engine = new Engine(definition, ops, module, {
     instead,

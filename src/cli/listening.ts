@@ -1,6 +1,8 @@
-import type { Server } from 'node:http'
+import { createServer } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
+import { getRequestListener } from '@hono/node-server'
+import type { Answer } from '../serve/answers.ts'
+import { answerPost, isPlainPost } from './posts.ts'
 
 export interface ListenOptions {
   readonly host: string
@@ -28,20 +30,27 @@ const KEEP_ALIVE = 620_000
 /** How long a connection that was taken last may be without a request. */
 const LINGER = 250
 
-/** Listens with `fetch` as the handler. @throws where the address is taken or not ours */
+/**
+ * Listens for requests.
+ * @param answer for those that come by the thousand
+ * @param fetch for the others
+ * @throws where the address is taken or not ours
+ */
 export async function listen(
+  answer: Answer,
   fetch: (request: Request) => Response | Promise<Response>,
   { host, port, patience }: ListenOptions,
 ): Promise<Listening> {
-  const server = createAdaptorServer({
-    fetch,
-    serverOptions: {
+  const other = getRequestListener(fetch)
+  const server = createServer(
+    {
       requestTimeout: patience,
       headersTimeout: patience,
       keepAliveTimeout: KEEP_ALIVE,
       connectionsCheckingInterval: Math.min(1000, patience),
     },
-  }) as Server
+    (request, response) => (isPlainPost(request) ? answerPost(answer, request, response) : other(request, response)),
+  )
   let leaving = false
   server.prependListener('request', (_, response) => {
     if (leaving) response.shouldKeepAlive = false

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from 'prom-client'
+import type { UnknownWords } from '../embed/unknown.ts'
 import type { Contract, Observer } from '../serve/observer.ts'
 
 /** Ten microseconds to two and a half seconds. */
@@ -14,6 +15,10 @@ export class Metrics implements Omit<Observer, 'broke'> {
   private readonly batches: Histogram
   private readonly merged: Histogram
   private readonly versions: Gauge<'model'>
+  private readonly lookups: Counter<'model' | 'feature'>
+  private readonly unknown: Counter<'model' | 'feature'>
+  /** What counts the lookups of the versions of a model, the newest last. */
+  private readonly words = new Map<string, UnknownWords[]>()
   /** By stage or contract. */
   private readonly children = new Map<string, Histogram.Internal<string>>()
 
@@ -58,6 +63,18 @@ export class Metrics implements Omit<Observer, 'broke'> {
       help: 'The newest version that is served.',
       labelNames: ['model'],
     })
+    this.lookups = new Counter({
+      registers,
+      name: 'twotower_lookups_total',
+      help: 'Values of a feature that were looked up in a vocabulary.',
+      labelNames: ['model', 'feature'],
+    })
+    this.unknown = new Counter({
+      registers,
+      name: 'twotower_out_of_vocabulary_total',
+      help: 'Those of them that the vocabulary does not have.',
+      labelNames: ['model', 'feature'],
+    })
   }
 
   stage(name: Parameters<Observer['stage']>[0], seconds: number): void {
@@ -88,7 +105,23 @@ export class Metrics implements Omit<Observer, 'broke'> {
     this.versions.labels(model).set(Number(version))
   }
 
+  /** `words` counts the lookups of a new version of `model`, of which as many are served as `versions`. */
+  watches(model: string, words: UnknownWords, versions: number): void {
+    const all = [...(this.words.get(model) ?? []), words]
+    // The oldest is no longer asked, but for what is under way: one more is kept for that.
+    for (const old of all.splice(0, all.length - versions - 1)) this.count(model, old)
+    this.words.set(model, all)
+  }
+
+  private count(model: string, words: UnknownWords): void {
+    for (const [feature, { unknown, all }] of Object.entries(words.take())) {
+      this.lookups.inc({ model, feature }, all)
+      this.unknown.inc({ model, feature }, unknown)
+    }
+  }
+
   async page(): Promise<{ readonly type: string; readonly text: string }> {
+    for (const [model, all] of this.words) for (const words of all) this.count(model, words)
     return { type: this.registry.contentType, text: await this.registry.metrics() }
   }
 }

@@ -1,9 +1,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
+import { UnknownWords } from '../embed/unknown.ts'
 import type { Model } from '../engine/model.ts'
+import type { Watching } from '../load.ts'
 import { compileKernels, ExactIndex } from '../search/index.ts'
 import { ItemIndex } from '../search/itemindex.ts'
-import { createApp } from '../serve/app.ts'
+import { answersOf } from '../serve/answers.ts'
+import { appOver } from '../serve/app.ts'
 import { Models, ServedModel, Version } from '../serve/models.ts'
 import type { Observer } from '../serve/observer.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -75,7 +78,16 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     served,
     versions: new VersionFolder(served, path, {
       keep,
-      load: (folder) => (serving ? loadBeside(folder, loading) : loadWhole(folder, loading)),
+      async load(folder) {
+        const words = new UnknownWords()
+        const watch: Watching['watch'] = (ops, definition) => {
+          words.watchAll(definition)
+          return words.counting(ops)
+        }
+        const model = await (serving ? loadBeside : loadWhole)(folder, { ...loading, watch })
+        metrics.watches(served.name, words, keep)
+        return model
+      },
       version: async (number, model) =>
         new Version(number, model, limits, observer, i === 0 ? await indexOf(model, options.items, index) : null),
       tell(event, version, problem) {
@@ -87,7 +99,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   const models = new Models(folders.map(({ served }) => served))
   const { AIP_HEALTH_ROUTE: health, AIP_PREDICT_ROUTE: predict } = vertex
   let leaving = false
-  const app = createApp(models, {
+  const answer = answersOf(models, {
     maxBody: countOf('--max-body', options.maxBody),
     maxRequests: countOf('--max-requests', options.maxRequests),
     timeout,
@@ -102,7 +114,9 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     options.playground === true
       ? await playgroundOver(found, { items: options.items, examples: options.examples })
       : null
-  const listening = await listen(page === null ? app.fetch : (request) => page(request) ?? app.fetch(request), {
+  const app = appOver(answer)
+  const fetch = (request: Request) => page?.(request) ?? app.fetch(request)
+  const listening = await listen(answer, fetch, {
     // Where Vertex says the port, its proxy asks from outside.
     host: options.host ?? (vertex.AIP_HTTP_PORT === undefined ? '127.0.0.1' : '0.0.0.0'),
     port: portOf(options.port ?? vertex.AIP_HTTP_PORT ?? '8501'),

@@ -1,6 +1,6 @@
 import { check } from '../check/check.ts'
 import type { Model } from '../engine/model.ts'
-import { type BundleBytes, type LoadOptions, load } from '../load.ts'
+import { type BundleBytes, type LoadOptions, load, type Watching } from '../load.ts'
 import type { Folder } from '../platform/folder.ts'
 import { nodeThread } from '../platform/nodethread.ts'
 import { folderAt } from '../platform/open.ts'
@@ -29,7 +29,7 @@ export async function refuseUnfinished(folder: Folder, tags?: readonly string[])
 }
 
 /** The model at `path`, all of it. @throws where files are missing or damaged */
-export async function loadWhole(path: string, options: LoadOptions): Promise<Model> {
+export async function loadWhole(path: string, options: LoadOptions & Watching): Promise<Model> {
   await refuseUnfinished(await folderAt(path), options.tags)
   return load(path, options)
 }
@@ -38,7 +38,7 @@ export async function loadWhole(path: string, options: LoadOptions): Promise<Mod
  * The same while requests are answered: a SavedModel, which takes long to read, is converted in a thread, and what is left
  * to do here is what loading a bundle takes.
  */
-export async function loadBeside(path: string, options: LoadOptions): Promise<Model> {
+export async function loadBeside(path: string, options: LoadOptions & Watching): Promise<Model> {
   if ((await (await folderAt(path)).list('')).includes(MANIFEST)) return loadWhole(path, options)
   const { tags, ...rest } = options
   const data: ConvertWorkerData = { path, ...(tags === undefined ? {} : { tags }) }

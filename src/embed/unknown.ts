@@ -1,4 +1,4 @@
-import type { Call, Graph, Node, Op, OpTable, Port, Table } from '../graph/index.ts'
+import type { Call, Graph, ModelDefinition, Node, Op, OpTable, Port, Table } from '../graph/index.ts'
 import { isNumeric, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
 
 /** Of one feature's values, how many were looked up in a vocabulary, and how many it does not have. */
@@ -33,6 +33,12 @@ export class UnknownWords {
       const [name, ...others] = sources.get(node) ?? []
       if (FIND.includes(node.op) && name !== undefined && others.length === 0) this.names.set(node, name)
     }
+  }
+
+  /** The same for a whole model: its signatures and its towers. */
+  watchAll({ signatures, towers }: ModelDefinition): void {
+    for (const part of [...signatures, towers.query, towers.candidate])
+      if (part !== null) this.watch(part.graph, part.inputs)
   }
 
   /** `ops` whose lookups are counted. */

@@ -154,6 +154,26 @@ describe.concurrent('serve', () => {
     expect(server.stderr()).not.toMatch(/secret|query/)
   })
 
+  test('counts what its vocabularies do not have, of versions that come later too', async () => {
+    const folder1 = join(folder, 'counted')
+    cpSync(TOWERS, folder1, { recursive: true })
+    const server = await serve([folder1, '--name', 'movies', '--poll', '0.1'])
+    const counts = async () => {
+      const page = await (await fetch(`${server.address}/metrics`)).text()
+      return ['lookups', 'out_of_vocabulary'].map((name) =>
+        Number(new RegExp(`twotower_${name}_total\\{model="movies",feature="user_id"\\} (\\d+)`).exec(page)?.[1]),
+      )
+    }
+    const some = { ...QUERY, instances: ['1', 'nobody', '40'] }
+    expect((await ask(server, '/v1/models/movies:predict', some)).status).toBe(200)
+    expect(await counts()).toEqual([3, 1])
+    writeFileSync(join(folder1, 'touched'), '')
+    await until(async () => server.stderr().split('"loaded"').length === 3)
+    expect((await ask(server, '/v1/models/movies:predict', some)).status).toBe(200)
+    expect(await counts()).toEqual([6, 2])
+    await server.stop()
+  })
+
   test('loses no request when it is told to end', async () => {
     const server = await serve([TOWERS, '--name', 'm'])
     const { found, gone } = clients(server, 8, '/v1/models/m:predict')
