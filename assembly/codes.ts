@@ -22,8 +22,8 @@ function lookup(table: v128, codes: v128): v128 {
  * come to at most 255 and all to at most 32,767, followed by 68 bytes for itself; pairs is a multiple of 4. Heights lie
  * padded to whole blocks. Scale is positive.
  *
- * Sums of four stay in bytes before they are widened: of sixes bits each that loses nothing beside what the codes have lost.
- * 1,000,000 items of 64 numbers in 1.1 ms with relaxed SIMD.
+ * Sums of four stay in bytes before they are widened: six bits each lose nothing beside what the codes have lost. 1,048,576
+ * items of 64 numbers in 2.4 ms, 1.8 with relaxed SIMD, whose swizzle is one instruction; the best of 60 on a busy core.
  */
 export function scanCodes(
   values: usize, indices: usize, size: i32, k: i32, tables: usize, codes: usize, rows: usize, heights: usize, bits: usize,
