@@ -7,7 +7,9 @@ import { type Seen, seenOf } from '../evaluate/seen.ts'
 import { PopularSystem, type System, TowerSystem } from '../evaluate/system.ts'
 import type { ModelDefinition, Port } from '../graph/index.ts'
 import { modelOf } from '../load.ts'
+import type { ApproximateOptions } from '../search/approximate/options.ts'
 import { ExactIndex } from '../search/exact.ts'
+import { ItemIndex } from '../search/itemindex.ts'
 import type { Report } from './evaluated.ts'
 import { inLines } from './evaluated.ts'
 import { EXIT, report, UsageError } from './exit.ts'
@@ -18,7 +20,7 @@ import { openOutput } from './output.ts'
 import { drawingWith } from './plotting.ts'
 import { Progress } from './progress.ts'
 import { notKnown } from './similarity.ts'
-import { countOf, write } from './stdio.ts'
+import { countOf, shareOf, write } from './stdio.ts'
 
 export interface EvaluateOptions extends LoadingOptions {
   readonly items: string
@@ -29,6 +31,8 @@ export interface EvaluateOptions extends LoadingOptions {
   readonly by: string
   readonly excludeSeen?: string
   readonly int8?: boolean
+  readonly approximate?: boolean
+  readonly leaves?: string
   readonly against?: readonly string[]
   readonly batch: string
   readonly seed: string
@@ -48,6 +52,7 @@ export async function evaluate(path: string, options: EvaluateOptions): Promise<
   const drawing = options.svg === undefined ? null : await drawingWith(evaluationPlot)
   const { item, by, grade = null } = options
   const members = { item, by, grade }
+  const approximate = approximateOf(options)
   const tell = sparing()
 
   const definitions = await definitionsOf(path, options)
@@ -60,6 +65,8 @@ export async function evaluate(path: string, options: EvaluateOptions): Promise<
     const found = await indexOf(model, options, batch, systems.length === 0 ? tell : () => {})
     if (systems.length === 0) [ids, ports] = [found.ids, model.structure.query === null ? [] : model.query.features]
     systems.push(new TowerSystem(name, model, found, seen))
+    if (approximate !== null && systems.length === 1)
+      systems.push(new TowerSystem('approximate', model, await partitioned(found), seen, { approximate }))
   }
   const items = itemsByName(ids)
   const popularity = options.excludeSeen === undefined ? null : popularityOf(items, seen)
@@ -134,6 +141,20 @@ async function indexOf(
   if (similarity === null) throw notKnown(notes)
   const { ids, vectors } = await itemsOf(model, options.items, batch, bad)
   return new ExactIndex(ids, vectors, similarity, await compileKernels(loadOptions(options)))
+}
+
+/** How partitions are looked through; null where they are not asked for. */
+function approximateOf({ approximate, leaves }: EvaluateOptions): ApproximateOptions | null {
+  if (leaves !== undefined) return { fractionLeafNodesToSearchOverride: shareOf('--leaves', leaves) }
+  return approximate ? {} : null
+}
+
+/** The same items with partitions. */
+async function partitioned({ ids, width, similarity, ranker }: ExactIndex): Promise<ItemIndex> {
+  const datapoints = ids.map((id, row) => ({ id, embedding: ranker.vectors.subarray(row * width, (row + 1) * width) }))
+  const index = await ItemIndex.of(datapoints, { similarity, width, duplicates: 'last' })
+  await index.partition()
+  return index
 }
 
 /** Tells of what is bad, the first of it; the status is then 1. */

@@ -243,6 +243,8 @@ withSimilarity(
   .option('--by <name>', 'the member that says whose the row is', 'id')
   .option('--exclude-seen <file>', 'rows with the items that each has seen: not recommended, and what popularity is')
   .option('--int8', 'beside it the same model with its layers in bytes')
+  .option('--approximate', 'beside it the same model before an index with partitions, searched approximately')
+  .option('--leaves <share>', 'the same, and the share of the partitions that is looked into')
   .option('--against <model>', 'beside it another model; may be repeated', collect)
   .option('--batch <rows>', 'items that are embedded together', '256')
   .option('--seed <number>', 'what the chance of the confidence intervals begins with', '1')

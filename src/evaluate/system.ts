@@ -28,12 +28,15 @@ export class TowerSystem implements System {
   private readonly embedder: RowEmbedder
   private readonly index: Searched
   private readonly seen: Seen
+  private readonly how: Pick<SearchOptions, 'approximate'>
 
-  constructor(name: string, model: Model, index: Searched, seen: Seen) {
+  /** @param how whether it searches approximately, and how */
+  constructor(name: string, model: Model, index: Searched, seen: Seen, how: Pick<SearchOptions, 'approximate'> = {}) {
     this.name = name
     this.embedder = new RowEmbedder(model, 'query')
     this.index = index
     this.seen = seen
+    this.how = how
   }
 
   async recommend(queries: readonly Query[], k: number): Promise<(readonly string[] | string)[]> {
@@ -51,7 +54,7 @@ export class TowerSystem implements System {
       good.map((i) => embedded[i] as Float32Array),
       good.map((i): SearchOptions => {
         const exclude = this.seen.get(queries[i].by ?? '')
-        return exclude === undefined ? { k } : { k, filter: { exclude } }
+        return { k, ...this.how, ...(exclude !== undefined && { filter: { exclude } }) }
       }),
     )
     const lists: (readonly string[] | string)[] = embedded.map((one) => (typeof one === 'string' ? one : ''))

@@ -99,6 +99,16 @@ describe.concurrent('evaluate', () => {
     expect(readFileSync(svg, 'utf8')).toMatch(/^<svg [\s\S]*recall[\s\S]*float32[\s\S]*int8[\s\S]*<\/svg>\n$/)
   })
 
+  test('searches approximately too, and says how much of the exact lists that finds', async () => {
+    const args = [BUNDLE, '--items', FILMS, ...HELD, ...SEEN, '-k', '10', '--leaves']
+    const found = await Promise.all(['0.02', '1'].map((share) => report(...args, share)))
+    const [few, all] = found.map(({ systems }) => systems[1])
+    expect([few.system, all.system]).toEqual(['approximate', 'approximate'])
+    expect(few.at[0].agreement?.mean).toBeGreaterThan(0.1)
+    expect(few.at[0].agreement?.mean).toBeLessThan(all.at[0].agreement?.mean ?? 0)
+    expect(all.at[0].agreement?.mean).toBeGreaterThan(0.98)
+  })
+
   test('says the same twice', async () => {
     const args = ['evaluate', BUNDLE, '--items', FILMS, ...HELD, ...SEEN, '--json', '-k', '10']
     expect(await twotower([...args, '--seed', '3'])).toBe(await twotower([...args, '--seed', '3']))
