@@ -11,6 +11,7 @@ import type { Members } from '../serve/values.ts'
 import { inputsOf } from './embedinputs.ts'
 import { piecesOf } from './pieces.ts'
 import { Progress } from './progress.ts'
+import { VECTOR_SEARCH, vectorSearchItems } from './vectorsearchitems.ts'
 
 export interface ReadingItems {
   /** Rows that are embedded together. */
@@ -22,7 +23,7 @@ export interface ReadingItems {
 }
 
 /**
- * The items of files, in whatever format embed reads: each with its embedding, which the candidate tower makes where the
+ * The items of files, in whatever format embed reads or Vector Search does: each with its embedding, which the candidate tower makes where the
  * row does not hold one, and with its restricts, numeric restricts and crowding tag in Vector Search's names.
  * @param model null where all rows hold their embeddings
  */
@@ -32,7 +33,9 @@ export async function* datapointsIn(
   reading: ReadingItems,
 ): AsyncGenerator<Datapoint> {
   for (const file of files) {
-    if (reading.format === undefined && /\.npy$/i.test(file)) yield* (await import('./npyitems.ts')).npyItems(file)
+    if (reading.format === VECTOR_SEARCH || (reading.format === undefined && /\.avro$/i.test(file)))
+      yield* vectorSearchItems(file, reading.bad)
+    else if (reading.format === undefined && /\.npy$/i.test(file)) yield* (await import('./npyitems.ts')).npyItems(file)
     else yield* rowsIn(model, [file], reading)
   }
 }

@@ -14,6 +14,7 @@ import { EXIT, report, UsageError } from './exit.ts'
 import { definitionAt, type LoadingOptions, loadOptions } from './loading.ts'
 import { notKnown, similarityChoice } from './similarity.ts'
 import { countOf, shareOf } from './stdio.ts'
+import { deletedIn, VECTOR_SEARCH } from './vectorsearchitems.ts'
 
 export interface IndexOptions extends LoadingOptions {
   readonly output?: string
@@ -131,11 +132,13 @@ async function put(paths: readonly string[], file: string, options: IndexOptions
       if (waiting.length === TOGETHER) await flush()
     }
     await flush()
+    const added = opened.size - before
+    process.stderr.write(`${count} items put in: ${added} new, ${count - added} replaced; ${opened.size} in ${file}\n`)
+    const deleted = options.format === VECTOR_SEARCH ? await deletedIn(files) : []
+    if (deleted.length > 0) await takeOut(opened, deleted)
   } finally {
     await opened.close()
   }
-  const added = opened.size - before
-  process.stderr.write(`${count} items put in: ${added} new, ${count - added} replaced; ${opened.size} in ${file}\n`)
 }
 
 async function takeOut(opened: ItemIndex, ids: readonly string[]): Promise<void> {
@@ -185,14 +188,16 @@ function inLines(
   return `${lines.join('\n')}\n`
 }
 
-/** The first path is a model where it is a folder or an address. */
+/** The first path is a model where it is a folder or an address, and the items are rows. */
 async function modelAndFiles(
   paths: readonly string[],
   options: IndexOptions,
 ): Promise<{ readonly model: Model | null; readonly path: string | null; readonly files: readonly string[] }> {
   const [first, ...rest] = paths
+  // A folder of Vector Search's files is a batch of items.
   const isModel =
     first !== undefined &&
+    options.format !== VECTOR_SEARCH &&
     (/^[a-z][a-z\d+.-]+:\/\//i.test(first) || ((await stat(first).catch(() => null))?.isDirectory() ?? false))
   if (!isModel) return { model: null, path: null, files: paths }
   return { model: rest.length === 0 ? null : await load(first, loadOptions(options)), path: first, files: rest }

@@ -133,13 +133,30 @@ withSimilarity(
   .option('--leaf-items <count>', 'items of a partition, about (default: a quarter of the root of their number)')
   .option('--leaves <share>', 'the share of the partitions that a query looks into (default: 0.01)')
   .option('--stats', 'say what the index holds, with every checksum looked at')
-  .option('--format <format>', 'of the items: jsonl, csv, tsv, parquet or tfrecord (default: by extension)')
+  .option(
+    '--format <format>',
+    'of the items: jsonl, csv, tsv, parquet or tfrecord; vector-search for its files and folders (default: by extension)',
+  )
   .option('--last-wins', 'of several items of one id the last counts (default: an error)')
   .option('--batch <rows>', 'items that are embedded together', '256')
   .option('--json', 'with --stats: the same as JSON')
   .option(...DETERMINISTIC)
   .option(...TAGS)
   .action(async (paths: string[], options) => (await import('./itemindex.ts')).index(paths, options))
+
+command(
+  'export',
+  'write the items of an index for pgvector, Parquet, NumPy, FAISS or Vertex AI Vector Search',
+  'twotower export films.index -o films.sql',
+)
+  .argument('<index>', 'what `twotower index` wrote')
+  .requiredOption('-o, --output <file>', 'the file to write; one that is there is replaced')
+  .option(
+    '--format <format>',
+    'pgvector, parquet, npy, faiss, vector-search-json, vector-search-csv or vector-search-avro (default: by extension)',
+  )
+  .option('--table <name>', "with pgvector: the table (default: the file's name)")
+  .action(async (file: string, options) => (await import('./export.ts')).exportItems(file, options))
 
 withSimilarity(
   command(

@@ -108,6 +108,12 @@ test('docs/search.md shows what its examples and programs really answer', () => 
   expectAnswers(search)
 })
 
+test('docs/vector-search.md shows what its examples really answer', () => {
+  const vectorSearch = readFileSync(join(root, 'docs/vector-search.md'), 'utf8')
+  expect(examplesOf(vectorSearch).length).toBeGreaterThan(4)
+  expectAnswers(vectorSearch)
+}, 60_000)
+
 /** That a page's examples answer as it says, typed one after the other in a folder of their own. */
 function expectAnswers(page: string): void {
   const folder = scratch()

@@ -12,6 +12,7 @@ const COMMANDS = [
   'embed',
   'score',
   'index',
+  'export',
   'search',
   'serve',
   'playground',

@@ -1,0 +1,39 @@
+import { stat } from 'node:fs/promises'
+import { type Batch, batchOf, blocksOf } from '../exchange/batch.ts'
+import { datapointsOf } from '../exchange/datapoints.ts'
+import { folderAt } from '../platform/open.ts'
+import type { Datapoint } from '../search/datapoint.ts'
+
+/** The format of Vector Search's files, each as its name ends, and of folders of them. */
+export const VECTOR_SEARCH = 'vector-search'
+
+/**
+ * The items of Vector Search's files, or of a folder, which is a batch of them.
+ * @param bad told of an item that is left out, and why
+ */
+export async function* vectorSearchItems(path: string, bad: (problem: string) => void): AsyncGenerator<Datapoint> {
+  const batch = await batchAt(path)
+  if (batch !== null) yield* batch.datapoints({ bad })
+  else {
+    const cut = path.lastIndexOf('/') + 1
+    const source = await (await folderAt(path.slice(0, cut) || '.')).open(path.slice(cut))
+    if (source === null) throw new RangeError(`there is no file ${JSON.stringify(path)}`)
+    try {
+      yield* datapointsOf(path, blocksOf(source), { bad })
+    } finally {
+      await source.close?.()
+    }
+  }
+}
+
+/** The ids that the batches among `paths` delete. */
+export async function deletedIn(paths: readonly string[]): Promise<string[]> {
+  const ids: string[] = []
+  for (const path of paths) ids.push(...((await batchAt(path))?.removed ?? []))
+  return ids
+}
+
+async function batchAt(path: string): Promise<Batch | null> {
+  const folder = (await stat(path).catch(() => null))?.isDirectory() ?? false
+  return folder ? batchOf(await folderAt(path)) : null
+}
