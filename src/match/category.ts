@@ -17,7 +17,10 @@ export function categoryPlan({ name }: Port, { from, numeric, vocabularies, size
         ['read as a number', [{ step: 'number' }]],
       ]
     : []
-  const numberings = [...vocabularies.flatMap((vocabulary) => lookups(vocabulary, sizes)), ...hashes(sizes)]
+  const numberings = [
+    ...vocabularies.flatMap((vocabulary) => lookups(vocabulary, sizes).filter(({ kept }) => kept === undefined)),
+    ...hashes(sizes),
+  ]
   return planOf(
     [name],
     {
@@ -60,7 +63,9 @@ export function multiHotPlan({ name }: Port, depth: number, { from, listed, voca
       ids: [
         'id',
         vocabularies.flatMap((vocabulary) =>
-          lookups(vocabulary, [depth]).map(({ words, steps }): Way<readonly Step[]> => [words, steps]),
+          lookups(vocabulary, [depth]).map(
+            ({ words, kept = [], steps }): Way<readonly Step[]> => [words, [...kept, ...steps]],
+          ),
         ),
       ],
     },

@@ -6,6 +6,8 @@ import type { KnownVocabulary } from './vocabulary.ts'
 /** How a token gets its id. */
 export interface Numbering {
   readonly words: string
+  /** What is done to the tokens before they are cut off, framed and counted. */
+  readonly kept?: readonly Step[]
   readonly steps: readonly Step[]
   readonly vocabulary: KnownVocabulary | null
   /** The id of the vocabulary's first token. */
@@ -55,11 +57,18 @@ export function lookups(vocabulary: KnownVocabulary, sizes: readonly number[]): 
     ]
     found.set(key, { words: `${name}, ids from ${first}, ${others}`, steps, vocabulary, first })
   }
+  const drop = (first: number) => {
+    const words = `${name}, ids from ${first}, others dropped`
+    const offset = first === 0 ? {} : { offset: first }
+    const steps: Step[] = [{ step: 'lookup', vocabulary: tokens, oov_ids: 0, ...offset }]
+    found.set(words, { words, kept: [{ step: 'keep_known', vocabulary: tokens }], steps, vocabulary, first })
+  }
   if (vocabulary.first !== undefined) add(vocabulary.first, unknown === null ? 0 : vocabulary.first + unknown)
   if (unknown !== null) add(0, unknown)
   add(1, 0)
   add(2, 1)
   add(0, null)
+  for (const first of new Set([vocabulary.first ?? 1, 1, 0, 2])) drop(first)
   for (const size of sizes) {
     const spare = size - tokens.length
     if (spare > 1) add(spare, [0, spare])

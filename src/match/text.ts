@@ -62,6 +62,8 @@ export function textPlan(ports: ReadonlyMap<Port, Role>, sources: TextSources): 
       const [start, end] = frame
       const framing = (start === null ? 0 : 1) + (end === null ? 0 : 1)
       if (tokens === null || (length !== null && length <= framing)) return null
+      // Pieces that no vocabulary has are its unknown token.
+      if (cut.pieces && numbering.kept !== undefined) return null
       if (framing > 0 && !frame.every((token) => token === null || numbering.vocabulary?.tokens.includes(token)))
         return null
       const cutting: Step[] =
@@ -78,7 +80,7 @@ export function textPlan(ports: ReadonlyMap<Port, Role>, sources: TextSources): 
                 ...(end === null ? {} : { end: [end] }),
               },
             ]
-      const list = [...tokens, ...cutting, ...special]
+      const list = [...tokens, ...(numbering.kept ?? []), ...cutting, ...special]
       const pad = (fill: number): Step[] =>
         length === null
           ? []

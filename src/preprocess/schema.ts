@@ -32,6 +32,7 @@ const step = v.variant('step', [
     suffix: v.optional(v.string()),
     longest: v.optional(count),
   }),
+  v.strictObject({ step: v.literal('keep_known'), vocabulary }),
   v.strictObject({ step: v.literal('truncate'), length: count, side: v.optional(side) }),
   v.strictObject({
     step: v.literal('add_tokens'),

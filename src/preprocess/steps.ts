@@ -53,6 +53,10 @@ export function compileStep(step: Step): Run {
       )
       return toTokens((text) => basicTokens(text, step.lower_case ?? true).flatMap(pieces))
     }
+    case 'keep_known': {
+      const index = vocabularyOf(inline(step.vocabulary))
+      return onList((list) => list.filter((token) => index.find(textOf(token), 0, textOf(token).length) >= 0))
+    }
     case 'truncate':
       return onList((list) =>
         step.side === 'start' ? list.slice(Math.max(0, list.length - step.length)) : list.slice(0, step.length),

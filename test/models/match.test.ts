@@ -82,6 +82,11 @@ describe('match, from raw text to ids and their mask,', () => {
       [vocabulary('plain.txt')],
       { tokens: 'words at white space', letters: 'lower-cased', padded: 'at the start', 'cut off': 'at the start' },
     ],
+    [
+      'query.words-unknown-dropped.jsonl',
+      [vocabulary('plain.txt')],
+      { letters: 'lower-cased', ids: 'plain.txt, ids from 1, others dropped', padded: 'at the end' },
+    ],
     ['query.words-hashed.jsonl', [], { letters: 'as they are', ids: 'hashed into 64 buckets' }],
   ]
   for (const [name, vocabularies, ways] of cases) {
