@@ -35,7 +35,8 @@ export const ops: Readonly<Record<string, Op>> = {
     (x, by) => x << by,
   ),
   RightShift: shift(
-    (x, by) => x >> by,
+    // Narrower unsigned numbers are positive in 32 bits; a uint32 need not be, and is signed again where `>>` takes it.
+    (x, by) => (x > 0x7fffffff ? x >>> by : x >> by),
     (x, by) => x >> by,
   ),
   Invert: unary(

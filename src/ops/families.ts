@@ -256,7 +256,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   special: {
     load: () => import('./special.ts'),
     ops: names(`
-      Acos Acosh Asin Asinh Atan Atan2 Atanh Cos Cosh Erf Erfc Lgamma Sin Sinh Tan Xdivy Xlog1py Xlogy
+      Acos Acosh Asin Asinh Atan Atan2 Atanh Cos Cosh Cross Erf Erfc Lgamma Sin Sinh Tan Xdivy Xlog1py Xlogy
     `),
   },
   bits: {

@@ -1,5 +1,8 @@
+import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { binary, unary } from './elementwise.ts'
+import { isBig, type NumberArray } from '../tensor/index.ts'
+import { sameShape } from './broadcast.ts'
+import { binary, filled, numeric, unary } from './elementwise.ts'
 
 // Trigonometry and special functions after core/kernels/cwise_ops*.cc.
 
@@ -45,7 +48,27 @@ const LANCZOS = [
   12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ]
 
+/** The cross product of vectors of three, the last dimension. */
+const cross: Op = {
+  evaluate(call) {
+    const [x, y] = [numeric(call, 0), numeric(call, 1)]
+    if (isBig(x.dtype)) throw new TypeError(`${x.dtype} is not a type of this op`)
+    if (!sameShape(x.shape, y.shape) || x.shape[x.shape.length - 1] !== 3)
+      throw new InvalidArgumentError(`Both inputs must be of one shape that ends in 3: [${x.shape}] vs. [${y.shape}]`)
+    const [a, b] = [x.data as NumberArray, y.data as NumberArray]
+    return filled(x.dtype, x.shape, (out) => {
+      for (let i = 0; i < out.length; i += 3) {
+        for (let c = 0; c < 3; c++) {
+          const [m, n] = [i + ((c + 1) % 3), i + ((c + 2) % 3)]
+          out[i + c] = a[m] * b[n] - a[n] * b[m]
+        }
+      }
+    })
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
+  Cross: cross,
   Xdivy: binary((x, y) => (x === 0 ? 0 : x / y)),
   Xlogy: binary((x, y) => (x === 0 ? 0 : x * Math.log(y))),
   Xlog1py: binary((x, y) => (x === 0 ? 0 : x * Math.log1p(y))),
