@@ -81,6 +81,20 @@ describe('the two towers', () => {
     expect(body.scores).toEqual([null, 64])
   })
 
+  test('search leaves out what a filter does not let through', async () => {
+    const all = { query: query.outputs.embedding.data.slice(0, width), k: items.length }
+    const ids = async (body: object) => {
+      const { body: found } = await post(app, '/v1/towers:search', body)
+      return (found.neighbors as { readonly id: string }[]).map(({ id }) => id)
+    }
+    const [best, ...others] = await ids(all)
+    expect(await ids({ ...all, exclude: [best] })).toEqual(others)
+    expect(await ids({ ...all, include: [best] })).toEqual([best])
+    expect(await ids({ ...all, restricts: [{ namespace: 'color', allow: ['red'] }] })).toEqual([])
+    const { status, text } = await post(app, '/v1/towers:search', { ...all, restricts: 'red' })
+    expect([status, text]).toEqual([400, expect.stringContaining('must be a list')])
+  })
+
   test.each([
     ['/v1/towers/query:embed', {}, 400],
     ['/v1/towers/query:embed', { instances: [] }, 400],
