@@ -2,6 +2,7 @@ import type { Model } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
 import { VERSION } from '../version.ts'
+import { MOST_FLOAT } from './floats.ts'
 import type { Models, ServedModel } from './models.ts'
 import {
   anyOf,
@@ -11,7 +12,6 @@ import {
   featureOf,
   integer,
   list,
-  MOST_FLOAT,
   needed,
   oneRow,
   type Part,

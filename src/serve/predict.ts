@@ -2,9 +2,9 @@ import type { InputValue, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
 import { assembled, type Output, raggedText } from './assembled.ts'
+import { refuseOverflow } from './floats.ts'
 import { float32Text, float64Text, type Json, withPoint } from './json.ts'
 import { columnsOf, type Row } from './rows.ts'
-import { MOST_FLOAT } from './schemas.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
 import { openInstance } from './vertex.ts'
 
@@ -40,14 +40,8 @@ export function readPredict(body: Json, model: Model, byDefault?: string): Predi
 /** `inputs`, where floats can hold them. @throws {RangeError} for a finite number that would become infinite */
 function held(inputs: Readonly<Record<string, InputValue>>, ports: readonly Port[]): typeof inputs {
   for (const { name, dtype } of ports)
-    if (dtype === 'float32' && Object.hasOwn(inputs, name)) refuseOverflow(inputs[name] as Nested, name)
+    if (dtype === 'float32' && Object.hasOwn(inputs, name)) refuseOverflow(inputs[name] as Nested, `input "${name}"`)
   return inputs
-}
-
-function refuseOverflow(value: Nested, name: string): void {
-  if (Array.isArray(value)) for (const item of value) refuseOverflow(item as Nested, name)
-  else if (typeof value === 'number' && Math.abs(value) > MOST_FLOAT && Number.isFinite(value))
-    throw new RangeError(`input "${name}": cannot convert JSON value: ${value} to float without loss of precision`)
 }
 
 /** Columns by name; a bare value is the only input's. */

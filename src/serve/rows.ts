@@ -1,5 +1,6 @@
 import type { Features, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
+import { refuseOverflow } from './floats.ts'
 import type { Json } from './json.ts'
 import { type Members, nested } from './values.ts'
 
@@ -24,7 +25,9 @@ export function columnsOf(rows: readonly Row[], ports: readonly Port[]): Feature
         `feature "${port.name}" is missing${rows.length > 1 ? ` in row ${missing}` : ''}: the features are ${names}`,
       )
     }
-    columns.push([port.name, rows.map((row) => value(row[port.name], port))])
+    const column = rows.map((row) => value(row[port.name], port))
+    if (port.dtype === 'float32') refuseOverflow(column, `feature "${port.name}"`)
+    columns.push([port.name, column])
   }
   return Object.fromEntries(columns)
 }

@@ -1,5 +1,6 @@
 import type { Port } from '../graph/index.ts'
 import type { DType } from '../tensor/index.ts'
+import { MOST_FLOAT } from './floats.ts'
 
 // Tensors as JSON Schema: what a signature takes, whole or row by row.
 
@@ -27,7 +28,6 @@ export const BASE64: Part = record({ b64: { type: 'string', pattern: '^([A-Za-z0
 export const integer = (minimum: number, maximum: number): Part => ({ type: 'integer', minimum, maximum })
 /** The largest integer that every reader of JSON takes exactly: larger ones are taken too, in full digits. */
 export const SAFE = 2 ** 53 - 1
-export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
 
 const ELEMENTS: Readonly<Record<DType, Part>> = {
   float32: { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT },

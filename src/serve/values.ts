@@ -1,4 +1,5 @@
 import type { Nested } from '../engine/model.ts'
+import { refuseOverflow } from './floats.ts'
 import type { Json } from './json.ts'
 
 export type Members = { readonly [name: string]: Json }
@@ -38,5 +39,6 @@ export function vectorOf(json: Json): Float32Array {
   // A whole number past 2^53 was read as a bigint.
   if (!Array.isArray(json) || !json.every((value) => typeof value === 'number' || typeof value === 'bigint'))
     throw new TypeError('an embedding must be a list of numbers')
+  refuseOverflow(json as readonly number[], 'an embedding')
   return Float32Array.from(json as number[], Number)
 }

@@ -1,0 +1,15 @@
+import type { Nested } from '../engine/model.ts'
+
+/** The largest number that a float32 holds. */
+export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
+
+/**
+ * Refuses finite numbers that would become infinite in a float32, as TensorFlow Serving does (IsLosslessDecimal of
+ * util/json_tensor.cc).
+ * @throws {RangeError} that names `what` and the number
+ */
+export function refuseOverflow(value: Nested, what: string): void {
+  if (Array.isArray(value)) for (const item of value) refuseOverflow(item as Nested, what)
+  else if (typeof value === 'number' && Math.abs(value) > MOST_FLOAT && Number.isFinite(value))
+    throw new RangeError(`${what}: cannot convert JSON value: ${value} to float without loss of precision`)
+}
