@@ -1,4 +1,8 @@
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { builtin } from './builtin.ts'
+
+// Asked for, not imported: `twotower/search` leads here, and a bundler for browsers has nothing to resolve.
+const { open, readFile, rm } = builtin('node:fs').promises
 
 /** A file that grows at its end, each time to the disk before the promise is kept. */
 export class AppendFile {

@@ -1,5 +1,9 @@
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import type { FileHandle } from 'node:fs/promises'
+import { builtin } from './builtin.ts'
+
+// Asked for, not imported: `twotower/search` leads here, and a bundler for browsers has nothing to resolve.
+const { mkdir, open, rename, rm, stat } = builtin('node:fs').promises
+const { dirname } = builtin('node:path')
 
 /** A file under another name until it is whole: bytes are appended, and those at its beginning may be replaced. */
 export class PartFile {

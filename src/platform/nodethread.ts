@@ -1,4 +1,7 @@
-import { Worker } from 'node:worker_threads'
+import { builtin } from './builtin.ts'
+
+// Asked for, not imported: `twotower/search` leads here, and a bundler for browsers has nothing to resolve.
+const { Worker } = builtin('node:worker_threads')
 
 /** A thread that runs the module at `url` on `data`, for Node, Deno and Bun. */
 export function nodeThread(url: URL, data: unknown): NodeThread {

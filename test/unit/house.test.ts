@@ -10,6 +10,7 @@ interface Import {
   readonly from: string
   /** False for `import type` and for a module loaded on demand. */
   readonly atOnce: boolean
+  readonly typed: boolean
 }
 
 /** Comments quote imports for readers; they are none. */
@@ -23,8 +24,18 @@ const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
 const imports: readonly Import[] = files.flatMap((file) => {
   const text = code(file)
   const written = /(?:^|\n)(?:import|export)(\s+type)?\s(?:[^'"`;]*?\sfrom\s+)?'([^']+)'/g
-  const found = [...text.matchAll(written)].map(([, type, from]) => ({ file, from, atOnce: type === undefined }))
-  const onDemand = [...text.matchAll(/\bimport\('([^']+)'\)/g)].map(([, from]) => ({ file, from, atOnce: false }))
+  const found = [...text.matchAll(written)].map(([, type, from]) => ({
+    file,
+    from,
+    atOnce: type === undefined,
+    typed: type !== undefined,
+  }))
+  const onDemand = [...text.matchAll(/\bimport\('([^']+)'\)/g)].map(([, from]) => ({
+    file,
+    from,
+    atOnce: false,
+    typed: false,
+  }))
   return [...found, ...onDemand]
 })
 
@@ -83,6 +94,19 @@ describe('the house', () => {
       (file) => !allowed(file) && /(?<![.\w])(?:Buffer|process|__dirname|require)[.(]/.test(code(file)),
     )
     expect(globals).toEqual([])
+  })
+
+  test('asks for modules of Node where the package leads, so that a bundler for browsers has nothing to resolve', () => {
+    const seen = new Set<string>()
+    const visit = (file: string): void => {
+      if (seen.has(file)) return
+      seen.add(file)
+      for (const edge of within) if (edge.file === file && !edge.typed) visit(target(edge))
+    }
+    for (const door of ['index.ts', 'search/index.ts', 'serve/index.ts']) visit(normalize(door))
+    expect(seen.size).toBeGreaterThan(100)
+    const named = imports.filter(({ file, from, typed }) => seen.has(file) && from.startsWith('node:') && !typed)
+    expect(named.filter(({ file }) => room(file) !== 'reference')).toEqual([])
   })
 
   test('reaches the platform rooms of Node on demand only', () => {
