@@ -17,7 +17,7 @@ import { log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { playgroundOver } from './playgrounded.ts'
 import { notKnown } from './similarity.ts'
-import { countOf } from './stdio.ts'
+import { countOf, goOnWithoutReaders } from './stdio.ts'
 import { VersionFolder } from './versions.ts'
 import { loadBeside, loadWhole } from './wholemodel.ts'
 
@@ -122,6 +122,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     port: portOf(options.port ?? vertex.AIP_HTTP_PORT ?? '8501'),
     patience: timeout,
   })
+  goOnWithoutReaders()
   log('listening', { address: listening.address })
   const signalled = signal()
   try {

@@ -69,13 +69,25 @@ export async function write(output: Writable, text: string | Uint8Array): Promis
 
 /** A reader that closes early (`| head`) ends the command quietly; what else keeps it from writing is reported. */
 export function endOnClosedPipe(): void {
-  for (const output of [process.stdout, process.stderr]) {
+  for (const output of OUTPUTS) output.on('error', ended)
+}
+
+/** What others still ask of it goes on where nobody reads what it says any more: a server whose log has gone still answers. */
+export function goOnWithoutReaders(): void {
+  for (const output of OUTPUTS) {
+    output.off('error', ended)
     output.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit()
-      report(error)
-      process.exit(EXIT.failed)
+      if (error.code !== 'EPIPE') ended(error)
     })
   }
+}
+
+const OUTPUTS = [process.stdout, process.stderr]
+
+function ended(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit()
+  report(error)
+  process.exit(EXIT.failed)
 }
 
 /** The option --tags as a list. @throws {UsageError} where it is empty */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   difference,
@@ -5,6 +7,7 @@ import {
   instances,
   jsonl,
   lines,
+  MAIN,
   model,
   type RecordedCase,
   recorded,
@@ -90,6 +93,20 @@ describe.concurrent('run', () => {
     )
     expect(difference(flat(JSON.parse(answers[0]).outputs), query.outputs.embedding.data)).toBeLessThan(1e-6)
     expect(difference(flat(JSON.parse(answers[1]).outputs), candidate.outputs.embedding.data)).toBeLessThan(1e-6)
+  })
+
+  test('ends quietly when its reader closes early, and says it when the disk is full', async () => {
+    const piped = (command: string) =>
+      spawnSync('bash', ['-c', `set -o pipefail; ${command}`, MAIN, model('tower_signatures')], { encoding: 'utf8' })
+    const asked = `yes '{"instances": ["1"]}' | head -n 20000`
+    const ours = `'${process.execPath}' "$0" run "$1" --signature query`
+    const { stdout, stderr } = piped(`${asked} | (${ours}; echo "ended with $?" >&2) | head -n 1`)
+    expect(stdout).toMatch(/^\{"predictions": \[\[.*\]\]\}\n$/)
+    expect(stderr).toBe('ended with 0\n')
+    if (!existsSync('/dev/full')) return
+    expect(piped(`${asked} | ${ours} > /dev/full`)).toMatchObject({
+      stderr: 'twotower: ENOSPC: no space left on device, write\n',
+    })
   })
 
   test('takes bytes as {"b64"} and gives back what is not UTF-8 so', async () => {

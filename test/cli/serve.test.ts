@@ -13,6 +13,7 @@ afterAll(() => {
 })
 
 interface Server {
+  readonly child: ChildProcess
   readonly address: string
   readonly port: number
   /** What it wrote on standard error until now. */
@@ -37,6 +38,7 @@ function serve(args: readonly string[], env: Readonly<Record<string, string>> = 
     child.stdout.once('data', () => {
       const address = /"address":"([^"]+)"/.exec(stderr)?.[1] as string
       resolve({
+        child,
         address,
         port: Number(new URL(address).port),
         stderr: () => stderr,
@@ -172,6 +174,14 @@ describe.concurrent('serve', () => {
     expect((await ask(server, '/v1/models/movies:predict', some)).status).toBe(200)
     expect(await counts()).toEqual([6, 2])
     await server.stop()
+  })
+
+  test('goes on when nobody reads its log any more', async () => {
+    const server = await serve([TOWERS, '--name', 'm', '--log-requests'])
+    server.child.stdout?.destroy()
+    server.child.stderr?.destroy()
+    for (let i = 0; i < 5; i++) expect((await ask(server, '/v1/models/m:predict')).status).toBe(200)
+    expect(await server.stop()).toBe(0)
   })
 
   test('loses no request when it is told to end', async () => {
