@@ -54,12 +54,15 @@ const QUERY = record(
 const NEIGHBOR = record({ datapoint: DATAPOINT, distance: { anyOf: [number, text] } }, ['datapoint', 'distance'], false)
 const EMPTY = record({}, [], false)
 
+/** Rows of a catalogue may have numbers for ids. */
+const ID: Part = { type: ['string', 'number'] }
+
 /** What a search of the towers may say of the items that it may find. */
 export const RESTRICTS: Readonly<Record<string, Part>> = {
   restricts: list(record({ namespace: NAME, allow: list(text), deny: list(text) }, ['namespace'], false)),
   numericRestricts: list(CONDITION),
-  include: list(text),
-  exclude: list(text),
+  include: list(ID),
+  exclude: list(ID),
   perCrowdingAttributeNeighborCount: integer(0, 2 ** 31 - 1),
 }
 
