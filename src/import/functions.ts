@@ -12,15 +12,15 @@ import {
   type Variable,
 } from '../graph/index.ts'
 import { rewrite } from '../graph/rewrite.ts'
-import { decodeMessage, type SavedModel, shapeOf, tensorflow } from '../savedmodel/index.ts'
+import { type SavedModel, shapeOf, type tensorflow } from '../savedmodel/index.ts'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import type { Builder } from './builder.ts'
+import { checkpointKeys } from './objectkeys.ts'
 import { argumentsOf, chosenBy, resultsOf } from './structures.ts'
 
 type MetaGraph = tensorflow.MetaGraphDef.$Properties
 
 const FILE = 'saved_model.pb'
-const OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
 
 /**
  * The functions of a TF2 export's objects (`call`, `query.embed`, …) as signatures, for exports that have no others: those
@@ -168,7 +168,7 @@ class Objects {
   }
 
   private async variable(id: number, { dtype, name }: tensorflow.SavedVariable.$Properties): Promise<Tensor> {
-    this.keys ??= await this.checkpointKeys()
+    this.keys ??= await checkpointKeys(this.saved, this.meta)
     const key = this.keys.get(id)
     if (key === undefined || this.saved.checkpoint === null)
       throw new CorruptModelError(FILE, `the checkpoint does not hold variable "${name}"`)
@@ -179,29 +179,5 @@ class Objects {
       value: await this.saved.checkpoint.read(key),
     }
     return handle(variable)
-  }
-
-  /** Where the checkpoint keeps each object's value: its own object graph, walked along with the model's by names. */
-  private async checkpointKeys(): Promise<Map<number, string>> {
-    const keys = new Map<number, string>()
-    const stored = await this.saved.checkpoint?.read(OBJECT_GRAPH)
-    if (stored?.dtype !== 'string') return keys
-    const decode = (bytes: Uint8Array) => tensorflow.TrackableObjectGraph.decode(bytes)
-    const tracked = decodeMessage(decode, stored.data.at(0), 'variables/variables.index', 'the object graph').nodes
-    const nodes = this.meta.objectGraphDef?.nodes ?? []
-    const visited = new Set([0])
-    const pending: [object: number, tracked: number][] = [[0, 0]]
-    for (let pair = pending.pop(); pair !== undefined; pair = pending.pop()) {
-      const [object, at] = pair
-      const key = tracked[at]?.attributes?.find((attribute) => attribute.name === 'VARIABLE_VALUE')?.checkpointKey
-      if (key) keys.set(object, key)
-      for (const { localName, nodeId } of nodes[object]?.children ?? []) {
-        const twin = tracked[at]?.children?.find((child) => child.localName === localName)
-        if (twin === undefined || nodeId == null || visited.has(nodeId)) continue
-        visited.add(nodeId)
-        pending.push([nodeId, twin.nodeId ?? 0])
-      }
-    }
-    return keys
   }
 }

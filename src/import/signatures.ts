@@ -15,6 +15,7 @@ import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
 import { Builder, type Feeds } from './builder.ts'
 import { restoredFunctions } from './functions.ts'
+import { restoreCaptured } from './objectkeys.ts'
 import { onlyFor, restore } from './restore.ts'
 
 type MetaGraph = tensorflow.MetaGraphDef.$Properties
@@ -79,6 +80,7 @@ async function importMetaGraph(
   const initialiser = initialiserOf(meta)
   const start = initialiser === null ? null : initialiserFor(builder.build([], [initialiser], assets), wanted, ops)
   await restore(builder, meta.saverDef ?? null, saved.checkpoint, wanted, ops)
+  await restoreCaptured(builder, saved, meta, wanted)
   if (start !== null) new Program(start, ops).run([], files)
 
   const restored = drafts.length > 0 ? [] : await restoredFunctions(saved, meta, builder, files, ops)
