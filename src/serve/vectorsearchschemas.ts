@@ -1,17 +1,19 @@
-import { integer, list, type Part, record, text } from './schemas.ts'
+import { integer, list, type Part, record, SAFE, text } from './schemas.ts'
 import { MOST_NEIGHBORS } from './towers.ts'
 
 // The messages of Vector Search's interface, and its methods.
 
 const number: Part = { type: 'number' }
+/** The least that rounds to infinity in a float32. */
+const TOO_LARGE = (2 - 2 ** -24) * 2 ** 127
 const NAME: Part = { type: 'string', minLength: 1 }
-const INT64: Part = { type: 'string', pattern: '^-?[0-9]{1,18}$' }
+const INT64: Part = { anyOf: [{ type: 'string', pattern: '^-?[0-9]{1,18}$' }, integer(-SAFE, SAFE)] }
 const VECTOR = list(number, { minItems: 1 })
 
 const RESTRICT = record({ namespace: NAME, allowList: list(text), denyList: list(text) }, ['namespace'], false)
 const TYPED: readonly (readonly [string, Part])[] = [
   ['valueInt', INT64],
-  ['valueFloat', { type: 'number', minimum: -1e38, maximum: 1e38 }],
+  ['valueFloat', { type: 'number', exclusiveMinimum: -TOO_LARGE, exclusiveMaximum: TOO_LARGE }],
   ['valueDouble', number],
 ]
 const OPERATOR: Part = { enum: ['LESS', 'LESS_EQUAL', 'EQUAL', 'GREATER_EQUAL', 'GREATER', 'NOT_EQUAL'] }
