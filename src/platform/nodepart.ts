@@ -5,6 +5,9 @@ import { builtin } from './builtin.ts'
 const { mkdir, open, rename, rm, stat } = builtin('node:fs').promises
 const { dirname } = builtin('node:path')
 
+/** Most bytes that one write call is given; Node's own limit is 2 GiB − 1. */
+export const MOST_WRITTEN: number = 2 ** 30
+
 /** A file under another name until it is whole: bytes are appended, and those at its beginning may be replaced. */
 export class PartFile {
   readonly path: string
@@ -51,8 +54,10 @@ export class PartFile {
   }
 
   private async put(bytes: Uint8Array, at: number): Promise<void> {
-    for (let done = 0; done < bytes.length; )
-      done += (await this.handle.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+    for (let done = 0; done < bytes.length; ) {
+      const length = Math.min(bytes.length - done, MOST_WRITTEN)
+      done += (await this.handle.write(bytes, done, length, at + done)).bytesWritten
+    }
   }
 
   /** Returns when all that was written is on the disk. */

@@ -133,6 +133,10 @@ export class ItemIndex {
     const file = await IndexFile.open(name, bytes, checksum)
     try {
       const { rows, width, similarity, generation, source: from } = file.manifest
+      const log = path === null ? null : await (await import('./store/disk.ts')).readChanges(path, generation)
+      // Compacted since it was opened: what its log held is in the new file.
+      if (path !== null && log === null && (await generationOf(path)) !== generation)
+        return await ItemIndex.open(source, { ...(kernels && { kernels }), verify })
       const ids = new Strings(
         await file.read('ids.bytes', 'uint8', { verify }),
         await file.read('ids.offsets', 'uint32', { length: rows + 1, verify }),
@@ -154,8 +158,6 @@ export class ItemIndex {
           throw new CorruptModelError(name, `it has ${rows} items, and partitions of ${index.partitions.rows}`)
       }
       if (path !== null) {
-        const { readChanges } = await import('./store/disk.ts')
-        const log = await readChanges(path, generation)
         index.file = { path, generation, log }
         for (const change of log?.changes ?? []) index.apply(change)
       }
@@ -227,12 +229,14 @@ export class ItemIndex {
     return there.length
   }
 
-  /** Writes the index as it is to a file, in place of what is there. @throws what keeps it from the disk */
+  /**
+   * Writes the index as it is to a file, in place of what is there; to its own, as `compact` does.
+   * @throws {Error} where another process writes that file, or what keeps it from the disk
+   */
   async save(path: string): Promise<void> {
-    const { replaceFile, dropLog } = await import('./store/disk.ts')
-    await replaceFile(path, this.bytes(newGeneration()))
-    // It is of another generation, so that it counts for nothing even where this is not reached.
-    await dropLog(path)
+    const { samePath, saveFile } = await import('./store/disk.ts')
+    if (this.file !== null && !this.closed && samePath(path, this.file.path)) return this.compact()
+    await saveFile(path, this.bytes(newGeneration()))
   }
 
   /** The index as it is, as a file. */

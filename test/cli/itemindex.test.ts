@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -215,5 +215,27 @@ describe('what is wrong is told', () => {
     )
     expect(told).toMatch(/is not written, what was there before is as it was/)
     expect(readFileSync(file)).toEqual(before)
+    expect(readdirSync(folder).filter((name) => name.startsWith('full.index'))).toEqual(['full.index'])
+  })
+
+  test('a disk that fills up while items are put in leaves those that were there, and no part of the others', async () => {
+    const file = join(folder, 'fullLog.index')
+    await (await ItemIndex.of([], { similarity: 'dot', width: 64 })).save(file)
+    const [first] = rows
+    const one = join(folder, 'one.jsonl')
+    writeFileSync(one, jsonl({ ...first }))
+    await twotower(['index', bundle, one, '--into', file])
+    const log = readFileSync(`${file}.log`)
+    const told = await new Promise<string>((resolve) =>
+      execFile(
+        'sh',
+        ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, MAIN, 'index', bundle, films, '--into', file],
+        (_, __, stderr) => resolve(stderr),
+      ),
+    )
+    expect(told).toMatch(/EFBIG|ENOSPC|too large/)
+    expect(readFileSync(`${file}.log`)).toEqual(log)
+    await twotower(['index', bundle, films, '--into', file])
+    expect((await ItemIndex.open(file)).size).toBe(rows.length)
   })
 })

@@ -13,6 +13,11 @@ async function disk(): Promise<typeof import('../../platform/nodeappend.ts')> {
   return import('../../platform/nodeappend.ts')
 }
 
+export function samePath(a: string, b: string): boolean {
+  const { resolve } = builtin('node:path')
+  return resolve(a) === resolve(b)
+}
+
 const logOf = (path: string): string => `${path}.log`
 
 /** What has changed since the file of that generation was written. */
@@ -22,9 +27,28 @@ export async function readChanges(path: string, generation: string): Promise<Rea
   return log?.generation === generation ? log : null
 }
 
+/**
+ * Puts a new file at `path` in place of what is there and its log.
+ * @throws {Error} where another process writes it, or what keeps it from the disk
+ */
+export async function saveFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const { Lock, makeFolder, removeAt } = await disk()
+  await makeFolder(path)
+  const lock = await Lock.take(`${path}.lock`).catch((error: Error) => {
+    throw untouched(path, error)
+  })
+  try {
+    await replaceFile(path, pieces)
+    // It is of another generation, so that it counts for nothing even where this is not reached.
+    await removeAt(logOf(path))
+  } finally {
+    await lock.release()
+  }
+}
+
 /** Replaces the file at `path`: whoever opens it sees the old one or the new one, whole. @throws what keeps it from the disk */
-export async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
-  await disk()
+async function replaceFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  const { syncFolder } = await disk()
   const { PartFile } = await import('../../platform/nodepart.ts')
   const file = await PartFile.open(path, `${path}.new`)
   try {
@@ -32,13 +56,15 @@ export async function replaceFile(path: string, pieces: readonly Uint8Array[]): 
     await file.sync()
   } catch (error) {
     await file.discard()
-    throw Object.assign(error as Error, {
-      message: `${(error as Error).message}: "${path}" is not written, what was there before is as it was`,
-    })
+    throw untouched(path, error as Error)
   }
   await file.close()
   await file.keep()
+  await syncFolder(path)
 }
+
+const untouched = (path: string, error: Error): Error =>
+  Object.assign(error, { message: `${error.message}: "${path}" is not written, what was there before is as it was` })
 
 /** The one that may write an index: it appends to the log, and may replace the file. */
 export class DiskWriter {
@@ -96,11 +122,10 @@ export class DiskWriter {
 }
 
 async function logFile(path: string, generation: string, length: number): Promise<AppendFile> {
-  const { AppendFile } = await disk()
+  const { AppendFile, syncFolder } = await disk()
   const file = await AppendFile.open(logOf(path), length)
-  if (length === 0) await file.append(logHead(generation))
+  if (length > 0) return file
+  await file.append(logHead(generation))
+  await syncFolder(path)
   return file
 }
-
-/** Removes the log of a file that was written anew. */
-export const dropLog = async (path: string): Promise<void> => (await disk()).removeAt(logOf(path))

@@ -3,17 +3,15 @@ import { CorruptModelError } from '../../errors.ts'
 import type { Datapoint, NumericRestrict } from '../datapoint.ts'
 
 // What was put into an index and taken out since its file was written, in order: a head that names the file's generation,
-// then records, each with its length and CRC-32C. A kill may leave a part of one more record at the end, which was never
-// answered for and is dropped; damage before the last record is an error.
+// then records, each with its length, the length's CRC-32C and its own. A kill may leave a part of one more record at the end,
+// which was never answered for and is dropped; damage before that is an error.
 
 /** Sixteen bytes that say what it is, then the generation in UTF-8, sixteen bytes too. */
 const MAGIC = new TextEncoder().encode('twotower log 1\n\0')
 export const GENERATION_BYTES = 16
 export const HEAD: number = MAGIC.length + GENERATION_BYTES
-/** The length and the checksum of a record. */
-const FRAME = 8
-/** No record is larger: an id, attributes and a vector. */
-const MOST_RECORD = 1 << 28
+/** The length of a record, the checksum of these four bytes, and the record's. */
+const FRAME = 12
 
 export type Change =
   | { readonly op: 'upsert'; readonly datapoint: Datapoint }
@@ -41,7 +39,8 @@ export function logRecords(changes: readonly Change[]): Uint8Array {
   let at = 0
   for (const payload of payloads) {
     view.setUint32(at, payload.length, true)
-    view.setUint32(at + 4, crc32c(payload), true)
+    view.setUint32(at + 4, crc32c(bytes.subarray(at, at + 4)), true)
+    view.setUint32(at + 8, crc32c(payload), true)
     bytes.set(payload, at + FRAME)
     at += FRAME + payload.length
   }
@@ -62,18 +61,29 @@ export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
   let at = HEAD
   while (at + FRAME <= bytes.length) {
     const length = view.getUint32(at, true)
+    if (crc32c(bytes.subarray(at, at + 4)) !== view.getUint32(at + 4, true)) {
+      // A power cut may leave zeros where a record was to be.
+      if (bytes.subarray(at).every((byte) => byte === 0)) break
+      throw damaged(file, at)
+    }
     const end = at + FRAME + length
-    if (length > MOST_RECORD || end > bytes.length) break
+    if (end > bytes.length) break
     const payload = bytes.subarray(at + FRAME, end)
-    if (crc32c(payload) !== view.getUint32(at + 4, true)) {
+    if (crc32c(payload) !== view.getUint32(at + 8, true)) {
       if (end === bytes.length) break
-      throw new CorruptModelError(file, `the record at byte ${at} is damaged, and others follow it`)
+      throw damaged(file, at)
     }
     changes.push(changeOf(payload))
     at = end
   }
   return { generation, changes, length: at }
 }
+
+const damaged = (file: string, at: number): CorruptModelError =>
+  new CorruptModelError(
+    file,
+    `the record at byte ${at} is damaged: cut the file to ${at} bytes to go on with what was changed before it`,
+  )
 
 /** A record: the length of its JSON, the JSON, and of an upsert the vector. */
 function payloadOf(change: Change): Uint8Array {

@@ -56,7 +56,7 @@ export class IndexFile {
     const text = await source.slice(PREFIX, PREFIX + length)
     if (checksum(text) !== view.getUint32(MAGIC.length + 4, true)) throw corrupt('the checksum of its manifest differs')
     const first = aligned(PREFIX + length)
-    const manifest = manifestOf(JSON.parse(new TextDecoder().decode(text)), corrupt)
+    const manifest = manifestOf(jsonIn(text), corrupt)
     for (const { name: section, offset, byteLength: bytes } of manifest.sections) {
       if (first + offset + bytes > byteLength)
         throw corrupt(
@@ -131,6 +131,15 @@ export class IndexFile {
     const found = this.manifest.sections.find((section) => section.name === name)
     if (found === undefined) throw new CorruptModelError(this.name, `has no section "${name}"`)
     return found
+  }
+}
+
+/** What the bytes say as JSON; nothing where they are none. */
+function jsonIn(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(text))
+  } catch {
+    return null
   }
 }
 

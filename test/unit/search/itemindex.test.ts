@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { crc32c } from '../../../src/checksum/crc32c.ts'
 import { CorruptModelError } from '../../../src/errors.ts'
 import { compileKernels, type Datapoint, ItemIndex, type SearchOptions } from '../../../src/search/index.ts'
 
@@ -178,7 +179,30 @@ describe('a damaged file', () => {
     }
   })
 
-  test('of another kind and of a newer version says so', async () => {
+  /** The file with another manifest of the same length, as if it had been written so. */
+  const withManifest = async (change: (text: string) => string): Promise<Uint8Array> => {
+    const bytes = (await whole).slice()
+    const view = new DataView(bytes.buffer)
+    const manifest = bytes.subarray(24, 24 + view.getUint32(16, true))
+    manifest.set(new TextEncoder().encode(change(new TextDecoder().decode(manifest))))
+    view.setUint32(20, crc32c(manifest), true)
+    return bytes
+  }
+
+  test('of a newer version, or with a manifest that says what cannot be', async () => {
+    const changed = async (from: string | RegExp, to: string) =>
+      opening(await withManifest((text) => text.replace(from, to)))
+    await expect(changed('"version": 1', '"version": 2')).rejects.toThrow(/is of version 2, .* reads version 1: update/)
+    await expect(changed('{', '[')).rejects.toThrow(/is no index/)
+    await expect(changed('"metric": "dot"', '"metric": "dat"')).rejects.toThrow(CorruptModelError)
+    await expect(changed('"rows": 30', '"rows": 31')).rejects.toThrow(
+      /"ids.offsets" must be uint32\[32\], is uint32\[31\]/,
+    )
+    await expect(changed('"uint32"', '"uint99"')).rejects.toThrow(/dtype, length and bytes do not go together/)
+    await expect(changed('"vectors"', '"victors"')).rejects.toThrow(/has no section "vectors"/)
+  })
+
+  test('of another kind says so', async () => {
     await expect(opening(new TextEncoder().encode('{"id": "a"}'))).rejects.toThrow(/is no index/)
     await expect(ItemIndex.open(join(folder, 'nothing.index'))).rejects.toThrow(/there is no index/)
   })
@@ -215,9 +239,23 @@ describe('the log', () => {
   test('damaged before its end is an error, because what follows was answered for', async () => {
     const { file } = await open()
     const log = readFileSync(`${file}.log`)
-    log[60] ^= 1
-    writeFileSync(`${file}.log`, log)
-    await expect(ItemIndex.open(file)).rejects.toThrow(/damaged, and others follow/)
+    // Of the first record the length, its checksum, that of the record, and the record.
+    for (const at of [32, 35, 36, 40, 60]) {
+      const damaged = Uint8Array.from(log)
+      damaged[at] ^= 1
+      writeFileSync(`${file}.log`, damaged)
+      await expect(ItemIndex.open(file)).rejects.toThrow(/the record at byte 32 is damaged: cut the file to 32 bytes/)
+    }
+  })
+
+  test('that ends in zeros, as a power cut leaves it, counts up to them', async () => {
+    const { file, whole } = await open()
+    writeFileSync(`${file}.log`, Buffer.concat([readFileSync(`${file}.log`), Buffer.alloc(4096)]))
+    const index = await ItemIndex.open(file)
+    expect([...index.datapoints()]).toEqual(whole)
+    await index.upsert([item(20)])
+    await index.close()
+    expect([...(await ItemIndex.open(file)).datapoints()]).toEqual([...whole, item(20)])
   })
 
   test('of a file that was replaced since counts for nothing', async () => {
@@ -241,5 +279,36 @@ describe('the log', () => {
     await third.close()
     await expect(other.remove(['item 1'])).rejects.toThrow(/changed by another/)
     expect((await ItemIndex.open(file)).get('item 13')).toEqual(item(13))
+  })
+
+  test('is not taken away from who writes it', async () => {
+    const { file } = await open()
+    const one = await ItemIndex.open(file)
+    await one.upsert([item(13)])
+    const anew = await ItemIndex.of(items(2), dot)
+    await expect(anew.save(file)).rejects.toThrow(/is writing it.*is not written, what was there before is as it was/)
+    await one.upsert([item(14)])
+    // Its own file is compacted, and the log goes on.
+    await one.save(file)
+    await one.upsert([item(15)])
+    await one.close()
+    expect([...(await ItemIndex.open(file)).datapoints()]).toEqual([...one.datapoints()])
+    await anew.save(file)
+    expect((await ItemIndex.open(file)).size).toBe(2)
+    expect(existsSync(`${file}.lock`)).toBe(false)
+  })
+
+  test.runIf(existsSync('/proc/self/stat')).each([
+    ['a process that is gone', '999999999 5'],
+    ['a process whose number another has since', `${process.pid} 5`],
+    ['a process that was killed before it wrote its number', ''],
+  ])('is taken over from %s', async (_, holder) => {
+    const { file } = await open()
+    writeFileSync(`${file}.lock`, holder)
+    const index = await ItemIndex.open(file)
+    await index.upsert([item(20)])
+    await index.close()
+    expect(existsSync(`${file}.lock`)).toBe(false)
+    expect((await ItemIndex.open(file)).get('item 20')).toEqual(item(20))
   })
 })
