@@ -72,7 +72,7 @@ await embed({ manifest: readFileSync(bundle + '/manifest.json', 'utf8'), weights
   })
   if (status !== 0) throw new Error(`the bundled engine does not run the demo: ${stderr}`)
   const ran = readdirSync(coverage).flatMap((file) => JSON.parse(readFileSync(join(coverage, file), 'utf8')).result)
-  const prefix = pathToFileURL(outdir).href
+  const prefix = `${pathToFileURL(outdir).href}/`
   const pieces = new Set(ran.map(({ url }) => url).filter((url) => url.startsWith(prefix)))
   return gzip(...[...pieces].map((url) => fileURLToPath(url)))
 }

@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import { type NumberArray, type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
-import { ACTIVATIONS, activation, floats } from './activations.ts'
+import { ACTIVATIONS } from './activations.ts'
 import { sameShape } from './broadcast.ts'
 import { filled, type NumericTensor, numeric, unary } from './elementwise.ts'
 import { integersOf, integerTensor } from './integers.ts'
+import { activation, floats } from './stepwise.ts'
 
 // Activations, normalisation and checks after core/kernels/{relu_op,fused_batch_norm_op,cwise_op_clip,
 // check_numerics_op,data_format_ops}.*

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import { type DType, type NumberArray, rounded } from '../tensor/index.ts'
-import { floats } from './activations.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { filled, numeric } from './elementwise.ts'
 import { integersOf } from './integers.ts'
+import { floats } from './stepwise.ts'
 
 // Softmax and the losses over it, after core/kernels/{softmax_op_functor.h,xent_op.cc,sparse_xent_op.cc}.
 

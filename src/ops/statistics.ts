@@ -1,9 +1,9 @@
 import type { Op } from '../graph/index.ts'
 import { isFloat, type NumberArray } from '../tensor/index.ts'
-import { floats } from './activations.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { binary, filled, numeric, unary } from './elementwise.ts'
 import { erf, erfc, lgamma } from './special.ts'
+import { floats } from './stepwise.ts'
 
 // Functions of statistics after core/kernels/cwise_op_{erfinv,ndtri,digamma,igammas,betainc}.cc and special_math, which take
 // Cephes' approximations; here they are iterated to double precision.
