@@ -20,6 +20,8 @@ export interface ReadingItems {
   readonly format?: string | undefined
   /** Told of an item that is left out, and why. */
   bad(problem: string): void
+  /** Told of an item before it is given, and of the file and row where it stands. */
+  found?(id: string, at: string): void
 }
 
 /**
@@ -43,7 +45,7 @@ export async function* datapointsIn(
 async function* rowsIn(
   model: Model | null,
   files: readonly string[],
-  { batch, format, bad }: ReadingItems,
+  { batch, format, bad, found: tell }: ReadingItems,
 ): AsyncGenerator<Datapoint> {
   const inputs = await inputsOf(files, format)
   const formats = [...new Set(inputs.map((input) => input.format))]
@@ -60,13 +62,17 @@ async function* rowsIn(
       const rows = read.map((row) => embedder.row(row.json))
       for (const [i, found] of embedder.embed(rows).entries()) {
         progress.step()
+        const at = `${piece.name}:${read[i].number}`
+        let datapoint: Datapoint
         try {
-          const datapoint = datapointOf(rows[i], found, width)
-          width ??= datapoint.embedding.length
-          yield datapoint
+          datapoint = datapointOf(rows[i], found, width)
         } catch (error) {
-          bad(`${piece.name}:${read[i].number}: ${(error as Error).message}`)
+          bad(`${at}: ${(error as Error).message}`)
+          continue
         }
+        width ??= datapoint.embedding.length
+        tell?.(datapoint.id, at)
+        yield datapoint
       }
     }
   } finally {
@@ -80,5 +86,10 @@ function datapointOf({ name, json }: InputRow, found: Float32Array | string, wid
   if (id === null) throw new RangeError('the item has no "id"')
   if (width !== undefined && found.length !== width)
     throw new RangeError(`the embedding has ${found.length} dimensions, the ones before have ${width}`)
+  const wrong = found.findIndex((value) => !Number.isFinite(value))
+  if (wrong >= 0)
+    throw new RangeError(
+      `item ${JSON.stringify(id)}: number ${wrong} of its embedding is ${found[wrong]}, it must be finite`,
+    )
   return { id, embedding: found, ...attributesIn((json ?? {}) as Members) }
 }

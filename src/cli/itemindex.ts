@@ -76,7 +76,8 @@ async function build(paths: readonly string[], output: string, options: IndexOpt
       throw model === null
         ? new UsageError('without a model say how items are compared: --similarity dot, cosine or euclidean')
         : notKnown(model.structure.notes)
-    made = await ItemIndex.of(datapointsIn(model, files, reading(options)), {
+    const how = { ...reading(options), ...(!options.lastWins && { found: refuseTwice() }) }
+    made = await ItemIndex.of(datapointsIn(model, files, how), {
       similarity,
       duplicates: options.lastWins ? 'last' : 'refuse',
       source: files.join(', '),
@@ -224,6 +225,19 @@ const reading = (options: IndexOptions) => ({
     report(new Error(problem))
   },
 })
+
+/** Refuses an id that is there twice, and says where. */
+function refuseTwice(): (id: string, at: string) => void {
+  const places = new Map<string, string>()
+  return (id, at) => {
+    const first = places.get(id)
+    if (first !== undefined)
+      throw new RangeError(
+        `the id ${JSON.stringify(id)} is there twice, at ${first} and ${at}; ids name one item each: choose one, or have the last count by --last-wins`,
+      )
+    places.set(id, at)
+  }
+}
 
 /** An id a line. */
 const idsOf = async (file: string): Promise<string[]> =>

@@ -142,7 +142,10 @@ describe('what is wrong is told', () => {
     const made = join(folder, 'twice.index')
     const args = ['index', twice, '--similarity', 'dot', '-o', made]
     const { status, stderr } = await run(args)
-    expect([status, stderr]).toEqual([1, expect.stringMatching(/the id "a" is there twice/)])
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/the id "a" is there twice, at .*twice\.jsonl:1 and .*twice\.jsonl:2;/),
+    ])
     await twotower([...args, '--last-wins'])
     expect((await ItemIndex.open(made)).get('a')?.embedding).toEqual(Float32Array.of(3, 4))
   })
@@ -152,13 +155,16 @@ describe('what is wrong is told', () => {
     const good = { id: 'a', embedding: [1, 2] }
     writeFileSync(
       bad,
-      jsonl(good, { id: 'b', embedding: [1] }, { embedding: [1, 2] }, { id: 'c', restricts: 3, embedding: [1, 2] }),
+      jsonl(good, { id: 'b', embedding: [1] }, { embedding: [1, 2] }, { id: 'c', restricts: 3, embedding: [1, 2] }) +
+        '{"id": "d", "embedding": [1, NaN]}\n{"id": "e", "embedding": [1e39, 2]}\n',
     )
     const { status, stderr } = await run(['index', bad, '--similarity', 'dot', '-o', join(folder, 'bad.index')])
     expect(status).toBe(1)
     expect(stderr).toMatch(/bad\.jsonl:2: .*1 dimensions, the ones before have 2/)
     expect(stderr).toMatch(/bad\.jsonl:3: the item has no "id"/)
     expect(stderr).toMatch(/bad\.jsonl:4: .*restricts/)
+    expect(stderr).toMatch(/bad\.jsonl:5: item "d": number 1 of its embedding is NaN, it must be finite/)
+    expect(stderr).toMatch(/bad\.jsonl:6: .*1e\+39/)
     expect((await ItemIndex.open(join(folder, 'bad.index'))).size).toBe(1)
   })
 
