@@ -1,18 +1,26 @@
 // out = activation(x · W + bias): the dense layer, where a tower spends its time.
 //
 // W is packed in panels of 16 columns: panel p holds columns 16p … 16p + 15, row after row, so that the inner loop reads
-// one unbroken stream of 64 bytes a step; columns past n are zeros. Tile 2×16: eight accumulators, and the two rows of x
-// and four vectors of W that feed them, fit V8's sixteen registers.
+// one unbroken stream of 64 bytes a step; columns past n are zeros. Two tiles read them, of which each is the fastest in its
+// build. V8 has fifteen registers to give away. 2×16 takes eight for the sums, five for what feeds them and one for a
+// product that waits for its sum, which only the baseline has. 6×8, half a panel at a time, has twelve sums: a fused
+// multiply-add takes four cycles and two begin in each, so that eight sums leave no slack.
 //
-// Tiles measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, one core of a Zen 3, whose roof
-// (a loop of multiply-adds in registers) is 49 (50) in both builds:
-//   baseline  Node 20  2×16 33 (37)  4×8 33 (37)  5×8 31 (36)  3×8 25 (30)  6×8 23 (25)
-//             Node 24  2×16 38 (42)  4×8 35 (38)  5×8 32 (35)  3×8 33 (35)  6×8 24 (25)
-//   relaxed   Node 20  2×16 48 (50)  4×8 46 (50)  5×8 47 (50)  3×8 36 (37)  6×8 45 (47)
-//             Node 24  2×16 46 (50)  4×8 47 (50)  5×8 47 (50)  3×8 36 (38)  6×8 47 (50)
-// This file, 2 to 1024 rows: baseline 32 (Node 20), 40 (Node 24); relaxed 45 (Node 20), 46 to 49 (Node 24). The baseline's
-// mul and add are two instructions, and there that core's front end is the limit. Unrolling the tile by hand makes it worse
-// (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
+// Tiles measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, beside the roof, a loop of
+// multiply-adds in registers:
+//   Zen 3, roof 49 (50) in both builds
+//     baseline  Node 20  2×16 33 (37)  4×8 33 (37)  5×8 31 (36)  3×8 25 (30)  6×8 23 (25)
+//               Node 24  2×16 38 (42)  4×8 35 (38)  5×8 32 (35)  3×8 33 (35)  6×8 24 (25)
+//     relaxed   Node 20  2×16 48 (50)  4×8 46 (50)  5×8 47 (50)  3×8 36 (37)  6×8 45 (47)
+//               Node 24  2×16 46 (50)  4×8 47 (50)  5×8 47 (50)  3×8 36 (38)  6×8 47 (50)
+//   Sapphire Rapids, other work beside it, roof 26 (28) baseline, 41 (42) relaxed
+//     baseline  Node 20  2×16 28 (31)  4×8 28 (31)  5×8 24 (26)  3×8 28 (30)  6×8 28 (30)
+//               Node 24  2×16 27 (30)  4×8 26 (30)  5×8 27 (30)  3×8 26 (30)  6×8 25 (29)
+//     relaxed   Node 20  2×16 34 (37)  4×8 33 (36)  5×8 22 (24)  3×8 27 (30)  6×8 25 (26)
+//               Node 24  2×16 35 (37)  4×8 37 (40)  5×8 38 (41)  3×8 29 (31)  6×8 38 (40)
+//               Deno 2   2×16 15 (28)  4×8 15 (27)  5×8 17 (29)  3×8 16 (26)  6×8 18 (32)
+// The baseline's mul and add are two instructions, and on Zen 3 the front end is the limit. Unrolling a tile by hand makes
+// it worse (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
 import { loadTail, madd, splat, storeTail } from './lanes'
 import { activate, Unary } from './unary'
 
@@ -21,7 +29,9 @@ const PANEL = 16
 /** Rows of a panel that are passed over at a time: 16 KB, half of the first cache. */
 const PART = 256
 /** Rows that are finished, activation included, before the next: they and their x stay in the second cache. */
-const CHUNK = 64
+const CHUNK = 60
+/** Rows of the tall tile. */
+const TALL = 6
 
 /**
  * out[rows × n] = act(x[rows × k] · W[k × n] + bias[n]).
@@ -36,40 +46,55 @@ export function dense(
   const relu = activation == Unary.relu
   for (; rows > 0; rows -= CHUNK) {
     const height = min(rows, CHUNK)
-    const even = <usize>(height & ~1)
-    if (even) pairs(out, x, w, height >> 1, k, n)
-    if (height & 1) vector(out + even * (<usize>n << 2), x + even * (<usize>k << 2), w, k, n)
+    let rest = height
+    if (ASC_FEATURE_RELAXED_SIMD && rest >= TALL) {
+      const tall = rest / TALL
+      sums(out, x, w, tall, TALL, k, n)
+      rest -= tall * TALL
+    }
+    const pairs = rest >> 1
+    if (pairs) sums(at(out, height - rest, n), at(x, height - rest, k), w, pairs, 2, k, n)
+    if (rest & 1) vector(at(out, height - 1, n), at(x, height - 1, k), w, k, n)
     if (bias || relu) finish(out, bias, height, n, relu)
     if (!relu) activate(activation, out, height * n, alpha)
-    out += <usize>(height * n) << 2
-    x += <usize>(height * k) << 2
+    out = at(out, height, n)
+    x = at(x, height, k)
   }
 }
 
+/** Row `row` of a matrix of n columns. */
+// @ts-ignore: decorator
+@inline
+function at(matrix: usize, row: i32, n: i32): usize {
+  return matrix + (<usize>(row * n) << 2)
+}
+
 /**
- * The sums of `count` pairs of rows. All pairs pass over a part of a panel while it is in the first cache, and their sums
- * wait in `out` for the next part. 1024 × 512, 64 rows: 17.9 → 19.6 GFLOPS on Node 20, 22.6 → 23.5 on Node 24, where other
- * work shares the caches; alone, and on Bun, the same.
+ * The sums of `count` tiles of `height` rows. All tiles pass over a part of a panel while it is in the first cache, and
+ * their sums wait in `out` for the next part. 1024 × 512, 64 rows: 17.9 → 19.6 GFLOPS on Node 20, 22.6 → 23.5 on Node 24,
+ * where other work shares the caches; alone, and on Bun, the same.
  */
-function pairs(out: usize, x: usize, w: usize, count: i32, k: i32, n: i32): void {
+function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n: i32): void {
   const xRow = <usize>k << 2
   const outRow = <usize>n << 2
   for (; n >= PANEL; n -= PANEL, out += PANEL * 4) {
     let from = 0
     do {
       const steps = min(PART, k - from)
-      part(out, x + (<usize>from << 2), w, count, steps, xRow, outRow, from > 0)
+      const columns = x + (<usize>from << 2)
+      if (ASC_FEATURE_RELAXED_SIMD && height == TALL) {
+        tallTiles(out, columns, w, count, steps, xRow, outRow, from > 0)
+        tallTiles(out + 32, columns, w + 32, count, steps, xRow, outRow, from > 0)
+      } else wideTiles(out, columns, w, count, steps, xRow, outRow, from > 0)
       w += <usize>steps * PANEL * 4
       from += PART
     } while (from < k)
   }
-  if (n) for (let i = count << 1; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, n)
+  if (n) for (let i = count * height; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, n)
 }
 
-/** `steps` rows of a panel times the same columns of x, added to the sums in `out` where it is not the first part. */
-// @ts-ignore: decorator
-@inline
-function part(
+/** `steps` rows of a panel times the same columns of x, two rows at a time, added to the sums in `out` where there are `more`. */
+function wideTiles(
   out: usize, x: usize, w: usize, count: i32, steps: i32, xRow: usize, outRow: usize, more: bool,
 ): void {
   for (; count > 0; count--, x += xRow << 1, out += outRow << 1) {
@@ -110,6 +135,76 @@ function part(
     v128.store(next, b1, 16)
     v128.store(next, b2, 32)
     v128.store(next, b3, 48)
+  }
+}
+
+/** The same for half a panel and six rows at a time. */
+function tallTiles(
+  out: usize, x: usize, w: usize, count: i32, steps: i32, xRow: usize, outRow: usize, more: bool,
+): void {
+  for (; count > 0; count--, x += xRow * TALL, out += outRow * TALL) {
+    const out1 = out + outRow
+    const out2 = out1 + outRow
+    const out3 = out2 + outRow
+    const out4 = out3 + outRow
+    const out5 = out4 + outRow
+    let a0 = splat(0), a1 = splat(0), b0 = splat(0), b1 = splat(0), c0 = splat(0), c1 = splat(0)
+    let d0 = splat(0), d1 = splat(0), e0 = splat(0), e1 = splat(0), f0 = splat(0), f1 = splat(0)
+    if (more) {
+      a0 = v128.load(out)
+      a1 = v128.load(out, 16)
+      b0 = v128.load(out1)
+      b1 = v128.load(out1, 16)
+      c0 = v128.load(out2)
+      c1 = v128.load(out2, 16)
+      d0 = v128.load(out3)
+      d1 = v128.load(out3, 16)
+      e0 = v128.load(out4)
+      e1 = v128.load(out4, 16)
+      f0 = v128.load(out5)
+      f1 = v128.load(out5, 16)
+    }
+    let p = w
+    let x0 = x
+    let x1 = x0 + xRow
+    let x2 = x1 + xRow
+    let x3 = x2 + xRow
+    let x4 = x3 + xRow
+    let x5 = x4 + xRow
+    const end = x + (<usize>steps << 2)
+    for (; x0 < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, x4 += 4, x5 += 4, p += PANEL * 4) {
+      const w0 = v128.load(p), w1 = v128.load(p, 16)
+      const s0 = v128.load32_splat(x0)
+      a0 = madd(s0, w0, a0)
+      a1 = madd(s0, w1, a1)
+      const s1 = v128.load32_splat(x1)
+      b0 = madd(s1, w0, b0)
+      b1 = madd(s1, w1, b1)
+      const s2 = v128.load32_splat(x2)
+      c0 = madd(s2, w0, c0)
+      c1 = madd(s2, w1, c1)
+      const s3 = v128.load32_splat(x3)
+      d0 = madd(s3, w0, d0)
+      d1 = madd(s3, w1, d1)
+      const s4 = v128.load32_splat(x4)
+      e0 = madd(s4, w0, e0)
+      e1 = madd(s4, w1, e1)
+      const s5 = v128.load32_splat(x5)
+      f0 = madd(s5, w0, f0)
+      f1 = madd(s5, w1, f1)
+    }
+    v128.store(out, a0)
+    v128.store(out, a1, 16)
+    v128.store(out1, b0)
+    v128.store(out1, b1, 16)
+    v128.store(out2, c0)
+    v128.store(out2, c1, 16)
+    v128.store(out3, d0)
+    v128.store(out3, d1, 16)
+    v128.store(out4, e0)
+    v128.store(out4, e1, 16)
+    v128.store(out5, f0)
+    v128.store(out5, f1, 16)
   }
 }
 
