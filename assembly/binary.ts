@@ -18,6 +18,7 @@ const enum Binary {
   max,
   min,
   squaredDifference,
+  divNoNan,
 }
 
 /** `op` is known when compiling. NaN in either operand gives NaN, in max and min too, as TensorFlow's do. */
@@ -28,6 +29,7 @@ function apply(op: Binary, a: v128, b: v128): v128 {
   if (op == Binary.sub) return f32x4.sub(a, b)
   if (op == Binary.mul) return f32x4.mul(a, b)
   if (op == Binary.div) return f32x4.div(a, b)
+  if (op == Binary.divNoNan) return v128.andnot(f32x4.div(a, b), f32x4.eq(b, splat(0)))
   if (op == Binary.max) return f32x4.max(a, b)
   if (op == Binary.min) return f32x4.min(a, b)
   const d = f32x4.sub(a, b)
@@ -82,6 +84,12 @@ export function div(
   out: usize, a: usize, b: usize, rows: i32, n: i32, aRow: i32, aStep: i32, bRow: i32, bStep: i32,
 ): void {
   zip(Binary.div, out, a, b, rows, n, aRow, aStep, bRow, bStep)
+}
+/** 0 where b is 0 */
+export function divNoNan(
+  out: usize, a: usize, b: usize, rows: i32, n: i32, aRow: i32, aStep: i32, bRow: i32, bStep: i32,
+): void {
+  zip(Binary.divNoNan, out, a, b, rows, n, aRow, aStep, bRow, bStep)
 }
 export function maximum(
   out: usize, a: usize, b: usize, rows: i32, n: i32, aRow: i32, aStep: i32, bRow: i32, bStep: i32,

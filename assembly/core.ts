@@ -5,7 +5,7 @@ export {
   abs, ceil, elu, erf, exp, floor, leakyRelu, log, log1p, neg, reciprocal, relu, relu6, rint, rsqrt, selu, sigmoid,
   softplus, sqrt, square, tanh,
 } from './unary'
-export { add, copyRows, div, maximum, minimum, mul, squaredDifference, sub } from './binary'
+export { add, copyRows, div, divNoNan, maximum, minimum, mul, squaredDifference, sub } from './binary'
 export { crc32c } from './checksum'
 export { hashBuckets } from './farmhash'
 export { logSoftmax, softmax } from './softmax'

@@ -113,6 +113,8 @@ export interface Kernels {
   sub: Binary
   mul: Binary
   div: Binary
+  /** 0 where b is 0. */
+  divNoNan: Binary
   /** NaN where either is. */
   maximum: Binary
   /** NaN where either is. */

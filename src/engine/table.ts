@@ -138,6 +138,7 @@ const BINARY = {
   Sub: 'sub',
   Mul: 'mul',
   Div: 'div',
+  DivNoNan: 'divNoNan',
   RealDiv: 'div',
   Maximum: 'maximum',
   Minimum: 'minimum',

@@ -6,6 +6,7 @@ const OPS = {
   sub: (a: number, b: number) => a - b,
   mul: (a: number, b: number) => a * b,
   div: (a: number, b: number) => a / b,
+  divNoNan: (a: number, b: number) => (b === 0 ? 0 : a / b),
   maximum: Math.max,
   minimum: Math.min,
   squaredDifference: (a: number, b: number) => Math.fround(a - b) ** 2,
@@ -28,7 +29,8 @@ const sizeOf = ({ row, step }: Operand, rows: number, n: number): number =>
 function check(host: Host, name: keyof typeof OPS, a: Operand, b: Operand, rows: number, n: number, skew = 0): void {
   host.reset()
   const x = randoms(sizeOf(a, rows, n), rows + n)
-  const y = randoms(sizeOf(b, rows, n), rows + n + 99)
+  // Zeros too, of which divNoNan makes zeros and div infinities.
+  const y = randoms(sizeOf(b, rows, n), rows + n + 99).map((value, i) => (i % 3 === 1 ? 0 : value))
   const want = new Float32Array(rows * n)
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < n; c++) want[r * n + c] = OPS[name](x[r * a.row(n) + c * a.step], y[r * b.row(n) + c * b.step])
