@@ -5,6 +5,7 @@ import {
   type ArrayDType,
   type DType,
   describe,
+  halvesOf,
   Int64Index,
   isNumeric,
   type Shape,
@@ -110,6 +111,7 @@ export class StaticTable implements Table {
     }
     const dtype = values.dtype as ArrayDType
     const [from, otherwise] = [values.data as TypedArray, (fallback.data as TypedArray)[0]]
+    if (values.dtype === 'int64') return tensor('int64', keys.shape, int64At(values.data, positions, fallback))
     const out = zeros(dtype, positions.length) as TypedArray
     for (let i = 0; i < out.length; i++) out[i] = positions[i] < 0 ? otherwise : from[positions[i]]
     return { dtype, shape: keys.shape, data: out } as Tensor
@@ -132,6 +134,19 @@ export class StaticTable implements Table {
       throw new InvalidArgumentError(`table "${this.name}" is not initialized: no initialiser of the export fills it`)
     return this.held
   }
+}
+
+/** The values at `positions`, the fallback for -1; by halves, for which V8 makes no BigInt. */
+function int64At(values: BigInt64Array, positions: Int32Array, fallback: Tensor): BigInt64Array {
+  const out = zeros('int64', positions.length)
+  const [from, to] = [halvesOf(values), halvesOf(out)]
+  const [low, high] = halvesOf(fallback.data as BigInt64Array)
+  for (let i = 0, at = 0; i < positions.length; i++, at += 2) {
+    const position = 2 * positions[i]
+    to[at] = position < 0 ? low : from[position]
+    to[at + 1] = position < 0 ? high : from[position + 1]
+  }
+  return out
 }
 
 /** int64 keys as they are; int32 and float keys by an exact image in 64 bits. */
