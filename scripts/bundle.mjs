@@ -5,7 +5,10 @@ import { rolldown } from 'rolldown'
 
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
 const ENGINE =
-  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|segments|batchnorm)|graph\/(?!rewrite)|tensor\/(?!panelsint8)|weights\/(format|reader)|errors|checksum|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|hashing|hash\/(farmhash|words)|math|shape|slices|gather|reduce|select|fused|pooling|tables|strings|regexes|padding|activations|axis|broadcast|elementwise|integers|layout|tables\/(static|mutable)|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts)/
+  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|segments|batchnorm)|graph\/(?!rewrite)|tensor\/(?!panelsint8)|weights\/(format|reader)|errors|checksum|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|hashing|hash\/(farmhash|words)|math|shape|slices|gather|reduce|select|fused|pooling|tables|wordids|activations|axis|broadcast|elementwise|integers|layout|tables\/(static|mutable)|text\/spaces)\.ts)/
+
+/** Text that is not taken to ids by one op: these come together, whichever a model asks for first. */
+const TEXT = /\/src\/ops\/(strings|regexes|padding|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts/
 
 const bundle = await rolldown({
   // The package exports index and the command, which starts its workers; the others are for this repository's own tools.
@@ -37,6 +40,7 @@ await bundle.write({
         test: ENGINE,
         priority: 1,
       },
+      { name: 'text', test: TEXT, priority: 1 },
       { name: 'importer', test: /\/src\/(define|savedmodel|import|towers|lower)/, priority: 1 },
     ],
   },
@@ -61,6 +65,7 @@ await playground.write({
       // What follows an instance through a graph shares this with the importer.
       { name: 'worker', test: /\/src\/towers\/dependence/, priority: 2 },
       { name: 'engine', test: ENGINE, priority: 1 },
+      { name: 'text', test: TEXT, priority: 1 },
       { name: 'importer', test: /\/src\/(define|savedmodel|import|towers|lower)/, priority: 1 },
     ],
   },

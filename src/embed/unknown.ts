@@ -11,6 +11,8 @@ export interface Lookups {
 export type LookupCounts = Readonly<Record<string, Lookups>>
 
 const FIND = ['LookupTableFind', 'LookupTableFindV2']
+/** Looks up the words of texts; beside their padded ids it gives how many of each row are words. */
+const WORD_IDS = 'twotower>WordIds'
 
 /**
  * Counts what vocabularies do not have, while a model runs: a key that is answered by the table's default, where that is no
@@ -31,7 +33,8 @@ export class UnknownWords {
       if (!sources.has(node))
         sources.set(node, new Set(node.inputs.flatMap(({ node: from }) => [...(sources.get(from) ?? [])])))
       const [name, ...others] = sources.get(node) ?? []
-      if (FIND.includes(node.op) && name !== undefined && others.length === 0) this.names.set(node, name)
+      if ((FIND.includes(node.op) || node.op === WORD_IDS) && name !== undefined && others.length === 0)
+        this.names.set(node, name)
     }
   }
 
@@ -44,7 +47,7 @@ export class UnknownWords {
   /** `ops` whose lookups are counted. */
   counting = (ops: OpTable): OpTable => {
     const table = new Map(ops)
-    for (const name of FIND) {
+    for (const name of [...FIND, WORD_IDS]) {
       const op = ops.get(name)
       if (op !== undefined) table.set(name, this.counted(op))
     }
@@ -56,13 +59,25 @@ export class UnknownWords {
       ...op,
       evaluate: (call) => {
         const result = op.evaluate(call)
-        if ('dtype' in result) this.count(call, result)
+        if ('dtype' in result) this.count(call, result, sizeOf(result.shape), () => true)
+        else {
+          const [ids, lengths] = result as readonly [Tensor, Tensor]
+          const [counts, width] = [Array.from(lengths.data as BigInt64Array, Number), ids.shape[1]]
+          const words = counts.reduce((sum, count) => sum + count, 0)
+          this.count(call, ids, words, (i) => i % width < counts[Math.floor(i / width)])
+        }
         return result
       },
     }
   }
 
-  private count({ node, inputs: [held, , fallback] }: Call, found: Tensor): void {
+  /** @param isAnswer whether element i of `found` answers a key, as `all` of them do */
+  private count(
+    { node, inputs: [held, , fallback] }: Call,
+    found: Tensor,
+    all: number,
+    isAnswer: (i: number) => boolean,
+  ): void {
     if (held.dtype !== 'resource' || !isNumeric(found) || !isNumeric(fallback)) return
     const table = held.data[0] as Table
     const [otherwise, values] = [(fallback.data as TypedArray)[0], found.data as TypedArray]
@@ -75,8 +90,8 @@ export class UnknownWords {
     const name = this.names.get(node) ?? table.name
     const counts = this.counts.get(name) ?? { unknown: 0, all: 0 }
     this.counts.set(name, counts)
-    counts.all += sizeOf(found.shape)
-    for (let i = 0; i < values.length; i++) if (values[i] === otherwise) counts.unknown++
+    counts.all += all
+    for (let i = 0; i < values.length; i++) if (values[i] === otherwise && isAnswer(i)) counts.unknown++
   }
 
   /** What was counted since it was last asked. */

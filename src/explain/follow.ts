@@ -3,6 +3,7 @@ import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { bucketize, bucketsStage, hash, lookup, rows } from './lookups.ts'
 import type { Recording, Seen } from './record.ts'
 import { alike, numbersOf, type Scalar, type Stage, scalarsOf, vectorOf } from './stage.ts'
+import { standardised } from './standardised.ts'
 import { POOLING, WORDS } from './words.ts'
 
 /** A stage and the stages before it, by their places in the list; none for one that takes the raw value. */
@@ -155,6 +156,8 @@ function stagesOf(passage: Passage): Stage[] {
     case 'LookupTableFind':
     case 'LookupTableFindV2':
       return listed(lookup(seen))
+    case 'twotower>WordIds':
+      return standardised(seen, node)
     case 'StringToHashBucket':
     case 'StringToHashBucketFast':
     case 'StringToHashBucketStrong':

@@ -6,6 +6,7 @@ import { denseToInt8 } from './int8.ts'
 import { fuseLayerNorm } from './layernorm.ts'
 import { fuseL2Normalize } from './normalize.ts'
 import { fusePooling } from './pool.ts'
+import { fuseWords } from './words.ts'
 
 /** A rewriting of a graph into one that computes the same with fewer, larger ops. */
 interface Pass {
@@ -17,6 +18,7 @@ interface Pass {
 /** In this order. */
 export const PASSES: readonly Pass[] = [
   { name: 'settle the number of bins', apply: settleBins },
+  { name: 'fuse words to ids', apply: fuseWords },
   { name: 'fuse dense layers', apply: fuseDense },
   { name: 'fuse layer normalisation', apply: fuseLayerNorm },
   { name: 'fuse embedding pooling', apply: fusePooling },

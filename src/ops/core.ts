@@ -6,15 +6,13 @@ import { ops as fused } from './fused.ts'
 import { ops as gather } from './gather.ts'
 import { ops as hashing } from './hashing.ts'
 import { ops as math } from './math.ts'
-import { ops as padding } from './padding.ts'
 import { ops as pooling } from './pooling.ts'
 import { ops as reduce } from './reduce.ts'
-import { ops as regexes } from './regexes.ts'
 import { ops as select } from './select.ts'
 import { ops as shape } from './shape.ts'
 import { ops as slices } from './slices.ts'
-import { ops as strings } from './strings.ts'
 import { ops as tables } from './tables.ts'
+import { ops as wordIds } from './wordids.ts'
 
 export const CORE = {
   bins,
@@ -29,7 +27,5 @@ export const CORE = {
   fused,
   pooling,
   tables,
-  strings,
-  regexes,
-  padding,
+  wordIds,
 } as const

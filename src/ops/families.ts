@@ -10,6 +10,18 @@ const names = (list: string): string[] => list.trim().split(/\s+/)
 
 /** The families that are loaded one by one; a test holds their lists against the modules. */
 const LOADED: Readonly<Record<string, Family>> = {
+  strings: {
+    load: () => import('./strings.ts'),
+    ops: names('StringLength StringLower StringSplit StringSplitV2 StringStrip StringUpper'),
+  },
+  regexes: {
+    load: () => import('./regexes.ts'),
+    ops: names('RegexFullMatch RegexReplace StaticRegexFullMatch StaticRegexReplace'),
+  },
+  padding: {
+    load: () => import('./padding.ts'),
+    ops: names('RaggedTensorToTensor'),
+  },
   linear: {
     load: () => import('./linear.ts'),
     ops: names('BatchMatMul BatchMatMulV2 BatchMatMulV3 BiasAdd BiasAddV1 Einsum MatMul _FusedMatMul'),

@@ -11,7 +11,6 @@ import {
   zeros,
 } from '../tensor/index.ts'
 import {
-  isSpace,
   lowerAscii,
   lowerUnicode,
   splitAny,
@@ -22,6 +21,7 @@ import {
   upperUnicode,
   utf8Length,
 } from './text/bytes.ts'
+import { isSpace } from './text/spaces.ts'
 
 // String ops after core/kernels/string_*_op.cc, reduce_join_op.cc, substr_op.cc and encode_base64. Text is bytes.
 

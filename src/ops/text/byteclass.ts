@@ -32,6 +32,11 @@ export class ByteClass {
     return !this.negated
   }
 
+  /** The ASCII bytes that the class holds. */
+  bytes(): Uint8Array {
+    return Uint8Array.from(this.held.keys()).filter((byte) => this.held[byte] === 1)
+  }
+
   /** Whether bytes suffice for this text: a negated class also holds what is beyond ASCII, character by character. */
   fits(text: Uint8Array, start: number, end: number): boolean {
     if (this.negated) for (let i = start; i < end; i++) if (text[i] > 127) return false

@@ -1,10 +1,9 @@
+import { isSpace } from './spaces.ts'
+
 // Text as TensorFlow has it: bytes, which are UTF-8 only where an op says so.
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-
-/** C's isspace in the "C" locale: space, \t, \n, \v, \f, \r. */
-export const isSpace = (byte: number): boolean => byte === 32 || (byte >= 9 && byte <= 13)
 
 /** Lower case of ASCII letters; other bytes stay. */
 export function lowerAscii(text: Uint8Array): Uint8Array {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { type Dim, type Port, Program, type Value } from '../../../src/graph/index.ts'
+import { type Dim, handle, type Port, Program, type Value } from '../../../src/graph/index.ts'
 import { lower } from '../../../src/lower/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
-import { type Tensor, tensor } from '../../../src/tensor/index.ts'
+import { StaticTable } from '../../../src/ops/tables/static.ts'
+import { type DType, Strings, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { float, floats, held, input, ints, op, signature } from '../graph/build.ts'
 
 // No pass changes what is computed: each lowered graph is held against the graph that it was made of.
@@ -46,7 +47,7 @@ function lowered(
   return graph.nodes.map((node) => node.op).filter((name) => name !== 'Const' && name !== 'Parameter')
 }
 
-const port = (name: string, dtype: 'int64' | 'float32', shape: readonly Dim[] | null): Port => ({ name, dtype, shape })
+const port = (name: string, dtype: DType, shape: readonly Dim[] | null): Port => ({ name, dtype, shape })
 const ids = (shape: readonly number[], ...values: number[]): Tensor =>
   tensor('int64', shape, BigInt64Array.from(values, BigInt))
 const matrix = (rows: number, width: number): Tensor =>
@@ -155,5 +156,89 @@ describe('l2_normalize along axis 1', () => {
   test('stays what it is where the rank is not known', () => {
     const cube = tensor('float32', [2, 2, 2], Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8))
     expect(lowered([port('x', 'float32', null)], normalized, [[cube]])).toContain('Rsqrt')
+  })
+})
+
+describe('the words of texts to ids', () => {
+  const text = (value: string): Value => held(tensor('string', [], Strings.from([value])))
+  const strings = (...values: readonly (string | Uint8Array)[]): Tensor =>
+    tensor('string', [values.length], Strings.from(values))
+  const vocabulary = ['the', 'a', 'é', 'scream', '30', 'ab', 'A', '\u00a0', '!']
+  const table = new StaticTable('words', 'string', 'int64')
+  table.insert(
+    strings(...vocabulary),
+    tensor(
+      'int64',
+      [vocabulary.length],
+      BigInt64Array.from(vocabulary, (_, i) => BigInt(i + 2)),
+    ),
+  )
+  const lower = (x: Value, encoding = '') => op('StringLower', [x], { encoding })
+  const without = (x: Value, pattern: string, rewrite = '') =>
+    op('StaticRegexReplace', [x], { pattern, rewrite, replace_global: true })
+  const PUNCTUATION = '[!"#$%&()\\*\\+,-\\./:;<=>?@\\[\\\\\\]^_`{|}~\\\']'
+
+  const vector = (value: number): Value => held(tensor('int32', [1], Int32Array.of(value)))
+
+  /** As Keras exports TextVectorization with output_mode 'int'. */
+  function vectorized(standardised: Value, { width = -1, separator = '', mask = '', padding = 0 } = {}): Value {
+    const split = op('StringSplitV2', [standardised, text(separator)], { maxsplit: -1 })
+    const [indices, words, shape] = [0, 1, 2].map((index) => ({ ...split, index }))
+    const found = op('LookupTableFindV2', [held(handle(table)), words, ints64(1)], { Tin: 'string', Tout: 'int64' })
+    const values = op('SelectV2', [op('Equal', [words, text(mask)]), ints64(9), found])
+    const count = op('StridedSlice', [shape, vector(0), vector(1), vector(1)], { shrink_axis_mask: 1 })
+    const rows = op('StridedSlice', [indices, ints(0, 0), ints(0, 1), ints(1, 1)], {
+      begin_mask: 1,
+      end_mask: 1,
+      shrink_axis_mask: 2,
+    })
+    const wanted = held(tensor('int64', [2], BigInt64Array.of(-1n, BigInt(width))))
+    const dense = op('RaggedTensorToTensor', [wanted, values, ints64(padding), count, rows], {
+      row_partition_types: ['FIRST_DIM_SIZE', 'VALUE_ROWIDS'],
+    })
+    return op('Cast', [dense], { DstT: 'float32', SrcT: 'int64' })
+  }
+
+  const texts = [
+    [strings('The Scream', '', '   ', "a!b 30, it's THE end", '!!! ?', 'é É\u00a0a \u3000', 'a\tb\nc\vd\fe\rf')],
+    [strings('the\0a the', Uint8Array.of(0xff, 0x20, 0x41, 0xc3), '👩‍👩‍👧 e\u0301', 'x '.repeat(40))],
+    [strings()],
+    [strings('')],
+    [tensor('string', [1, 1], Strings.from(['the']))],
+    [tensor('string', [], Strings.from(['the']))],
+  ]
+  const x = port('text', 'string', null)
+  const FUSED = ['twotower>WordIds', 'Cast']
+
+  test('are one op, whatever of the standardisation there is, padded to a width or to the longest', () => {
+    for (const width of [-1, 0, 1, 3, 50]) {
+      const made = (standardise: (x: Value) => Value) =>
+        lowered([x], ([x]) => vectorized(standardise(x), { width, padding: width === 3 ? -7 : 0 }), texts)
+      expect(made((x) => x)).toEqual(FUSED)
+      expect(made(lower)).toEqual(FUSED)
+      expect(made((x) => without(x, PUNCTUATION))).toEqual(FUSED)
+      expect(made((x) => without(lower(x), PUNCTUATION))).toEqual(FUSED)
+      expect(made((x) => without(lower(x), '[a ]'))).toEqual(FUSED)
+      expect(made((x) => without(lower(x), '\\s+'))).toEqual(FUSED)
+    }
+  })
+
+  test('are what lies between white space of the rest, where more than bytes is asked for', () => {
+    for (const standardise of [
+      (x: Value) => lower(x, 'utf-8'),
+      (x: Value) => without(x, '[^a-z ]'),
+      (x: Value) => without(x, '[!]', ' '),
+      (x: Value) => lower(without(x, '[A]')),
+      (x: Value) => without(without(x, 'th.'), '[!]'),
+    ]) {
+      const made = lowered([x], ([x]) => vectorized(standardise(x)), texts)
+      expect(made).toContain('twotower>WordIds')
+      expect(made.length).toBeGreaterThan(FUSED.length)
+    }
+  })
+
+  test('stay the ops they are where the split is at a separator, or a word is masked', () => {
+    for (const options of [{ separator: ',' }, { mask: 'a' }])
+      expect(lowered([x], ([x]) => vectorized(x, options), texts)).toContain('RaggedTensorToTensor')
   })
 })
