@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { readFile as readWithin } from '../platform/folder.ts'
-import { nodeFolder } from '../platform/node.ts'
 import type { ServedModel } from '../serve/models.ts'
 import { MANIFEST } from '../weights/index.ts'
 import { OFFERS, type Offer, pageFiles, type Site, tfjsFiles } from './site.ts'
@@ -87,7 +86,8 @@ const offerOf = (name: string, { items, examples }: PlayedWith): Offer => ({
 
 /** A file of the version that is served now; null where there is none. @throws {RangeError} for a path that leads out */
 async function fileOf({ served, path }: Playable, name: string): Promise<Uint8Array | null> {
-  return readWithin(await nodeFolder(await folderOf(served, path)), name)
+  const { nodeFolder } = await import('../platform/node.ts')
+  return readWithin(nodeFolder(await folderOf(served, path)), name)
 }
 
 async function folderOf({ latest }: ServedModel, path: string): Promise<string> {

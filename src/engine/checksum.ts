@@ -1,8 +1,8 @@
 import { type Checksum, TABLES } from '../checksum/crc32c.ts'
 import { ARENA_START, instantiate } from './kernels.ts'
 
-/** Bytes that are copied to the kernel at once. */
-const CHUNK = 1 << 20
+/** Bytes that are copied to the kernel at once: V8 changes to the optimized kernel between calls only. 1.8 MB: 2.7 → 2.0 ms. */
+const CHUNK = 1 << 16
 
 /**
  * `crc32c` by the kernel, at full speed from the first byte on.

@@ -37,23 +37,25 @@ export class Engine {
     const kernels = () => instantiate(module, this.memory.wasm)
     this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings))
     const { query, candidate } = definition.towers
-    for (const { graph } of [...definition.signatures, query, candidate].filter((part) => part !== null))
-      this.keepWeights(graph)
+    const parts = [...definition.signatures, query, candidate].filter((part) => part !== null)
+    this.memory.keep([...new Set(parts.map(({ graph }) => graph))].flatMap(weightsOf))
   }
+}
 
-  /**
-   * The weights of dense layers stay in linear memory, and those of products, convolutions and of the loops that hold
-   * recurrent cells, and small tables that are pooled; where there is no room a layer runs by the reference.
-   */
-  private keepWeights(graph: Graph): void {
-    for (const { op, inputs } of graph.nodes) {
-      for (const { node } of inputs) {
-        const held = node.op === CONST ? node.attrs.tensor('value') : null
-        if (held === null || !isWeight(op, held)) continue
-        if (held.dtype === 'float32' || held.dtype === 'int8' || held.dtype === 'int32') this.memory.keep(held.data)
-      }
+/**
+ * What stays in linear memory: the weights of dense layers, those of products, convolutions and of the loops that hold
+ * recurrent cells, and small tables that are pooled. Where there is no room a layer runs by the reference.
+ */
+function weightsOf(graph: Graph): (Float32Array | Int8Array | Int32Array)[] {
+  const found: (Float32Array | Int8Array | Int32Array)[] = []
+  for (const { op, inputs } of graph.nodes) {
+    for (const { node } of inputs) {
+      const held = node.op === CONST ? node.attrs.tensor('value') : null
+      if (held === null || !isWeight(op, held)) continue
+      if (held.dtype === 'float32' || held.dtype === 'int8' || held.dtype === 'int32') found.push(held.data)
     }
   }
+  return found
 }
 
 /** Whether a constant that an op takes is a weight that its kernel reads again and again. */

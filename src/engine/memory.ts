@@ -75,17 +75,21 @@ export class Memory {
     return values.buffer === this.buffer
   }
 
-  /** Copies `values` to stay, before the first run. Returns false where the address space is full. */
-  keep(values: Elements): boolean {
-    if (this.kept.has(values)) return true
-    const end = this.bottom + aligned(values.byteLength)
-    if (end > MOST_BYTES) return false
+  /** Copies `arrays` to stay, before the first run, as far as the address space goes. */
+  keep(arrays: readonly Elements[]): void {
+    const held: Elements[] = []
+    let end = this.bottom
+    for (const values of arrays) {
+      if (this.kept.has(values) || end + aligned(values.byteLength) > MOST_BYTES) continue
+      this.kept.set(values, end)
+      held.push(values)
+      end += aligned(values.byteLength)
+    }
+    // Once for all: each growth makes a new buffer.
     if (end > this.buffer.byteLength) this.grow(end)
-    this.copy(values, this.bottom)
-    this.kept.set(values, this.bottom)
+    for (const values of held) this.copy(values, this.kept.get(values) as number)
     this.bottom = end
     this.top = end
-    return true
   }
 
   private copy(values: Elements, at: number): void {

@@ -191,7 +191,7 @@ export class Tower {
   /** The features that callers give: the inputs, or the raw ones that preprocess.json makes them of. */
   readonly features: readonly Port[]
   private readonly preparation: Preparation
-  private readonly program: Program
+  private program: Program | null = null
   private readonly graph: Graph
   private readonly engine: Engine
 
@@ -201,7 +201,6 @@ export class Tower {
     this.features = preparation.features(definition.inputs)
     this.preparation = preparation
     this.engine = engine
-    this.program = new Program(definition.graph, engine.ops)
     this.graph = definition.graph
   }
 
@@ -213,6 +212,8 @@ export class Tower {
   embed(features: Features): PublicTensor {
     const tensors = bindInputs(this.inputs, this.preparation.apply(features, this.inputs), `${this.side} tower`)
     this.engine.memory.begin()
+    // Made when it is first asked for: many a process embeds by one tower only.
+    this.program ??= new Program(this.graph, this.engine.ops)
     const [embedding] = this.program.run(discerns(this.graph) ? tensors.map(withoutDenormals) : tensors)
     return toPublic(embedding)
   }

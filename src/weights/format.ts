@@ -124,5 +124,6 @@ export interface TowerRecord {
   readonly signature: string
   readonly inputs: readonly PortRecord[]
   readonly output: PortRecord
-  readonly graph: GraphRecord
+  /** The position in `signatures` of the one that has the same graph, where there is one. */
+  readonly graph: GraphRecord | number
 }

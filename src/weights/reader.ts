@@ -81,16 +81,20 @@ export function unflatten(manifest: Manifest, weights: Uint8Array, checksum: Che
     )
   }
   const reader = new Reader(manifest, weights, checksum)
+  const signatures = manifest.signatures.map(({ name, method, inputs, outputs, graph }) => ({
+    name,
+    method,
+    inputs: inputs.map((port) => reader.port(port)),
+    outputs: outputs.map((port) => reader.port(port)),
+    graph: reader.graph(graph),
+  }))
   return {
     source: manifest.source,
-    signatures: manifest.signatures.map(({ name, method, inputs, outputs, graph }) => ({
-      name,
-      method,
-      inputs: inputs.map((port) => reader.port(port)),
-      outputs: outputs.map((port) => reader.port(port)),
-      graph: reader.graph(graph),
-    })),
-    towers: reader.towers(manifest.towers),
+    signatures,
+    towers: reader.towers(
+      manifest.towers,
+      signatures.map(({ graph }) => graph),
+    ),
     ...(manifest.preprocess === undefined ? {} : { preprocess: manifest.preprocess }),
   }
 }
@@ -200,7 +204,8 @@ class Reader {
     return table
   }
 
-  towers({ query, candidate, similarity, ...rest }: TowersRecord): Towers {
+  /** @param graphs those of the signatures, in their order */
+  towers({ query, candidate, similarity, ...rest }: TowersRecord, graphs: readonly Graph[]): Towers {
     const tower = (record: TowerRecord | null): TowerDefinition | null =>
       record === null
         ? null
@@ -208,7 +213,8 @@ class Reader {
             signature: record.signature,
             inputs: record.inputs.map((port) => this.port(port)),
             output: this.port(record.output),
-            graph: this.graph(record.graph),
+            graph:
+              typeof record.graph === 'number' ? this.at(graphs, record.graph, 'signature') : this.graph(record.graph),
           }
     return { ...rest, query: tower(query), candidate: tower(candidate), similarity: similarity as Similarity | null }
   }

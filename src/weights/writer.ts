@@ -23,6 +23,7 @@ import {
   type NodeRecord,
   type PortRecord,
   type ResourceRecord,
+  type SignatureRecord,
   type TowersRecord,
   VERSION,
   WEIGHTS,
@@ -45,7 +46,7 @@ export function flatten(definition: ModelDefinition, generator: string): Flat {
     graph: layout.graph(graph),
   }))
   const { source, preprocess } = definition
-  const towers = layout.towers(definition.towers)
+  const towers = layout.towers(definition.towers, signatures)
   const manifest: Manifest = {
     format: FORMAT,
     version: VERSION,
@@ -143,7 +144,13 @@ class Layout {
     return { kind: 'static-table', ...stored, slots: this.array(`${name}/slots`, slots) }
   }
 
-  towers({ query, candidate, ...rest }: Towers): TowersRecord {
+  /** @param signatures as they were written: a tower that is a whole signature refers to it */
+  towers({ query, candidate, ...rest }: Towers, signatures: readonly SignatureRecord[]): TowersRecord {
+    const written = signatures.map(({ graph }) => JSON.stringify(graph))
+    const shared = (record: GraphRecord): GraphRecord | number => {
+      const same = written.indexOf(JSON.stringify(record))
+      return same < 0 ? record : same
+    }
     const tower = (side: TowerDefinition | null) =>
       side === null
         ? null
@@ -151,7 +158,7 @@ class Layout {
             signature: side.signature,
             inputs: side.inputs.map((port) => this.port(port)),
             output: this.port(side.output),
-            graph: this.graph(side.graph),
+            graph: shared(this.graph(side.graph)),
           }
     return { query: tower(query), candidate: tower(candidate), ...rest }
   }

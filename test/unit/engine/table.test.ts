@@ -326,7 +326,7 @@ describe('pooled rows of a table that stays in linear memory', () => {
   const some = Array.from({ length: 15 }, (_, i) => (i * 7) % 11)
   const mask = floats([5, 3], 4)
   const pool = (combiner: string) => new Attrs({ combiner })
-  beforeAll(() => memory.keep(kept.data as Float32Array))
+  beforeAll(() => memory.keep([kept.data as Float32Array]))
 
   test.each(['int32', 'int64'] as const)('by %s, summed, weighted and averaged', (dtype) => {
     for (const shape of [
@@ -343,7 +343,7 @@ describe('pooled rows of a table that stays in linear memory', () => {
 
   test('a weight of 0 times an infinity is NaN here too', () => {
     const wild = tensor('float32', [3, 2], Float32Array.of(1, 2, Number.POSITIVE_INFINITY, Number.NaN, 5, 6))
-    memory.keep(wild.data as Float32Array)
+    memory.keep([wild.data as Float32Array])
     const weights = tensor('float32', [2, 2], Float32Array.of(1, 0, 0, 1))
     expectSame('twotower>PoolRows', [wild, ids('int64', [2, 2], [0, 1, 0, 2]), weights], pool('sum'))
   })

@@ -92,6 +92,27 @@ describe('the flat format', () => {
     expect(manifest.arrays.every((array) => array.offset % 64 === 0)).toBe(true)
   })
 
+  test('writes the graph of a tower that is a whole signature once', () => {
+    const [whole, other] = [1, 2].map((value) => out(constant(tensor('float32', [1], Float32Array.of(value)))))
+    const tower = (graph: Graph) => {
+      const { inputs, outputs } = model(graph).signatures[0]
+      // Lowered by itself, a tower's graph is equal to its signature's and another object.
+      return { signature: 's', inputs, output: outputs[0], graph: { ...graph } }
+    }
+    const definition = model(whole)
+    const towers = { ...definition.towers, query: tower(whole), candidate: tower(other) }
+    const { manifest, pieces } = flatten({ ...definition, towers }, 'test')
+    expect([manifest.towers.query?.graph, typeof manifest.towers.candidate?.graph]).toEqual([0, 'object'])
+    const back = unflatten(readManifest(JSON.stringify(manifest)), copyOf(pieces))
+    expect(back.towers.query?.graph).toBe(back.signatures[0].graph)
+    const held = back.towers.candidate?.graph.outputs[0].node.attrs.tensor('value')
+    expect(held?.data).toEqual(Float32Array.of(2))
+    const wrong = { ...manifest, towers: { ...manifest.towers, query: { ...manifest.towers.query, graph: 7 } } }
+    expect(() => unflatten(readManifest(JSON.stringify(wrong)), copyOf(pieces))).toThrow(
+      'signature 7 is referred to, but there are only 1',
+    )
+  })
+
   test('gives back tables that find the same, without building an index', () => {
     const words = new StaticTable('words', 'string', 'int64')
     words.insert(
