@@ -2,12 +2,15 @@
 
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [name: string]: Json }
 
-/** What JSON.parse would read wrongly or refuse. Most clients write fractions in seventeen digits: those it reads well. */
-const UNUSUAL = /NaN|Inf|[eE]\+?\d{3}|(?:^|[\s,:[-])\d{16,}(?![\d.eE])/
+/**
+ * What JSON.parse would read wrongly or refuse: words, numbers that no double holds, 64-bit integers, half a surrogate pair.
+ * Most clients write fractions in seventeen digits: those it reads well.
+ */
+const UNUSUAL = /NaN|Inf|[eE]\+?\d{3}|\d{200}|(?:^|[\s,:[-])\d{16,}(?![\d.eE])|\\u[dD][89a-fA-F]/
 
 /**
  * Reads JSON that may hold NaN and Infinity bare, with a sign or short (Inf), as rapidjson does with kParseNanAndInfFlag; an
- * integer past 2^53 becomes a bigint.
+ * integer past 2^53 becomes a bigint. Text with half a surrogate pair is refused, as there.
  * @param integers 'bigints': every number that is written without a fraction and an exponent, where 1 and 1.0 differ
  * @throws {SyntaxError} for anything else that is not JSON, with the position
  */
@@ -32,6 +35,8 @@ const WORDS: Readonly<Record<string, Json>> = {
   false: false,
   null: null,
 }
+/** Half of a pair is no character: UTF-8 has no bytes for it, and an encoder would put U+FFFD in its place. */
+const HALF = /\p{Surrogate}/u
 const WORD = /-?NaN|-?Inf(?:inity)?|true|false|null/y
 const DEEPEST = 500
 
@@ -105,11 +110,14 @@ class Reader {
   private string(): string {
     const found = this.match(STRING)
     if (found === null) return this.fail('a string')
+    let text: string
     try {
-      return JSON.parse(found[0]) as string
+      text = JSON.parse(found[0]) as string
     } catch {
       return this.fail('a string without raw control characters')
     }
+    if (HALF.test(text)) this.fail('text before this in whole surrogate pairs', found[0])
+    return text
   }
 
   private match(pattern: RegExp): RegExpExecArray | null {

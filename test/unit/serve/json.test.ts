@@ -93,6 +93,23 @@ describe('JSON as TensorFlow Serving speaks it', () => {
     expect(() => parseJson(text)).toThrow(SyntaxError)
   })
 
+  // rapidjson: kParseErrorStringUnicodeSurrogateInvalid, kParseErrorNumberTooBig.
+  test.each(['"\\ud800"', '["a", "\\uDFFF\\uD83D"]', '{"\\udc00": 1}', '[NaN, "\ud800"]'])(
+    'refuses %s, which UTF-8 has no bytes for',
+    (text) => {
+      expect(() => parseJson(text)).toThrow(/in whole surrogate pairs at position \d+, got "/)
+    },
+  )
+
+  test('refuses numbers that no double holds, long ones without a large exponent too', () => {
+    for (const text of [`1${'0'.repeat(308)}9.5`, `[-${'9'.repeat(250)}e90]`])
+      expect(() => parseJson(text)).toThrow(/a number that a double can hold/)
+  })
+
+  test('takes whole surrogate pairs, escaped or not', () => {
+    expect(parseJson('["\\ud83d\\ude00", "😀", "\\\\ud800"]')).toEqual(['😀', '😀', '\\ud800'])
+  })
+
   test('refuses nesting that would exhaust the stack', () => {
     expect(() => parseJson(`${'['.repeat(100_000)}NaN`)).toThrow(SyntaxError)
   })
