@@ -1,4 +1,5 @@
 import type { ItemIndex } from '../search/itemindex.ts'
+import { jsonText } from './json.ts'
 import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
 import { openapi } from './openapi.ts'
@@ -101,8 +102,7 @@ export function answersOf(models: Models, options: AppOptions = {}): Answer {
     if (!models.ready) return refused(new Refusal(503, 'the models are not loaded yet'))
     return { status: 200, headers: JSON_TYPE, text: '{"status": "ready"}' }
   })
-  const document = () =>
-    JSON.stringify(openapi(models, { health, predict }, options.token !== undefined, options.index))
+  const document = () => jsonText(openapi(models, { health, predict }, options.token !== undefined, options.index))
   on('GET', '/openapi.json', route('other', document))
   const { metrics } = options
   if (metrics !== undefined)

@@ -12,12 +12,12 @@ import {
   featureOf,
   integer,
   list,
+  MOST_INT64,
   needed,
   oneRow,
   type Part,
   record,
   rowOf,
-  SAFE,
   text,
   whole,
 } from './schemas.ts'
@@ -156,7 +156,7 @@ const VERSION_PARAMETER: Part = {
   name: 'version',
   in: 'path',
   required: true,
-  schema: { type: 'integer', minimum: 0, maximum: SAFE },
+  schema: integer(0, MOST_INT64),
 }
 
 function modelPaths({ name, latest }: ServedModel): Readonly<Record<string, Part>> {
@@ -236,7 +236,8 @@ function towerPaths(models: Models): Readonly<Record<string, Part>> {
   return Object.fromEntries(paths)
 }
 
-function vertexPath(models: Models, path: string): Readonly<Record<string, Part>> {
+/** @param others what else is asked for at that path */
+function vertexPath(models: Models, path: string, others: Part): Part {
   const model = models.all[0]?.latest?.model
   if (model === undefined) return {}
   const bodies = model.signatures.map(({ name }) => {
@@ -255,13 +256,12 @@ function vertexPath(models: Models, path: string): Readonly<Record<string, Part>
       true,
     )
   })
-  return {
-    [path]: post(
-      'predictions, as Vertex AI asks for them; an instance may also be {"data": JSON text of the features, "key": …}',
-      anyOf(bodies),
-      PREDICTIONS,
-    ),
-  }
+  const asked = post(
+    'predictions, as Vertex AI asks for them; an instance may also be {"data": JSON text of the features, "key": …}',
+    anyOf(bodies),
+    PREDICTIONS,
+  )
+  return { [path]: { ...others, ...asked } }
 }
 
 /** Vector Search's methods, in protobuf's JSON: their names in lowerCamelCase, though snake_case is taken too. */
@@ -305,7 +305,8 @@ export function openapi(
     info: { title: 'twotower', version: VERSION, description: 'Two-tower models over HTTP: docs/serve.md.' },
     paths: {
       [routes.health]: health,
-      ...vertexPath(models, routes.predict),
+      // Vertex AI may ask for both at one path.
+      ...vertexPath(models, routes.predict, routes.predict === routes.health ? health : {}),
       ...towerPaths(models),
       ...(index === undefined ? {} : vectorSearchPaths()),
       ...Object.assign({}, ...models.all.map(modelPaths)),

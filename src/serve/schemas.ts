@@ -1,11 +1,12 @@
 import type { Port } from '../graph/index.ts'
 import type { DType } from '../tensor/index.ts'
 import { MOST_FLOAT } from './floats.ts'
+import type { Members } from './values.ts'
 
 // Tensors as JSON Schema: what a signature takes, whole or row by row.
 
 /** A part of an OpenAPI document; most are JSON Schemas. */
-export type Part = { readonly [name: string]: unknown }
+export type Part = Members
 /** A schema; false is what nothing fits. */
 type Schema = Part | false
 
@@ -25,9 +26,13 @@ export const record = (
 export const anyOf = (parts: readonly Part[]): Part => (parts.length === 1 ? parts[0] : { anyOf: parts })
 
 export const BASE64: Part = record({ b64: { type: 'string', pattern: '^([A-Za-z0-9+/]{4})*$' } }, ['b64'], false)
-export const integer = (minimum: number, maximum: number): Part => ({ type: 'integer', minimum, maximum })
-/** The largest integer that every reader of JSON takes exactly: larger ones are taken too, in full digits. */
-export const SAFE = 2 ** 53 - 1
+export const integer = (minimum: number | bigint, maximum: number | bigint): Part => ({
+  type: 'integer',
+  minimum,
+  maximum,
+})
+export const MOST_INT64 = 2n ** 63n - 1n
+export const INT64: Part = integer(-(2n ** 63n), MOST_INT64)
 
 const ELEMENTS: Readonly<Record<DType, Part>> = {
   float32: { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT },
@@ -37,11 +42,11 @@ const ELEMENTS: Readonly<Record<DType, Part>> = {
   int8: integer(-128, 127),
   int16: integer(-32768, 32767),
   int32: integer(-(2 ** 31), 2 ** 31 - 1),
-  int64: integer(-SAFE, SAFE),
+  int64: INT64,
   uint8: integer(0, 255),
   uint16: integer(0, 65535),
   uint32: integer(0, 2 ** 32 - 1),
-  uint64: integer(0, SAFE),
+  uint64: integer(0, 2n ** 64n - 1n),
   bool: { type: 'boolean' },
   string: { anyOf: [text, BASE64] },
   resource: { not: anything },

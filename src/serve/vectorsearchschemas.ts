@@ -1,4 +1,4 @@
-import { integer, list, type Part, record, SAFE, text } from './schemas.ts'
+import { INT64, integer, list, type Part, record, text } from './schemas.ts'
 import { MOST_NEIGHBORS } from './towers.ts'
 
 // The messages of Vector Search's interface, and its methods.
@@ -7,12 +7,12 @@ const number: Part = { type: 'number' }
 /** The least that rounds to infinity in a float32. */
 const TOO_LARGE = (2 - 2 ** -24) * 2 ** 127
 const NAME: Part = { type: 'string', minLength: 1 }
-const INT64: Part = { anyOf: [{ type: 'string', pattern: '^-?[0-9]{1,18}$' }, integer(-SAFE, SAFE)] }
+const WHOLE: Part = { anyOf: [{ type: 'string', pattern: '^-?[0-9]{1,18}$' }, INT64] }
 const VECTOR = list(number, { minItems: 1 })
 
 const RESTRICT = record({ namespace: NAME, allowList: list(text), denyList: list(text) }, ['namespace'], false)
 const TYPED: readonly (readonly [string, Part])[] = [
-  ['valueInt', INT64],
+  ['valueInt', WHOLE],
   ['valueFloat', { type: 'number', exclusiveMinimum: -TOO_LARGE, exclusiveMaximum: TOO_LARGE }],
   ['valueDouble', number],
 ]

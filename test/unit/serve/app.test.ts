@@ -172,4 +172,23 @@ describe('the OpenAPI document', () => {
     )
     expect(JSON.stringify(paths['/v1/towers/query:embed'])).toContain('"required":["user_id"]')
   })
+
+  test('has the bounds of 64-bit integers in full digits, which are taken, and no larger ones', async () => {
+    const app = await serving({ m: 'int64_exact' })
+    expect((await get(app, '/openapi.json')).text).toContain(
+      '"minimum": -9223372036854775808, "maximum": 9223372036854775807',
+    )
+    for (const [id, status] of [
+      ['9223372036854775807', 200],
+      ['-9223372036854775808', 200],
+      ['9223372036854775808', 400],
+    ] as const)
+      expect({ id, ...(await post(app, PATH, `{"inputs": {"a": [${id}], "b": [1]}}`)) }).toMatchObject({ status })
+  })
+
+  test('has both methods of a path that Vertex AI asks for health and for predictions', async () => {
+    const app = await serving(models, { routes: { health: '/', predict: '/' } })
+    const { paths } = (await get(app, '/openapi.json')).body as Record<string, Record<string, object>>
+    expect(Object.keys(paths['/']).sort()).toEqual(['get', 'post'])
+  })
 })
