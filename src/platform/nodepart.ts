@@ -53,10 +53,14 @@ export class PartFile {
     await this.put(bytes, 0)
   }
 
+  /** @throws {Error} that names the file: of a full disk alone nobody knows which */
   private async put(bytes: Uint8Array, at: number): Promise<void> {
     for (let done = 0; done < bytes.length; ) {
       const length = Math.min(bytes.length - done, MOST_WRITTEN)
-      done += (await this.handle.write(bytes, done, length, at + done)).bytesWritten
+      const { bytesWritten } = await this.handle.write(bytes, done, length, at + done).catch((error: Error) => {
+        throw new Error(`"${this.unfinished}" cannot be written: ${error.message}`, { cause: error })
+      })
+      done += bytesWritten
     }
   }
 

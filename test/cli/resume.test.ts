@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   copyFileSync,
@@ -108,6 +108,32 @@ describe('embed --resume', () => {
     const { status, stderr } = await run(args)
     expect(status).toBe(1)
     expect(stderr).toMatch(/short\.jsonl\.part" has 10 bytes, \d+ were written: it cannot be gone on with; remove it/)
+  })
+
+  test('goes on once a disk that was full has room again; without it what was there before stays', async () => {
+    const [input, output] = ['few.jsonl', 'room.jsonl'].map((name) => join(folder, name))
+    const rows = Array.from({ length: 4000 }, (_, id) => ({ id, embedding: [id] }))
+    writeFileSync(input, jsonl(...rows))
+    writeFileSync(output, 'old\n')
+    const args = ['embed', CANDIDATE, input, '-o', output]
+    // No file may grow past eight blocks of 512 bytes or of 1 KiB, as the shell counts them.
+    const crowded = (more: readonly string[]) =>
+      spawnSync('sh', ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, MAIN, ...args, ...more], {
+        encoding: 'utf8',
+      })
+    const said = (name: RegExp) => new RegExp(`^twotower: "\\S+${name.source}" cannot be written: (EFBIG|ENOSPC).*\n$`)
+    const left = () => readdirSync(folder).filter((name) => name.startsWith('room'))
+    expect(crowded([])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(said(/room\.jsonl\.\d+\.unfinished/)),
+    })
+    expect(left()).toEqual(['room.jsonl'])
+    expect(crowded(['--resume'])).toMatchObject({ status: 1, stderr: expect.stringMatching(said(/room\.jsonl\.part/)) })
+    expect(left()).toEqual(['room.jsonl', 'room.jsonl.journal', 'room.jsonl.part'])
+    expect(readFileSync(output, 'utf8')).toBe('old\n')
+    expect(await run([...args, '--resume'])).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(readFileSync(output, 'utf8')).toBe(jsonl(...rows))
+    expect(left()).toEqual(['room.jsonl'])
   })
 
   test('starts anew where there is nothing to go on with', async () => {
