@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 // `runtimes` runs the packed package in every runtime and bundler; `ratios` measures, when the others have left it the machine.
 export default defineConfig({
   test: {
+    // Vitest leaves one core to itself: of two, that is half, and on it the files would run one after the other.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       {
@@ -15,7 +17,7 @@ export default defineConfig({
           include: ['test/runtimes/**/*.test.ts'],
           testTimeout: 120_000,
           // A page answers when the machine lets it.
-          expect: { poll: { timeout: 15_000 } },
+          expect: { poll: { timeout: 30_000 } },
           globalSetup: 'test/runtimes/app.ts',
         },
       },

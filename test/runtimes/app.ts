@@ -1,6 +1,6 @@
 // The package as its user gets it, packed and unpacked beside the data of the cases, and a server of that folder.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -32,7 +32,8 @@ const SCRIPTS = [
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   execFileSync(process.execPath, [join(HERE, 'install.mjs')], { stdio: 'inherit' })
   const folder = unpack()
-  const server = createServer((request, response) => {
+  // Kept connections are the clients' to close: on a busy machine they would meet one that the server closes just then.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
     readFile(join(folder, decodeURIComponent(pathname))).then(
       (bytes) => response.writeHead(200, headersOf(pathname)).end(bytes),
@@ -60,6 +61,8 @@ function unpack(): string {
   })
   const [{ filename }] = JSON.parse(packed.toString()) as [{ filename: string }]
   execFileSync('tar', ['-xzf', join(folder, filename), '-C', twotower, '--strip-components=1'])
+  // A package of its own: within ours, Node would find ours by its name before it looks into node_modules.
+  writeFileSync(join(folder, 'package.json'), '{"private": true}')
   for (const name of ['weights', 'test']) symlinkSync(join(ROOT, name), join(folder, name))
   for (const name of SCRIPTS) cpSync(join(HERE, name), join(folder, name))
   const towers = ['query', 'candidate'].flatMap((side) => [`--${side}`, join(ROOT, `weights/demo/${side}_model`)])

@@ -1,10 +1,12 @@
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { bun } from './bun/runtime.ts'
 import { CASES } from './cases.mjs'
 import { browsers } from './chromium/runtime.ts'
 import { deno } from './deno/runtime.ts'
 import { nodes } from './node/runtime.ts'
-import type { Report, Runtime } from './runtime.ts'
+import { output, type Report, type Runtime } from './runtime.ts'
 import { workerd } from './workerd/runtime.ts'
 
 const RUNTIMES: readonly Runtime[] = [...nodes, deno, bun, workerd, ...browsers]
@@ -13,6 +15,16 @@ const RUNTIMES: readonly Runtime[] = [...nodes, deno, bun, workerd, ...browsers]
 const ALL = process.env.RUNTIMES === 'all'
 
 const reports = new Map<string, Report>()
+
+test('what runs is the package as npm packs it', async () => {
+  const { folder } = inject('app')
+  const found = await output(
+    process.execPath,
+    ['--input-type=module', '-e', "console.log(import.meta.resolve('twotower'))"],
+    folder,
+  )
+  expect(found.trim()).toBe(pathToFileURL(join(folder, 'node_modules/twotower/dist/index.js')).href)
+})
 
 for (const { name: runtime, binary, run } of RUNTIMES) {
   if (binary === null && !ALL) {

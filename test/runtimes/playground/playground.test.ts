@@ -253,7 +253,7 @@ describe.skipIf(chromium === null && !ALL)('the playground in Chromium', () => {
       await drop(page, [join(folder, 'other.jsonl')])
       await expect.poll(() => page.locator('.remarks').textContent()).toContain('other.jsonl is left out')
       await page.context().close()
-    }, 60_000)
+    })
   })
 
   test('measures the request, and tfjs-wasm beside it where the site has it', async () => {
@@ -265,7 +265,7 @@ describe.skipIf(chromium === null && !ALL)('the playground in Chromium', () => {
     await expect.poll(() => page.locator('.verdict').textContent()).toMatch(/times as fast as/)
     expect(problems).toEqual([])
     await page.context().close()
-  }, 60_000)
+  })
 
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`has nothing that axe-core finds wrong, ${colorScheme}`, async () => {
@@ -281,7 +281,7 @@ describe.skipIf(chromium === null && !ALL)('the playground in Chromium', () => {
       await page.locator('.finder [role=option]').first().waitFor()
       expect(await violations(page, axe)).toEqual([])
       await page.context().close()
-    }, 60_000)
+    })
   }
 
   test('fits a phone without a horizontal scroll, with long names too', async () => {

@@ -23,7 +23,7 @@ export async function open(browser: Browser, address: string, options: BrowserCo
     ...options,
   })
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
+  page.setDefaultTimeout(30_000)
   const [problems, asked]: [string[], URL[]] = [[], []]
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
