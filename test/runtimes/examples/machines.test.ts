@@ -185,6 +185,7 @@ describe(`Spark${lacking === null ? '' : `, which is left out: ${lacking}`}`, ()
       expect(bad).toMatchObject([{ id: 'bad', error: expect.stringMatching(/feature "\w+" is missing/) }])
       expectWhole(found.filter((row) => !bad.includes(row)) as unknown as Answer[])
     },
+    LONG,
   )
 
   test.skipIf(lacking !== null)(
