@@ -21,6 +21,8 @@ export class Metrics implements Omit<Observer, 'broke'> {
   private readonly words = new Map<string, UnknownWords[]>()
   /** By stage or contract. */
   private readonly children = new Map<string, Histogram.Internal<string>>()
+  /** By contract and status. */
+  private readonly counters = new Map<string, Counter.Internal>()
 
   constructor() {
     const registers = [this.registry]
@@ -88,10 +90,16 @@ export class Metrics implements Omit<Observer, 'broke'> {
 
   answered(contract: Contract, _method: string, status: number, seconds: number): void {
     this.child(contract, () => this.requests.labels(contract)).observe(seconds)
-    this.answers.labels(contract, String(status)).inc()
+    const key = `${contract} ${status}`
+    let counter = this.counters.get(key)
+    if (counter === undefined) {
+      counter = this.answers.labels(contract, String(status))
+      this.counters.set(key, counter)
+    }
+    counter.inc()
   }
 
-  /** Finding the histogram of a label takes as long as counting in it. */
+  /** Finding the histogram, or the counter, of a label takes as long as counting in it. */
   private child(label: string, find: () => Histogram.Internal<string>): Histogram.Internal<string> {
     let child = this.children.get(label)
     if (child === undefined) {

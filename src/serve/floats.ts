@@ -9,7 +9,12 @@ export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
  * @throws {RangeError} that names `what` and the number
  */
 export function refuseOverflow(value: Nested, what: string): void {
-  if (Array.isArray(value)) for (const item of value) refuseOverflow(item as Nested, what)
-  else if (typeof value === 'number' && Math.abs(value) > MOST_FLOAT && Number.isFinite(value))
+  if (Array.isArray(value)) {
+    // Not by a call for each number.
+    for (const item of value as readonly Nested[])
+      if (typeof item !== 'number' || overflows(item)) refuseOverflow(item, what)
+  } else if (typeof value === 'number' && overflows(value))
     throw new RangeError(`${what}: cannot convert JSON value: ${value} to float without loss of precision`)
 }
+
+const overflows = (value: number): boolean => Math.abs(value) > MOST_FLOAT && Number.isFinite(value)

@@ -192,7 +192,7 @@ export function float32Text(value: number): string {
 }
 
 /** A float's text as TensorFlow Serving writes it: a whole number has its `.0`, so that readers see a float. */
-export const withPoint = (text: string): string => (/^-?\d+$/.test(text) ? `${text}.0` : text)
+export const withPoint = (text: string): string => (text.includes('.') || !/^-?\d+$/.test(text) ? text : `${text}.0`)
 
 /**
  * The shortest decimal that reads back as `value`. Sixteen digits or more are written with an exponent: readers find

@@ -13,7 +13,8 @@ export const isBytes = (value: Json): value is { readonly b64: string } =>
 
 /** JSON as an input's nested lists; {"b64"} is bytes. */
 export function nested(value: Json): Nested {
-  if (Array.isArray(value)) return value.map(nested)
+  // A list of numbers, which most are, is one already.
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'number') ? value : value.map(nested)
   if (isBytes(value)) return bytesOf(value.b64)
   if (value === null || typeof value === 'object')
     throw new TypeError(`${value === null ? 'null' : 'an object'} is not a value of a tensor`)
