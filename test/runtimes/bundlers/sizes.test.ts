@@ -28,6 +28,15 @@ model.query.embed(Object.fromEntries(features))`,
 await load(process.argv[2] + '/weights/demo/query_model')`,
   },
   {
+    task: 'serve a bundle over HTTP',
+    limit: 75_000,
+    script: `import { load } from 'twotower'
+import { serve } from 'twotower/serve'
+const model = await load(process.argv[2] + '/movies')
+const { status } = await serve(model).fetch(new Request('http://x/v1/models/model'))
+if (status !== 200) throw new Error(String(status))`,
+  },
+  {
     task: 'search',
     limit: 37_000,
     script: `import { ExactIndex } from 'twotower/search'
