@@ -4,8 +4,8 @@ import type { Nested } from '../engine/model.ts'
 export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
 
 /**
- * Refuses finite numbers that would become infinite in a float32, as TensorFlow Serving does (IsLosslessDecimal of
- * util/json_tensor.cc).
+ * Refuses finite numbers that would become infinite in a float32, as TensorFlow Serving did until 2021 (IsLosslessDecimal of
+ * util/json_tensor.cc); since then it answers for an infinity that nobody wrote.
  * @throws {RangeError} that names `what` and the number
  */
 export function refuseOverflow(value: Nested, what: string): void {

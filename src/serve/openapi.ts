@@ -1,14 +1,14 @@
-import type { Model } from '../engine/model.ts'
+import type { Model, SignatureInfo } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
 import { VERSION } from '../version.ts'
-import { MOST_FLOAT } from './floats.ts'
 import type { Models, ServedModel } from './models.ts'
 import {
   anyOf,
   anything,
   BASE64,
   byName,
+  FLOAT,
   featureOf,
   integer,
   list,
@@ -22,14 +22,18 @@ import {
   whole,
 } from './schemas.ts'
 import { MOST_NEIGHBORS, type TOWER_PATHS } from './towers.ts'
-import { GOOGLE_ERROR, METHODS, RESTRICTS } from './vectorsearchschemas.ts'
+import { GOOGLE_ERROR, methods, RESTRICTS } from './vectorsearchschemas.ts'
 
 // The interfaces as OpenAPI 3.1, of the models that are served now: their signatures are the schemas.
+
+/** Whether a signature can be asked row by row: a scalar is not one row an instance. */
+const answersRows = ({ outputs }: SignatureInfo): boolean => outputs.every(({ shape }) => shape?.length !== 0)
 
 /** Bodies of predict, one or two a signature. */
 function predictBody(model: Model): Part {
   return anyOf(
-    model.signatures.flatMap(({ name }) => {
+    model.signatures.flatMap((signature) => {
+      const { name } = signature
       const ports = model.rawInputs(name)
       const named = { signature_name: { const: name } }
       const required = name === 'serving_default' ? [] : ['signature_name']
@@ -41,7 +45,9 @@ function predictBody(model: Model): Part {
       const instances = anyOf([list(rows, some), ...(ports.length === 1 ? [list(rowOf(ports[0]), some)] : [])])
       return [
         record({ ...named, inputs, instances: false }, [...required, 'inputs'], true),
-        record({ ...named, instances, inputs: false }, [...required, 'instances'], true),
+        ...(answersRows(signature)
+          ? [record({ ...named, instances, inputs: false }, [...required, 'instances'], true)]
+          : []),
       ]
     }),
   )
@@ -113,7 +119,8 @@ const post = (
   post: {
     summary,
     parameters,
-    requestBody: { required: true, content: { 'application/json': { schema: body } } },
+    // Of protobuf's messages, the empty one is no body.
+    requestBody: { required: failure === undefined, content: { 'application/json': { schema: body } } },
     responses: { 200: json(answer, 'the answer'), ...failures(failure) },
   },
 })
@@ -125,7 +132,6 @@ const get = (summary: string, answer: Part, parameters: readonly Part[] = []): P
 const PREDICTIONS = record({ predictions: list(anything) }, ['predictions'], false)
 const OUTPUTS = record({ outputs: anything }, ['outputs'], false)
 const RESULTS = record({ results: list(anything) }, ['results'], false)
-const FLOAT = { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT }
 const FLOATS = list(FLOAT)
 /** What the towers answer: null stands for what is not finite. */
 const ANSWER = { type: ['number', 'null'] }
@@ -240,7 +246,7 @@ function towerPaths(models: Models): Readonly<Record<string, Part>> {
 function vertexPath(models: Models, path: string, others: Part): Part {
   const model = models.all[0]?.latest?.model
   if (model === undefined) return {}
-  const bodies = model.signatures.map(({ name }) => {
+  const bodies = model.signatures.filter(answersRows).map(({ name }) => {
     const ports = model.rawInputs(name)
     const rows = record(byName(ports, rowOf), needed(ports), false)
     const some = { minItems: 1 }
@@ -256,6 +262,7 @@ function vertexPath(models: Models, path: string, others: Part): Part {
       true,
     )
   })
+  if (bodies.length === 0) return {}
   const asked = post(
     'predictions, as Vertex AI asks for them; an instance may also be {"data": JSON text of the features, "key": …}',
     anyOf(bodies),
@@ -265,7 +272,7 @@ function vertexPath(models: Models, path: string, others: Part): Part {
 }
 
 /** Vector Search's methods, in protobuf's JSON: their names in lowerCamelCase, though snake_case is taken too. */
-function vectorSearchPaths(): Readonly<Record<string, Part>> {
+function vectorSearchPaths({ width }: ItemIndex): Readonly<Record<string, Part>> {
   const parameters = (resource: string) =>
     ['project', 'location', resource].map((name) => ({
       name,
@@ -275,7 +282,7 @@ function vectorSearchPaths(): Readonly<Record<string, Part>> {
     }))
   return Object.fromEntries(
     ['v1', 'v1beta1'].flatMap((version) =>
-      METHODS.map(([resource, name, summary, body, answer]) => [
+      methods(width).map(([resource, name, summary, body, answer]) => [
         `/${version}/projects/{project}/locations/{location}/${resource}s/{${resource}}:${name}`,
         post(summary, body, answer, parameters(resource), 'GoogleError'),
       ]),
@@ -308,7 +315,7 @@ export function openapi(
       // Vertex AI may ask for both at one path.
       ...vertexPath(models, routes.predict, routes.predict === routes.health ? health : {}),
       ...towerPaths(models),
-      ...(index === undefined ? {} : vectorSearchPaths()),
+      ...(index === undefined ? {} : vectorSearchPaths(index)),
       ...Object.assign({}, ...models.all.map(modelPaths)),
     },
     components: {

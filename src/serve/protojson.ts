@@ -43,6 +43,11 @@ export function strings(name: string, json: Json | undefined): string[] {
   })
 }
 
+/** @throws {TypeError} where it is set to anything but text */
+export function checkText(name: string, json: Json | undefined): void {
+  if (json !== undefined && typeof json !== 'string') throw new TypeError(`"${name}" must be text`)
+}
+
 export function boolean(name: string, json: Json | undefined): boolean {
   if (json === undefined || typeof json === 'boolean') return json ?? false
   throw new TypeError(`"${name}" must be true or false`)

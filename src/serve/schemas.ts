@@ -34,8 +34,10 @@ export const integer = (minimum: number | bigint, maximum: number | bigint): Par
 export const MOST_INT64 = 2n ** 63n - 1n
 export const INT64: Part = integer(-(2n ** 63n), MOST_INT64)
 
+export const FLOAT: Part = { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT }
+
 const ELEMENTS: Readonly<Record<DType, Part>> = {
-  float32: { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT },
+  float32: FLOAT,
   float64: { type: 'number' },
   float16: { type: 'number' },
   bfloat16: { type: 'number' },

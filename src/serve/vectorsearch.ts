@@ -4,7 +4,7 @@ import { attributesIn, filterIn } from '../search/filterjson.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
 import { datapointText } from './indexdatapoint.ts'
 import { float32Text, type Json, parseJson } from './json.ts'
-import { boolean, count, fraction, list, message, opened, strings } from './protojson.ts'
+import { boolean, checkText, count, fraction, list, message, opened, strings } from './protojson.ts'
 import { Refusal } from './refusal.ts'
 import { MOST_NEIGHBORS } from './towers.ts'
 import type { Turn } from './turn.ts'
@@ -51,7 +51,8 @@ interface Asked {
 
 function findNeighbors(index: ItemIndex, request: Members, turn: Turn): string {
   const known = ['indexEndpoint', 'deployedIndexId', 'queries', 'returnFullDatapoint']
-  const { queries, returnFullDatapoint } = message('the request', request, known)
+  const { queries, returnFullDatapoint, deployedIndexId } = message('the request', request, known)
+  checkText('deployedIndexId', deployedIndexId)
   const full = boolean('returnFullDatapoint', returnFullDatapoint)
   const asked = list('queries', queries).map((query, i) => named(`queries[${i}]`, () => askedBy(index, query)))
   turn.decoded()
@@ -147,7 +148,8 @@ function distanceText(index: ItemIndex, query: Float32Array, { embedding }: Data
 
 /** Datapoints of ids that are not there are left out. */
 function readIndexDatapoints(index: ItemIndex, request: Members, turn: Turn): string {
-  const { ids } = message('the request', request, ['indexEndpoint', 'deployedIndexId', 'ids'])
+  const { ids, deployedIndexId } = message('the request', request, ['indexEndpoint', 'deployedIndexId', 'ids'])
+  checkText('deployedIndexId', deployedIndexId)
   const wanted = strings('ids', ids)
   turn.decoded()
   return turn.stage('encode', () => {

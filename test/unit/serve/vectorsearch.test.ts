@@ -248,10 +248,28 @@ describe("Vector Search's other methods", () => {
     expect((await post(createApp(new Models([])), FIND, query([1, 1]))).status).toBe(400)
   })
 
-  test('stand in the OpenAPI document', async () => {
+  test('stand in the OpenAPI document, for vectors of the index’s width', async () => {
     const { body } = await get(served(await indexOf('dot')), '/openapi.json')
-    expect(Object.keys((body as unknown as { paths: object }).paths).filter((path) => path.includes(':'))).toHaveLength(
-      8,
-    )
+    const { paths } = body as unknown as { paths: Readonly<Record<string, { post: { requestBody: object } }>> }
+    expect(Object.keys(paths).filter((path) => path.includes(':'))).toHaveLength(8)
+    const [upsert] = Object.keys(paths).filter((path) => path.endsWith(':upsertDatapoints'))
+    const { requestBody } = paths[upsert].post
+    expect(requestBody).toMatchObject({ required: false })
+    expect(JSON.stringify(requestBody)).toContain('"minItems":2,"maxItems":2')
+  })
+
+  test('take what the document says that they take: nothing, null for what is not set, integers as text', async () => {
+    const app = served(await indexOf('dot'))
+    const vector = { featureVector: [1, 1], restricts: null, datapointId: null }
+    const restrict = { namespace: 'n', allowList: null, denyList: [] }
+    for (const body of [
+      '',
+      { deployedIndexId: null, queries: null },
+      { queries: [{ datapoint: vector, neighborCount: '2', fractionLeafNodesToSearchOverride: null }] },
+      { queries: [{ datapoint: { ...vector, restricts: [restrict], numericRestricts: [] } }] },
+      { queries: [{ datapoint: { ...vector, numericRestricts: [{ namespace: 'n', valueInt: '1', op: 6 }] } }] },
+    ])
+      expect({ asked: body, ...(await post(app, FIND, body)) }).toMatchObject({ status: 200 })
+    expect((await post(app, FIND, { deployedIndexId: 5 })).text).toContain('\\"deployedIndexId\\" must be text')
   })
 })
