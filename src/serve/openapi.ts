@@ -278,7 +278,7 @@ function vectorSearchPaths({ width }: ItemIndex): Readonly<Record<string, Part>>
       name,
       in: 'path',
       required: true,
-      schema: { type: 'string', pattern: '^[A-Za-z0-9_-]+$' },
+      schema: { type: 'string', pattern: name === 'project' ? '^[A-Za-z0-9_][A-Za-z0-9_.:-]*$' : '^[A-Za-z0-9_-]+$' },
     }))
   return Object.fromEntries(
     ['v1', 'v1beta1'].flatMap((version) =>

@@ -26,7 +26,8 @@ const METHODS: Readonly<Record<string, Method>> = {
   'indexes:removeDatapoints': removeDatapoints,
 }
 
-const PATH = /^\/(?:v1|v1beta1)\/projects\/[^/]+\/locations\/[^/]+\/(indexEndpoints|indexes)\/[^/:]+:([A-Za-z]+)$/
+/** Projects may be of a domain: `example.com:project`. */
+const PATH = /^\/(?:v1|v1beta1)\/projects\/\w[\w.:-]*\/locations\/[\w-]+\/(indexEndpoints|indexes)\/[\w-]+:([A-Za-z]+)$/
 
 /**
  * Answers `path`, as it was sent.

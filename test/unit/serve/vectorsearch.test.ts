@@ -223,6 +223,8 @@ describe("Vector Search's other methods", () => {
     [READ, { ids: [1] }, 400, '"ids" must be a list of text'],
     [`${PROJECT}/indexes/2:findNeighbors`, {}, 404, 'there is no'],
     [`${PROJECT}/indexes`, {}, 404, 'there is no'],
+    [`${PROJECT}/indexEndpoints/%C2%84:findNeighbors`, {}, 404, 'there is no'],
+    ['/v1/projects/./locations/l/indexEndpoints/1:findNeighbors', {}, 404, 'there is no'],
   ])('%s refuses %j', async (path, body, status, problem) => {
     const index = await indexOf('dot')
     const answer = await post(served(index), path, body)
