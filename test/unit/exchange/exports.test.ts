@@ -1,7 +1,3 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
 import { arrowSchema } from '../../../src/exchange/arrowschema.ts'
@@ -153,39 +149,5 @@ describe('an export to pgvector', () => {
     [{ numericRestricts: [{ namespace: 'a', type: 'double', value: Infinity }] }, 'is Infinity'],
   ] as const)('%o is refused', async (wrong, problem) => {
     await expect(written(PGVECTOR, [{ ...items[1], ...wrong }])).rejects.toThrow(problem)
-  })
-
-  // Where PostgreSQL with pgvector is, say so: TWOTOWER_POSTGRES=postgresql://… of a database for tests.
-  const postgres = process.env.TWOTOWER_POSTGRES
-  test.skipIf(postgres === undefined)('is loaded by a real PostgreSQL, which answers the same', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'pgvector-'))
-    try {
-      const name = `twotower_test_${process.pid}`
-      const [bytes] = await written(PGVECTOR, items, { name })
-      writeFileSync(join(folder, 'items.sql'), bytes)
-      const psql = (...args: string[]) =>
-        execFileSync('psql', [postgres as string, '-v', 'ON_ERROR_STOP=1', '-qtA', ...args], { encoding: 'utf8' })
-      psql('-f', join(folder, 'items.sql'))
-      const asked = (sql: string) => JSON.parse(psql('-c', sql))
-      try {
-        expect(
-          asked(`SELECT json_agg(t ORDER BY id) FROM (SELECT id, restricts, crowding_tag FROM ${name}) t`),
-        ).toEqual([
-          { id: items[0].id, restricts: { genre: { allow: ["it's \\ new"], deny: ['war'] } }, crowding_tag: '\\N' },
-          { id: 'b', restricts: {}, crowding_tag: null },
-        ])
-        const nearest = `SELECT id, embedding <#> '[1,2]' AS distance FROM ${name} ORDER BY embedding <#> '[1,2]'`
-        expect(asked(`SELECT json_agg(t) FROM (${nearest}) t`)).toEqual([
-          { id: 'b', distance: -4 },
-          { id: items[0].id, distance: -0 },
-        ])
-        const filtered = `SELECT id FROM ${name} WHERE restricts @> '{"genre": {"deny": ["war"]}}' AND (numbers->>'year')::bigint = 9223372036854775807`
-        expect(asked(`SELECT json_agg(t) FROM (${filtered}) t`)).toEqual([{ id: items[0].id }])
-      } finally {
-        psql('-c', `DROP TABLE ${name}`)
-      }
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
   })
 })
