@@ -162,11 +162,13 @@ function readIndexDatapoints(index: ItemIndex, request: Members, turn: Turn): st
 async function upsertDatapoints(index: ItemIndex, request: Members, turn: Turn): Promise<string> {
   const { datapoints, updateMask } = message('the request', request, ['index', 'datapoints', 'updateMask'])
   const restrictsOnly = masked(updateMask)
-  const given = list('datapoints', datapoints).map((json, i) =>
-    named(`datapoints[${i}]`, () => (restrictsOnly ? restricted(index, point(json)) : itemOf(point(json)))),
-  )
+  const given = list('datapoints', datapoints)
+  const each = (of: (datapoint: Members) => Datapoint): Datapoint[] =>
+    given.map((json, i) => named(`datapoints[${i}]`, () => of(point(json))))
   turn.decoded()
-  await inTurn(index, () => index.upsert(given))
+  // What a restriction leaves as it is, it finds only once it is its turn.
+  const whole = restrictsOnly ? null : each(itemOf)
+  await inTurn(index, () => index.upsert(whole ?? each((datapoint) => restricted(index, datapoint))))
   return '{}'
 }
 
@@ -245,7 +247,7 @@ function named<T>(name: string, work: () => T): T {
 
 const changes = new WeakMap<ItemIndex, Promise<unknown>>()
 
-/** Changes of an index are made one after the other. */
+/** Changes of an index are made one after the other; each sees what the ones before have left. */
 function inTurn(index: ItemIndex, change: () => Promise<unknown>): Promise<unknown> {
   const next = (changes.get(index) ?? Promise.resolve()).then(change)
   changes.set(

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Datapoint } from '../../../src/search/datapoint.ts'
 import { ItemIndex } from '../../../src/search/itemindex.ts'
@@ -201,6 +204,25 @@ describe("Vector Search's other methods", () => {
     expect(await post(app, REMOVE, { datapointIds: ['d', 'none'] })).toMatchObject({ status: 200, body: {} })
     expect((await post(app, READ, { ids: ['d'] })).body).toEqual({ datapoints: [] })
     expect(index.size).toBe(3)
+  })
+
+  test('restrict the datapoint that a request before is still writing', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vectorsearch-'))
+    const file = join(folder, 'items.index')
+    await (await indexOf('dot')).save(file)
+    const index = await ItemIndex.open(file)
+    const app = served(index)
+    const restricts = [{ namespace: 'color', denyList: ['red'] }]
+    const answers = await Promise.all([
+      post(app, UPSERT, { datapoints: [{ datapointId: 'a', featureVector: [7, 7] }] }),
+      post(app, UPSERT, { datapoints: [{ datapointId: 'a', restricts }], updateMask: 'allRestricts' }),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 200])
+    expect((await post(app, READ, { ids: ['a'] })).body).toEqual({
+      datapoints: [{ datapointId: 'a', featureVector: [7, 7], restricts }],
+    })
+    await index.close()
+    rmSync(folder, { recursive: true })
   })
 
   test.each([
