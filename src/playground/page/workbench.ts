@@ -159,6 +159,8 @@ export function workbench(opened: Opened, before: Readonly<Record<string, Member
   const pick = async (item: number): Promise<void> => {
     await choose(item)
     await parts.get('tower query')?.update()
+    // The ranking is the one that was told, and must not talk over what is told of the item.
+    clearTimeout(resting)
     const hit = latest?.hits.find((each) => each.item === item) ?? latest?.pinned
     if (items !== null && hit) say(`${items.labels[item]}: rank ${hit.rank}, score ${numberText(hit.score)}`)
   }

@@ -23,6 +23,7 @@ export async function open(browser: Browser, address: string, options: BrowserCo
     ...options,
   })
   const page = await context.newPage()
+  // Other tests have the machine too, and the first page compiles all that the next ones find compiled.
   page.setDefaultTimeout(30_000)
   const [problems, asked]: [string[], URL[]] = [[], []]
   page.on('pageerror', (error) => problems.push(String(error)))
