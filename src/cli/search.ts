@@ -53,6 +53,9 @@ function answersOf(
         throw new RangeError(
           `the query has ${embedding.length} dimensions, the items have ${index.width}${index instanceof ItemIndex ? `: ${from} is of other towers` : ''}`,
         )
+      const wrong = embedding.findIndex((value) => !Number.isFinite(value))
+      if (wrong >= 0)
+        throw new RangeError(`number ${wrong} of the query's embedding is ${embedding[wrong]}, it must be finite`)
       return { query: embedding, wanted: wanted(line) }
     } catch (error) {
       return `${line.at}: ${(error as Error).message}`

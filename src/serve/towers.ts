@@ -90,6 +90,9 @@ async function search(models: Models, turn: Turn): Promise<string> {
   const perCrowdingTag = CROWDS.map((name) => count(name, body[name])).find((most) => most !== undefined)
   const wanted = { k, filter: filterIn(body), ...(perCrowdingTag !== undefined && { perCrowdingTag }) }
   const vector = Array.isArray(query) ? vectorOf(query) : await embedded(version, query, turn)
+  const wrong = vector.findIndex((value) => !Number.isFinite(value))
+  if (wrong >= 0)
+    throw new RangeError(`number ${wrong} of the query's embedding is ${vector[wrong]}, it must be finite`)
   const { ids, scores } = turn.stage('search', () => index.search(vector, wanted))
   return turn.stage('encode', () => {
     const found = ids.map((id, i) => `{"id": ${JSON.stringify(id)}, "score": ${decimal(scores[i])}}`)

@@ -123,14 +123,16 @@ describe.concurrent('search over an index', () => {
     expect(without.stderr).toContain('small.index has no partitions to search approximately')
   })
 
-  test('puts an error in the place of a query of another width, or of features without a model', async () => {
-    const finished = await run(['search', '--index', small], jsonl({ embedding: [1] }, { genre: 'noir' }))
+  test('puts an error in the place of a query of another width, that is not finite, or of features without a model', async () => {
+    const queries = `${jsonl({ embedding: [1] }, { genre: 'noir' })}{"embedding": [1, NaN]}\n`
+    const finished = await run(['search', '--index', small], queries)
     expect(finished.status).toBe(1)
     expect(answersOf(finished)).toEqual([
       {
         error: `standard input:1: the query has 1 dimensions, the items have 2: ${small} is of other towers`,
       },
       { error: 'standard input:2: there is no model to embed features: a row must hold its "embedding"' },
+      { error: "standard input:3: number 1 of the query's embedding is NaN, it must be finite" },
     ])
     const [first] = answersOf(await run(['search', bundle, join(DEMO, 'viewers.jsonl'), '--index', small]))
     expect(first.error).toContain('the query has 64 dimensions')

@@ -110,6 +110,7 @@ describe('the two towers', () => {
     ['/v1/towers:search', { query: { user_id: '1' }, k: 1.5 }, 400],
     ['/v1/towers:search', { k: 1 }, 400],
     ['/v1/towers:search', { query: Array(64).fill(1e39) }, 400],
+    ['/v1/towers:search', `{"query": [NaN${', 1'.repeat(63)}]}`, 400],
   ])('%s with %j is refused with %i', async (path, body, status) => {
     expect(await post(app, path, body)).toMatchObject({ status, body: { error: expect.any(String) } })
   })
