@@ -53,7 +53,9 @@ export async function exportItems(file: string, { output, format, table }: Expor
     for (const part of files) await part.sync()
   } catch (error) {
     for (const part of files) await part.discard()
-    throw error
+    throw Object.assign(error as Error, {
+      message: `${(error as Error).message}: "${output}" is not written, what was there before is as it was`,
+    })
   } finally {
     progress.stop()
   }

@@ -103,9 +103,15 @@ export class DiskWriter {
     }
   }
 
-  /** Returns when the changes are on the disk. */
-  append(changes: readonly Change[]): Promise<void> {
-    return this.log.append(logRecords(changes))
+  /** Returns when the changes are on the disk. @throws what keeps them from it; then none of them counts */
+  async append(changes: readonly Change[]): Promise<void> {
+    try {
+      await this.log.append(logRecords(changes))
+    } catch (error) {
+      throw Object.assign(error as Error, {
+        message: `${(error as Error).message}: none of these changes is in "${logOf(this.path)}", those before are; make them again once it can be written`,
+      })
+    }
   }
 
   /** Puts a new file in place of the old one and its log. A kill on the way leaves the one or the other. */
