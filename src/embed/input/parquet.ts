@@ -1,4 +1,10 @@
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet'
+import {
+  type AsyncBuffer,
+  type Compressors,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet'
 import type { Json } from '../../serve/json.ts'
 import type { RowRange } from '../piece.ts'
 
@@ -65,9 +71,26 @@ export class ParquetReader {
     this.group = group
     const there = new Set(metadata.schema.slice(1).map(({ name }) => name))
     const wanted = columns === null ? {} : { columns: columns.filter((name) => there.has(name)) }
-    const rows = await parquetReadObjects({ file, metadata, rowStart: start, rowEnd: end, ...wanted })
+    const options = { file, metadata, rowStart: start, rowEnd: end, ...wanted, ...(await compressorsOf(metadata)) }
+    const rows = await parquetReadObjects(options)
     return rows.map(jsonOf)
   }
+}
+
+/** What hyparquet itself knows. */
+const KNOWN = ['UNCOMPRESSED', 'SNAPPY']
+
+/** The other codecs, where a file has one: zstd, gzip, brotli and LZ4. */
+async function compressorsOf({ row_groups }: FileMetaData): Promise<{ readonly compressors?: Compressors }> {
+  const codecs = row_groups.flatMap(({ columns }) => columns.map(({ meta_data }) => meta_data?.codec))
+  if (codecs.every((codec) => codec === undefined || KNOWN.includes(codec))) return {}
+  const { compressors } = await import('hyparquet-compressors')
+  // A page of nothing, as of lists that are all empty, is a block of LZ4 that its decompressor does not take.
+  const each = Object.entries(compressors).map(([codec, decompress]) => [
+    codec,
+    (input: Uint8Array, length: number) => (length === 0 ? new Uint8Array(0) : decompress(input, length)),
+  ])
+  return { compressors: Object.fromEntries(each) }
 }
 
 function groupOf({ row_groups }: FileMetaData, row: number): number {

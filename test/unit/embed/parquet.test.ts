@@ -46,6 +46,13 @@ describe('Parquet', () => {
     expect(some).toEqual(films.slice(20, 22).map(({ id, year }) => ({ id, year })))
   })
 
+  test('is read by whatever codec its columns are compressed', async () => {
+    const codecs = new Uint8Array(readFileSync(new URL('codecs.parquet', folder))).buffer
+    const reader = new ParquetReader(async () => codecs)
+    const rows = await reader.rows({ path: 'codecs.parquet', start: 0, end: 40, columns: null })
+    expect(rows).toEqual(films.map((film) => ({ ...film, tags: [] })))
+  })
+
   test('names the file that cannot be read', async () => {
     const reader = new ParquetReader(async () => bytes.slice(0, 100))
     await expect(reader.rows({ path: 'films.parquet', start: 0, end: 1, columns: null })).rejects.toThrow(
