@@ -96,7 +96,11 @@ describe.concurrent('evaluate', () => {
     expect(int8.more?.recall.mean).toBeCloseTo(int8.measures.recall.mean - float32.measures.recall.mean, 12)
     expect(same.agreement).toEqual({ mean: 1, low: 1, high: 1 })
     expect(same.more?.ndcg).toEqual({ mean: 0, low: 0, high: 0 })
-    expect(readFileSync(svg, 'utf8')).toMatch(/^<svg [\s\S]*recall[\s\S]*float32[\s\S]*int8[\s\S]*<\/svg>\n$/)
+    const drawn = readFileSync(svg, 'utf8')
+    expect(drawn).toMatch(/^<svg [\s\S]*recall[\s\S]*float32[\s\S]*int8[\s\S]*<\/svg>\n$/)
+    // Systems that are alike stand beside each other.
+    const lines = [...drawn.matchAll(/<g[^>]*aria-label="line"/g)].map(([group]) => /translate\(([-\d.]+)/.exec(group))
+    expect(lines.map((found) => Number(found?.[1] ?? 0))).toEqual([-6, 0, 6])
   })
 
   test('searches approximately too, and says how much of the exact lists that finds', async () => {
