@@ -84,6 +84,7 @@ export function answersOf(models: Models, options: AppOptions = {}): Answer {
       } catch (error) {
         const refusal = refusalOf(error)
         if (refusal.status === 500) observer.broke(error)
+        if (refusal.cause !== undefined) observer.broke(refusal.cause)
         status = refusal.status
         return refused(refusal, wording)
       } finally {

@@ -7,8 +7,9 @@ export class Refusal extends Error {
   /** Headers that go with the status: `Allow`, `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
-    super(message)
+  /** @param cause what went wrong on our side, for the log */
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}, cause?: unknown) {
+    super(message, { cause })
     this.status = status
     this.headers = headers
   }
@@ -38,6 +39,7 @@ const CODES: Readonly<Record<number, string>> = {
   429: 'RESOURCE_EXHAUSTED',
   500: 'INTERNAL',
   501: 'UNIMPLEMENTED',
+  503: 'UNAVAILABLE',
   504: 'DEADLINE_EXCEEDED',
 }
 

@@ -247,12 +247,21 @@ function named<T>(name: string, work: () => T): T {
 
 const changes = new WeakMap<ItemIndex, Promise<unknown>>()
 
-/** Changes of an index are made one after the other; each sees what the ones before have left. */
-function inTurn(index: ItemIndex, change: () => Promise<unknown>): Promise<unknown> {
+/**
+ * Changes of an index are made one after the other; each sees what the ones before have left.
+ * @throws {Refusal} 503 where the disk is full, or another process has written the index
+ */
+async function inTurn(index: ItemIndex, change: () => Promise<unknown>): Promise<void> {
   const next = (changes.get(index) ?? Promise.resolve()).then(change)
   changes.set(
     index,
     next.catch(() => {}),
   )
-  return next
+  try {
+    await next
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof Refusal) throw error
+    const words = 'the index could not be written, and nothing of this request is in it; the log of the server says why'
+    throw new Refusal(503, words, {}, error)
+  }
 }

@@ -6,6 +6,7 @@ import type { Datapoint } from '../../../src/search/datapoint.ts'
 import { ItemIndex } from '../../../src/search/itemindex.ts'
 import { createApp } from '../../../src/serve/app.ts'
 import { Models } from '../../../src/serve/models.ts'
+import { NO_OBSERVER } from '../../../src/serve/observer.ts'
 import { get, post } from './served.ts'
 
 const PROJECT = '/v1/projects/p/locations/us-central1'
@@ -222,6 +223,27 @@ describe("Vector Search's other methods", () => {
       datapoints: [{ datapointId: 'a', featureVector: [7, 7], restricts }],
     })
     await index.close()
+    rmSync(folder, { recursive: true })
+  })
+
+  test('say what became of a request where another has written the index since, and the log why', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vectorsearch-'))
+    const file = join(folder, 'items.index')
+    await (await indexOf('dot')).save(file)
+    const broke: string[] = []
+    const observer = { ...NO_OBSERVER, broke: (error: unknown) => broke.push(String(error)) }
+    const app = served(await ItemIndex.open(file), { observer })
+    const other = await ItemIndex.open(file)
+    await other.remove(['a'])
+    await other.close()
+    const message =
+      'the index could not be written, and nothing of this request is in it; the log of the server says why'
+    expect(await post(app, REMOVE, { datapointIds: ['b'] })).toMatchObject({
+      status: 503,
+      body: { error: { code: 503, message, status: 'UNAVAILABLE' } },
+    })
+    expect(broke).toEqual([expect.stringContaining('was changed by another since it was opened: open it again')])
+    expect((await ItemIndex.open(file)).get('b')).not.toBeNull()
     rmSync(folder, { recursive: true })
   })
 
