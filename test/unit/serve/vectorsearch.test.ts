@@ -7,6 +7,7 @@ import { ItemIndex } from '../../../src/search/itemindex.ts'
 import { createApp } from '../../../src/serve/app.ts'
 import { Models } from '../../../src/serve/models.ts'
 import { NO_OBSERVER } from '../../../src/serve/observer.ts'
+import { fixture } from '../exchange/files.ts'
 import { get, post } from './served.ts'
 
 const PROJECT = '/v1/projects/p/locations/us-central1'
@@ -205,6 +206,32 @@ describe("Vector Search's other methods", () => {
     expect(await post(app, REMOVE, { datapointIds: ['d', 'none'] })).toMatchObject({ status: 200, body: {} })
     expect((await post(app, READ, { ids: ['d'] })).body).toEqual({ datapoints: [] })
     expect(index.size).toBe(3)
+  })
+
+  test("answer what Google's Python client sends", async () => {
+    const app = served(await ItemIndex.of([], { similarity: 'dot', width: 2 }))
+    const sent = JSON.parse(new TextDecoder().decode(fixture('client.json'))) as { target: string; body: string }[]
+    const answers = []
+    for (const { target, body } of sent) answers.push(await post(app, target, body))
+    expect(answers.map(({ status }) => status)).toEqual(sent.map(() => 200))
+    const [upserted, found, restricted, read, removed] = answers.map(({ body }) => body)
+    const laura = {
+      datapointId: 'laura',
+      featureVector: [0.5, 1],
+      restricts: [{ namespace: 'genre', allowList: ['noir'], denyList: ['war'] }],
+      numericRestricts: [
+        { namespace: 'year', valueInt: '9007199254740993' },
+        { namespace: 'rating', valueFloat: 0.1 },
+        { namespace: 'share', valueDouble: 0.1 },
+      ],
+      crowdingTag: { crowdingAttribute: 'preminger' },
+    }
+    expect(found).toEqual({
+      nearestNeighbors: [{ id: 'asked', neighbors: [{ datapoint: laura, distance: 1.5 }] }],
+    })
+    const { numericRestricts: _, ...left } = laura
+    expect(read).toEqual({ datapoints: [{ ...left, restricts: [{ namespace: 'genre', denyList: ['war'] }] }] })
+    expect([upserted, restricted, removed]).toEqual([{}, {}, {}])
   })
 
   test('restrict the datapoint that a request before is still writing', async () => {
