@@ -13,8 +13,22 @@ export function refuseOverflow(value: Nested, what: string): void {
     // Not by a call for each number.
     for (const item of value as readonly Nested[])
       if (typeof item !== 'number' || overflows(item)) refuseOverflow(item, what)
-  } else if (typeof value === 'number' && overflows(value))
-    throw new RangeError(`${what}: cannot convert JSON value: ${value} to float without loss of precision`)
+  } else if (typeof value === 'number' && overflows(value)) throw lossy(what, value)
 }
 
 const overflows = (value: number): boolean => Math.abs(value) > MOST_FLOAT && Number.isFinite(value)
+
+/**
+ * An embedding's numbers as float32. The shortest text of the largest float32, 3.4028235e+38, is a little more than it: what
+ * we wrote so is read again.
+ * @throws {RangeError} where a finite number would become infinite
+ */
+export function floatsOf(values: readonly number[], what: string): Float32Array {
+  const floats = Float32Array.from(values)
+  for (const [i, value] of values.entries())
+    if (Number.isFinite(value) && !Number.isFinite(floats[i])) throw lossy(what, value)
+  return floats
+}
+
+const lossy = (what: string, value: number): RangeError =>
+  new RangeError(`${what}: cannot convert JSON value: ${value} to float without loss of precision`)

@@ -1,5 +1,5 @@
 import type { Nested } from '../engine/model.ts'
-import { refuseOverflow } from './floats.ts'
+import { floatsOf } from './floats.ts'
 import type { Json } from './json.ts'
 
 export type Members = { readonly [name: string]: Json }
@@ -40,6 +40,5 @@ export function vectorOf(json: Json): Float32Array {
   // A whole number past 2^53 was read as a bigint.
   if (!Array.isArray(json) || !json.every((value) => typeof value === 'number' || typeof value === 'bigint'))
     throw new TypeError('an embedding must be a list of numbers')
-  refuseOverflow(json as readonly number[], 'an embedding')
-  return Float32Array.from(json as number[], Number)
+  return floatsOf(json.map(Number), 'an embedding')
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { JSON_LINES } from '../../../src/exchange/vectorsearch.ts'
+import { MOST_FLOAT } from '../../../src/serve/floats.ts'
 import { items, meant, readAll, written } from './files.ts'
 
 describe('JSON lines of Vector Search', () => {
@@ -37,6 +38,8 @@ describe('JSON lines of Vector Search', () => {
         for (const line of new TextDecoder().decode(bytes).split('\n').slice(0, -1)) JSON.parse(line)
         expect((await readAll('items.json', bytes, {}, 11)).map(meant)).toEqual(all.map(meant))
       }),
+      // The largest float32, whose shortest text is more than it.
+      { examples: [[[{ id: 'most', embedding: Float32Array.of(-MOST_FLOAT, MOST_FLOAT) }]]] },
     )
   })
 
@@ -47,6 +50,7 @@ describe('JSON lines of Vector Search', () => {
     ['{"id": "1", "embedding": []}', 'the embedding has no numbers'],
     ['{"id": "1", "embedding": [1, "2"]}', 'an embedding must be a list of numbers'],
     ['{"id": "1", "embedding": [1, NaN]}', 'number 1 of the embedding is NaN; it must be finite'],
+    ['{"id": "1", "embedding": [3.4028236e38]}', '3.4028236e+38 to float without loss of precision'],
     ['{"id": "1", "embedding": [1e39]}', '1e+39 to float without loss of precision'],
     ['[{"id": "1", "embedding": [1]}]', 'a record must be a JSON object with "id" and "embedding"'],
     ['{"id": "1", "embedding": [1], "sparse_embedding": {"values": [1], "dimensions": [0]}}', 'is not searched here'],
