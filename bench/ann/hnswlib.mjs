@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { cpuMilliseconds } from './cpu.mjs'
 import { timed } from './timed.mjs'
 
 const SPACES = { dot: 'ip', cosine: 'cosine', euclidean: 'l2' }
@@ -14,9 +17,10 @@ export async function hnswlib({ items, queries, width, metric, k }) {
   const rows = items.length / width
   const index = new loaded.HierarchicalNSW(SPACES[metric], width)
   index.initIndex(rows, 16, 100, 7)
-  const start = performance.now()
+  const start = cpuMilliseconds()
   for (let row = 0; row < rows; row++) index.addPoint(Array.from(items.subarray(row * width, (row + 1) * width)), row)
-  const seconds = (performance.now() - start) / 1000
+  const seconds = (cpuMilliseconds() - start) / 1000
+  const bytes = savedBytes(index)
   const lists = queries.map((query) => Array.from(query))
   const run = ({ ef }) => {
     index.setEf(ef)
@@ -25,5 +29,13 @@ export async function hnswlib({ items, queries, width, metric, k }) {
   const { version } = JSON.parse(
     readFileSync(new URL('../node_modules/hnswlib-node/package.json', import.meta.url), 'utf8'),
   )
-  return { version, seconds, settings: [16, 32, 64, 128, 256, 512].map((ef) => ({ ef })), run }
+  return { version, seconds, bytes, settings: [16, 32, 64, 128, 256, 512].map((ef) => ({ ef })), run }
+}
+
+function savedBytes(index) {
+  const folder = mkdtempSync(join(tmpdir(), 'hnswlib-'))
+  index.writeIndexSync(join(folder, 'index'))
+  const { size } = statSync(join(folder, 'index'))
+  rmSync(folder, { recursive: true })
+  return size
 }

@@ -1,6 +1,6 @@
 """Peers of bench/ann/run.mjs in Python: a JSON line in, one out.
 
-    {"build": NAME, "folder": FOLDER}            {"name", "version", "seconds", "settings": [...]}
+    {"build": NAME, "folder": FOLDER}            {"version", "seconds", "bytes", "settings": [...]}
     {"search": SETTING, "k": 10, "rounds": 1}    {"rows": [[...], ...], "milliseconds": per query, one query a call}
 
 By what the Python has of faiss-cpu and scann; both use one thread.
@@ -8,6 +8,7 @@ By what the Python has of faiss-cpu and scann; both use one thread.
 import json
 import os
 import sys
+import tempfile
 import time
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
@@ -36,7 +37,7 @@ def faiss_ivfpq(items, about, turned=""):
     inner.cp.max_points_per_centroid, inner.cp.niter = 32, 8
     index.train(items)
     index.add(items)
-    settings = [{"nprobe": nprobe, "k_factor": factor} for factor in (10, 20, 40) for nprobe in (4, 8, 16, 32, 64, 128)]
+    settings = [{"nprobe": nprobe, "k_factor": factor} for factor in (10, 20, 40) for nprobe in (4, 8, 16, 32, 64, 128, 256)]
 
     def search(queries, k, nprobe, k_factor):
         base = faiss.SearchParametersIVF(nprobe=nprobe)
@@ -46,7 +47,7 @@ def faiss_ivfpq(items, about, turned=""):
             queries, k, params=faiss.IndexRefineSearchParameters(k_factor=k_factor, base_index_params=base)
         )[1]
 
-    return faiss.__version__, settings, search
+    return faiss.__version__, settings, search, lambda: faiss.serialize_index(index).nbytes
 
 
 def faiss_opq(items, about):
@@ -71,7 +72,7 @@ def faiss_hnsw(items, about):
         longer = np.pad(queries, ((0, 0), (0, items.shape[1] - queries.shape[1])))
         return index.search(longer, k, params=faiss.SearchParametersHNSW(efSearch=ef))[1]
 
-    return faiss.__version__, settings, search
+    return faiss.__version__, settings, search, lambda: faiss.serialize_index(index).nbytes
 
 
 def scann_tree(items, about):
@@ -82,13 +83,18 @@ def scann_tree(items, about):
     builder = scann.scann_ops_pybind.builder(items, 10, "squared_l2" if about["metric"] == "euclidean" else "dot_product").set_n_training_threads(1)
     builder = builder.tree(num_leaves=about["leaves"], num_leaves_to_search=32, training_sample_size=32 * about["leaves"])
     index = builder.score_ah(2, anisotropic_quantization_threshold=0.2).reorder(200).build()
-    settings = [{"leaves": leaves, "reorder": reorder} for reorder in (100, 200, 400) for leaves in (4, 8, 16, 32, 64, 128)]
+    settings = [{"leaves": leaves, "reorder": reorder} for reorder in (100, 200, 400) for leaves in (4, 8, 16, 32, 64, 128, 256)]
 
     def search(queries, k, leaves, reorder):
         asked = {"final_num_neighbors": k, "leaves_to_search": leaves, "pre_reorder_num_neighbors": reorder}
         return [index.search(query, **asked)[0] for query in queries]
 
-    return importlib.metadata.version("scann"), settings, search
+    def saved():
+        with tempfile.TemporaryDirectory() as folder:
+            index.serialize(folder)
+            return sum(file.stat().st_size for file in os.scandir(folder))
+
+    return importlib.metadata.version("scann"), settings, search, saved
 
 
 PEERS = {"FAISS IVF-PQ fastscan": faiss_ivfpq, "FAISS OPQ + IVF-PQ fastscan": faiss_opq, "FAISS HNSW": faiss_hnsw, "ScaNN": scann_tree}
@@ -107,13 +113,14 @@ def main():
                     items, queries = (x / np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-12) for x in (items, queries))
                 # As many as twotower makes.
                 about["leaves"] = int(4 * len(items) ** 0.5)
-                start = time.perf_counter()
-                version, settings, search = PEERS[asked["build"]](items, about)
-                answer = {"version": version, "seconds": time.perf_counter() - start, "settings": settings}
+                start = time.process_time()
+                version, settings, search, saved = PEERS[asked["build"]](items, about)
+                seconds = time.process_time() - start
+                answer = {"version": version, "seconds": seconds, "bytes": saved(), "settings": settings}
             else:
-                start = time.perf_counter()
+                start = time.process_time()
                 rows = [search(queries[i : i + 1], asked["k"], **asked["search"])[0] for i in range(len(queries))]
-                spent = time.perf_counter() - start
+                spent = time.process_time() - start
                 answer = {"milliseconds": 1000 * spent / len(queries), "rows": [np.asarray(row).tolist() for row in rows]}
         except ImportError as error:
             answer = {"error": str(error)}
