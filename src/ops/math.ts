@@ -243,7 +243,11 @@ export const ops: Readonly<Record<string, Op>> = {
     (x) => -x,
     (x) => -x,
   ),
-  Sign: unary(Math.sign, (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n)),
+  // Of −0 it is 0: the sum of the two is.
+  Sign: unary(
+    (x) => Math.sign(x) + 0,
+    (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+  ),
   Square: square,
   Sqrt: unary(Math.sqrt),
   Rsqrt: unary((x) => 1 / Math.sqrt(x)),

@@ -31,7 +31,7 @@ const erfcFraction = (x: number): number => {
 }
 /** The error function in double precision. */
 export const erf = (x: number): number =>
-  Number.isNaN(x) ? x : Math.abs(x) < 2.5 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
+  Number.isNaN(x) || x === 0 ? x : Math.abs(x) < 2.5 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
 
 /** ln |Γ(x)| by Lanczos' approximation (g = 7, n = 9). */
 export const lgamma = (x: number): number => {

@@ -27,7 +27,8 @@ function erfInverse(x: number): number {
   if (Math.abs(x) > 0.5) return Math.sign(x) * erfcInverse(1 - Math.abs(x))
   let y = (x * Math.sqrt(Math.PI)) / 2
   for (let i = 0; i < 8; i++) y -= ((erf(y) - x) * Math.sqrt(Math.PI)) / (2 * Math.exp(-y * y))
-  return y
+  // Of −0 it is 0.
+  return y + 0
 }
 
 /** The quantile of the normal distribution. */
@@ -122,7 +123,7 @@ function betaFraction(a: number, b: number, x: number): number {
 function scaledBessel(order: 0 | 1, x: number): number {
   const z = Math.abs(x)
   const sign = order === 1 && x < 0 ? -1 : 1
-  if (z === INFINITE) return 0
+  if (z === INFINITE) return sign * 0
   if (z < 30) {
     let term = order === 1 ? z / 2 : 1
     let sum = term

@@ -40,11 +40,10 @@ export function toBfloat16(value: number): number {
   return (bits[0] + 0x7fff + ((bits[0] >>> 16) & 1)) >>> 16
 }
 
-/** `value` rounded to the nearest integer, ties to even (C's rint in the default mode). */
+/** `value` rounded to the nearest integer, ties to even, a negative one to −0 (C's rint in the default mode). */
 export function halfEven(value: number): number {
   const floor = Math.floor(value)
   const rest = value - floor
-  if (rest < 0.5) return floor
-  if (rest > 0.5) return floor + 1
-  return floor % 2 === 0 ? floor : floor + 1
+  const up = rest > 0.5 || (rest === 0.5 && floor % 2 !== 0)
+  return up ? floor + 1 || -0 : floor
 }
