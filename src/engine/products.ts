@@ -57,7 +57,7 @@ const EQUATION = /^([A-Za-z]+),([A-Za-z]+)->([A-Za-z]*)$/
  */
 function einsum({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   const [a, b] = inputs
-  const terms = EQUATION.exec(attrs.string('equation').replace(/ /g, ''))
+  const terms = EQUATION.exec(attrs.string('equation'))
     ?.slice(1)
     .map((term) => [...term])
   if (terms === undefined || b === undefined || a.dtype !== 'float32' || b.dtype !== 'float32') return null

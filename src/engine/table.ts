@@ -88,7 +88,9 @@ export function withKernels(
   }
   for (const name of ['BiasAdd', 'BiasAddV1'])
     place(name, ({ inputs: [x, bias], attrs }) =>
-      attrs.string('data_format', 'NHWC') === 'NHWC' ? binary(x, bias, memory, smallest, kernels.add) : null,
+      attrs.string('data_format', 'NHWC') === 'NHWC' && bias.shape.length === 1 && x.shape.length > 1
+        ? binary(x, bias, memory, smallest, kernels.add)
+        : null,
     )
   place('StringToHashBucketFast', (call) => hashBuckets(call, memory, kernels))
   for (const bind of more) bind(place, memory, kernels, smallest)
