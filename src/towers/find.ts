@@ -71,7 +71,17 @@ export function findTowers(signatures: readonly Signature[], choices: TowerChoic
     notes.push(
       `output "${scoring.output}" of "${scoring.signature.name}" scores by itself${scoring.join === null ? ': no similarity separates its inputs into towers' : ''}`,
     )
+  if (query === null && candidate === null && notes.length === 0) notes.push(whyNone(signatures))
   return { query, candidate, similarity, joint, notes }
+}
+
+/** Why an export of which nothing is known has no towers. */
+function whyNone(signatures: readonly Signature[]): string {
+  const several = signatures.filter(({ inputs }) => inputs.length > 1)
+  const names = (several.length > 0 ? several : signatures).map(({ name }) => `"${name}"`).join(', ')
+  return several.length > 0
+    ? `no output of ${names} is plainly the embedding of one side, or a score of two inputs: name the towers, if there are any`
+    : `${names || 'the export'} takes no two inputs that could be a query and a candidate, and no name says that it is one tower`
 }
 
 /**

@@ -3,12 +3,20 @@ import { isNumeric, type TypedArray } from '../tensor/index.ts'
 
 /** Guards of a norm against 0: max(Σx², ε), Σx² + ε, and Keras 3's min(rsqrt(Σx²), 1/ε). */
 const GUARDS = new Set(['Maximum', 'Minimum', 'AddV2', 'Add'])
+/** Past this ε the sum is changed of vectors that are no zeros: √(d² + 1) is no distance, x / max(|x|, 1) no unit vector. */
+const LARGEST = 1e-6
 
-/** `node`, or what it guards with a constant. */
-export function unguarded(node: Node): Node {
+/** `node`, or what it guards with constants: Keras 2 guards the root of a sum that was guarded before. */
+export function unguarded(node: Node, largest = LARGEST): Node {
   if (!GUARDS.has(node.op)) return node
-  if (constantOf(node.inputs[1]) !== null) return node.inputs[0].node
-  return constantOf(node.inputs[0]) !== null ? node.inputs[1].node : node
+  const held = node.inputs.map(constantOf)
+  const at = held.findIndex((constant) => constant !== null)
+  const constant = held[at]
+  if (!constant || !isNumeric(constant)) return node
+  const guards = [...(constant.data as TypedArray)].every((x) =>
+    node.op === 'Minimum' ? Number(x) >= 1 / largest : Number(x) >= 0 && Number(x) <= largest,
+  )
+  return guards ? unguarded(node.inputs[1 - at].node, largest) : node
 }
 
 /** True where `value` is an L2 normalisation of something: x · rsqrt(max(Σx², ε)), or x / √Σx². */

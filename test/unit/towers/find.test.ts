@@ -80,6 +80,22 @@ describe('two outputs of one signature are towers', () => {
   })
 })
 
+test.each([
+  [
+    'of one input',
+    towersOver(['pair'], { score: [0, 1] }),
+    '"serving_default" takes no two inputs that could be a query and a candidate, and no name says that it is one tower',
+  ],
+  [
+    'whose outputs speak for no side',
+    towersOver(['a', 'b'], { x: [0, 3], y: [1, 4] }),
+    'no output of "serving_default" is plainly the embedding of one side, or a score of two inputs: name the towers, if there are any',
+  ],
+])('an export %s has no towers, and the notes say why', (_, export_, why) => {
+  const towers = findTowers([export_])
+  expect([towers.query, towers.candidate, towers.joint, towers.notes]).toEqual([null, null, null, [why]])
+})
+
 describe('an export of one tower', () => {
   const tower = (name: string) => towersOver([name], { output_0: [0, 8] })
   test.each([

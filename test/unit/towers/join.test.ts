@@ -143,6 +143,11 @@ describe('a join is read, and equal to the graph', () => {
       '-1 · euclidean',
       (q, c) => op('Neg', [op('Sqrt', [op('Maximum', [sum(op('Square', [sub(c, q)])), float(1e-12)])])]),
     ],
+    [
+      'a distance that Keras 2 guards twice',
+      'euclidean',
+      (q, c) => op('Sqrt', [op('Maximum', [op('Maximum', [sum(op('Square', [sub(q, c)])), float(1e-7)]), float(0)])]),
+    ],
     ['a norm of the difference', 'euclidean', (q, c) => op('EuclideanNorm', [sub(q, c), ints(1)])],
     [
       'a difference times itself',
@@ -180,6 +185,10 @@ describe('what is no similarity of two embeddings is not taken for one', () => {
     ['a product that contracts the batch', (q, c) => op('Max', [op('MatMul', [transpose(q, 1, 0), c]), ints(0)])],
     ['a query with a list of candidates of its own', (q, c) => sum(mul(expand(q, 1), c), 2)],
     ['a weighted sum of products', (q, c) => op('MatMul', [mul(q, c), floats([3, 1], 1, 2, 3)])],
+    [
+      'a quotient by norms of 1 at least',
+      (q, c) => op('RealDiv', [dot(q, c), op('Maximum', [mul(norm(q), norm(c)), float(1)])]),
+    ],
     ['a concatenation', (q, c) => sum(op('ConcatV2', [q, c, ints(1)]))],
     ['a product beside its factors', (q, c) => sum(op('ConcatV2', [sum(mul(q, c), 1, true), q, c, ints(1)]))],
   ]
@@ -198,6 +207,11 @@ describe('what is no similarity of two embeddings is not taken for one', () => {
     expect(findTowers([shared])).toMatchObject({ query: null, candidate: null, similarity: null })
   })
 
+  test('vectors that are cut to a norm of 1 at most are no cosine', () => {
+    const cut = (x: Value) => op('RealDiv', [x, op('Maximum', [norm(x, true), float(1)])])
+    expect(towersOf((q, c) => dot(cut(q), cut(c))).similarity?.metric).toBe('dot')
+  })
+
   test('a normalisation over the batch is no cosine', () => {
     expect(towersOf((q, c) => dot(normalized(q, 0), normalized(c, 0))).similarity?.metric).toBe('dot')
   })
@@ -209,6 +223,10 @@ describe('towers are known where the score makes more of them than a metric says
     ['the sum of absolute differences', (q, c) => op('Neg', [sum(op('Abs', [sub(q, c)]))])],
     ['the mean of products', (q, c) => op('Mean', [mul(q, c), ints(1)])],
     ['RealDiv ← AddV2 ← the root', (q, c) => op('RealDiv', [float(1), op('AddV2', [float(1), distance(q, c)])])],
+    [
+      'Sqrt ← AddV2 ← the sum of squared differences',
+      (q, c) => op('Sqrt', [op('AddV2', [sum(op('SquaredDifference', [q, c])), float(1)])]),
+    ],
     ['Exp ← Neg ← the root', (q, c) => op('Exp', [op('Neg', [distance(q, c)])])],
     ['Mul ← Sigmoid ← the sum', (q, c) => mul(op('Sigmoid', [dot(q, c)]), float(5))],
     ['Minimum ← Maximum', (q, c) => op('Minimum', [op('Maximum', [dot(q, c), float(0)]), float(1)])],
