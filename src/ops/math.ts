@@ -12,7 +12,7 @@ import {
   type TypedArray,
   tensor,
 } from '../tensor/index.ts'
-import { broadcastIndices, broadcastShape } from './broadcast.ts'
+import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
 import { binary, comparison, filled, numeric, test, unary } from './elementwise.ts'
 import { concat } from './text/bytes.ts'
 
@@ -133,16 +133,14 @@ const integerPower = binary(
   (x, y) => BigInt.asIntN(64, x ** y),
 )
 
-/** Sums any number of tensors of one shape. */
+/** Sums any number of tensors of one shape: it broadcasts none. */
 const addN: Op = {
-  evaluate(call) {
-    let [sum] = call.inputs
-    for (let i = 1; i < call.inputs.length; i++) {
-      const next = add.evaluate({ ...call, inputs: [sum, call.inputs[i]] })
-      sum = next as Tensor
-    }
-    return sum
-  },
+  evaluate: (call) =>
+    call.inputs.reduce((sum, next) => {
+      if (!sameShape(sum.shape, next.shape))
+        throw new InvalidArgumentError(`inputs must have one shape, got [${sum.shape}] and [${next.shape}]`)
+      return add.evaluate({ ...call, inputs: [sum, next] }) as Tensor
+    }),
 }
 
 /** A tensor of the input's shape and dtype filled with `value`; of strings, empty ones. */

@@ -177,7 +177,7 @@ const splitOld: Op = {
   evaluate(call) {
     const [x, delimiter] = [text(call, 0), text(call, 1)]
     if (x.shape.length !== 1) throw new InvalidArgumentError(`input must be a vector, got shape: [${x.shape}]`)
-    if (delimiter.data.length !== 1)
+    if (delimiter.shape.length !== 0)
       throw new InvalidArgumentError(`delimiter must be a scalar, got shape: [${delimiter.shape}]`)
     const skip = call.attrs.boolean('skip_empty', true)
     return sparseParts(rows(x).map((row) => splitAny(row, delimiter.data.at(0), skip)))

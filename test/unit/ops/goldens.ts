@@ -60,10 +60,13 @@ function casesOf(file: string): OpCase[] {
 }
 
 /**
- * Ops whose result TensorFlow takes from two zeros: which of them it is, −0 or 0, is up to whether the element stood in a
- * vector or in the tail of the tensor.
+ * Ops whose zeros may have either sign. Of two zeros TensorFlow takes one by whether the element stood in a vector or in the
+ * tail of the tensor; and it sums rows from the first one, which is −0 where all are.
  */
-const EITHER_ZERO = new Set('LeakyRelu Max Maximum Min Minimum QuantizeAndDequantizeV2 Relu Relu6'.split(' '))
+const EITHER_ZERO = new Set(
+  `LeakyRelu Max Maximum Min Minimum QuantizeAndDequantizeV2 Relu Relu6 SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
+  SparseTensorDenseMatMul Xdivy Xlog1py Xlogy`.split(/\s+/),
+)
 
 /**
  * Registers a test for each case of test/fixtures/ops/FAMILY.json: equal to TensorFlow, or refused where it refuses.
