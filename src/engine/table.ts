@@ -88,7 +88,7 @@ export function withKernels(
   }
   for (const name of ['BiasAdd', 'BiasAddV1'])
     place(name, ({ inputs: [x, bias], attrs }) =>
-      attrs.string('data_format', 'NHWC') === 'NHWC' && bias.shape.length === 1 && x.shape.length > 1
+      attrs.string('data_format', 'NHWC') === 'NHWC' && x.shape.length > 1 && `${bias.shape}` === `${x.shape.slice(-1)}`
         ? binary(x, bias, memory, smallest, kernels.add)
         : null,
     )

@@ -109,8 +109,9 @@ const linSpace: Op = {
     const count = integer(call, 2, 'num')
     if (count <= 0) throw new InvalidArgumentError(`Requires num > 0: ${count}`)
     return filled(call.inputs[0].dtype as ArrayDType, [count], (out) => {
-      for (let i = 0; i < count - 1; i++) out[i] = start + ((stop - start) / (count - 1)) * i
-      out[count - 1] = count === 1 ? start : stop
+      for (let i = 1; i < count - 1; i++) out[i] = start + ((stop - start) / (count - 1)) * i
+      out[count - 1] = stop
+      out[0] = start
     })
   },
 }

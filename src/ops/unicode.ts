@@ -44,7 +44,7 @@ const decode = (withOffsets: boolean): Op => ({
     const points: CodePoint[] = []
     const splits = [0]
     for (let i = 0; i < x.data.length; i++) {
-      points.push(...repaired(codePoints(x.data.at(i), input), repair))
+      points.push(...repaired(codePoints(x.data.at(i), input), repair, 'controls'))
       splits.push(points.length)
     }
     const values: Tensor[] = [

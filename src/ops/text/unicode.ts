@@ -126,14 +126,16 @@ const isControl = (code: number): boolean => code < 0x20
 
 /**
  * The characters after `repair`.
+ * @param allowed 'controls' where strict takes those that are to be replaced for no errors, as UnicodeDecode does
  * @throws {InvalidArgumentError} where one is none and `errors` is strict
  */
-export function repaired(points: readonly CodePoint[], repair: Repair): CodePoint[] {
+export function repaired(points: readonly CodePoint[], repair: Repair, allowed?: 'controls'): CodePoint[] {
   const kept: CodePoint[] = []
   for (const point of points) {
-    const wrong = !point.valid
-    if (wrong && repair.errors === 'strict') throw new InvalidArgumentError('Invalid formatting on input string')
-    if (wrong || (repair.replaceControls && isControl(point.code))) {
+    const wrong = !point.valid || (repair.replaceControls && isControl(point.code))
+    if (wrong && repair.errors === 'strict' && !(allowed === 'controls' && point.valid))
+      throw new InvalidArgumentError('Invalid formatting on input string')
+    if (wrong) {
       if (repair.errors !== 'ignore') kept.push({ ...point, code: repair.replacement })
     } else kept.push(point)
   }
