@@ -6,7 +6,7 @@ import type { ModelDefinition, Port } from '../graph/index.ts'
 import { loadAllOps } from '../ops/index.ts'
 import { type Json, jsonText, parseJson } from '../serve/json.ts'
 import { columnsOf } from '../serve/rows.ts'
-import { isMembers, type Members, nested } from '../serve/values.ts'
+import { isBytes, isMembers, type Members, nested } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 import { inLines } from './explained.ts'
 import { definitionAt, type LoadingOptions } from './loading.ts'
@@ -20,7 +20,7 @@ const SIDES = ['query', 'candidate'] as const
 
 /** Follows one instance from its raw values to the score, for people or as JSON. */
 export async function explain(path: string, input: string, options: ExplainOptions): Promise<void> {
-  const [definition, json] = [await definitionAt(path, options), parseJson(await inputText(input))]
+  const [definition, json] = [await definitionAt(path, options), instanceOf(await inputText(input))]
   const explanation = explained(definition, question(definition, json, options), await loadAllOps())
   process.stdout.write(
     options.json ? `${jsonText(explanation as unknown as Json)}\n` : `${inLines(explanation).join('\n')}\n`,
@@ -31,6 +31,15 @@ export async function explain(path: string, input: string, options: ExplainOptio
 function inputText(input: string): Promise<string> {
   if (/^\s*[{["]/.test(input)) return Promise.resolve(input)
   return input === '-' ? readText(process.stdin) : readFile(input, 'utf8')
+}
+
+/** @throws {TypeError} where the instance is not JSON */
+function instanceOf(text: string): Json {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    throw new TypeError(`the instance is not JSON: ${(error as Error).message}`)
+  }
 }
 
 /** What is asked: of the signature that is named, of the towers that are named, or of the towers that the features fit. */
@@ -71,8 +80,11 @@ function ofTower(definition: ModelDefinition, side: 'query' | 'candidate', row: 
 
 function ofSignature(definition: ModelDefinition, signature: string, json: Json): Question {
   const ports = featuresOf(signaturePart(definition, signature))
-  // The only input's bare value.
-  const row = isMembers(json) || ports.length !== 1 ? members(json) : { [ports[0].name]: json }
+  // The only input's bare value, which may be bytes.
+  const bare = ports.length === 1 && (!isMembers(json) || isBytes(json))
+  if (!bare && !isMembers(json))
+    throw new TypeError(`an instance must be an object of features (${names(ports).join(', ')}), got ${jsonText(json)}`)
+  const row = bare ? { [ports[0].name]: json } : members(json)
   const { features } = openInstance(row, names(ports))
   const [whole, rows] = [
     ports.filter(({ shape }) => shape?.length === 0),

@@ -7,6 +7,8 @@ import { counted, table, wrapped } from './words.ts'
 
 /** Elements of a list that are shown, and rows of an embedding table. */
 const [ELEMENTS, ROWS] = [24, 6]
+/** From so many on, elements that are alike are counted. */
+const MANY_ALIKE = 6
 /** Numbers of a vector that are shown. */
 const NUMBERS = 4
 /** Characters of a text and of a table's name that are shown. */
@@ -119,17 +121,19 @@ const vectorWords = ({ size, norm, first }: Vector): string[] => [
   ...(size > NUMBERS ? ['…'] : []),
 ]
 
-/** Elements with what ends them told once: `6 1 0×30`. */
+/** Elements, with what comes many times in a row or ends them told once: `0×30 1`, `6 1 0×30`. */
 function list(values: readonly Scalar[]): string[] {
   if (values.length === 0) return ['nothing']
-  let end = values.length
-  while (end > 1 && values[end - 2] === values[values.length - 1]) end--
-  const same = values.length - end + 1
-  const tail = same > 2 ? [`${shown(values[values.length - 1])}×${same}`] : []
-  const front = (same > 2 ? values.slice(0, end - 1) : values).map(shown)
-  return front.length > ELEMENTS
-    ? [...front.slice(0, ELEMENTS), `… of ${counted(values.length, 'element')}`]
-    : [...front, ...tail]
+  const words: string[] = []
+  for (let start = 0, end = 0; start < values.length; start = end) {
+    while (end < values.length && values[end] === values[start]) end++
+    // What is no number and no text is like nothing else.
+    end = Math.max(end, start + 1)
+    const [count, word] = [end - start, shown(values[start])]
+    if (count >= (end === values.length ? 3 : MANY_ALIKE)) words.push(`${word}×${count}`)
+    else for (let i = 0; i < count; i++) words.push(word)
+  }
+  return words.length > ELEMENTS ? [...words.slice(0, ELEMENTS), `… of ${counted(values.length, 'element')}`] : words
 }
 
 /** What comes several times in a row, once: `row 0 norm 1.2 ×13`. */

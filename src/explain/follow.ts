@@ -134,10 +134,18 @@ function outputsOf(op: Op | undefined, node: Node, { outputs }: Seen): number[] 
 
 /** Of a tf.Example that is parsed, the feature that each output holds. */
 function parsedFeatures(node: Node, { inputs }: Seen): readonly (string | undefined)[] {
-  if (node.op !== 'ParseExampleV2') return []
-  const [sparse, dense, ragged] = inputs.slice(2, 5).map((keys) => scalarsOf(keys).map(String))
+  const [sparse, dense, ragged] = keysOf(node, inputs)
   const none = new Array<undefined>(sparse.length).fill(undefined)
   return [...none, ...sparse, ...none, ...dense, ...ragged]
+}
+
+/** Which features a parser reads: ParseExampleV2 takes a list of keys of each kind, ParseExample an input a key. */
+function keysOf({ op, attrs }: Node, inputs: readonly Tensor[]): readonly [string[], string[], string[]] {
+  const names = (tensors: readonly Tensor[]) => tensors.flatMap((keys) => scalarsOf(keys).map(String))
+  if (op === 'ParseExampleV2') return [names(inputs.slice(2, 3)), names(inputs.slice(3, 4)), names(inputs.slice(4, 5))]
+  if (op !== 'ParseExample') return [[], [], []]
+  const [sparse, dense] = [attrs.number('Nsparse'), attrs.number('Ndense')]
+  return [names(inputs.slice(2, 2 + sparse)), names(inputs.slice(2 + sparse, 2 + sparse + dense)), []]
 }
 
 interface Passage {
@@ -204,8 +212,12 @@ const tableOf = (held: Tensor): Tensor => {
 function pooled({ seen, node, content }: Passage): Stage[] {
   const words = POOLING[node.op]?.(seen, node, content)
   const [out] = seen.outputs
-  // A sum over each row's own numbers is part of a normalisation, no vector.
-  if (words === undefined || out?.dtype !== 'float32' || out.data.length < 2) return []
+  if (words === undefined || out?.dtype !== 'float32') return []
+  // A sum over each row's own numbers is part of a normalisation, no vector; a choice that keeps its input does nothing.
+  const nothing = node.op.startsWith('Select')
+    ? sameList(scalarsOf(seen.inputs[content]), scalarsOf(out))
+    : out.data.length < 2
+  if (nothing) return []
   return [{ kind: 'vector', words, ...vectorOf(out.data) }]
 }
 

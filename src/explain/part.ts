@@ -47,7 +47,7 @@ export interface ExplainedPart {
   readonly outputs: readonly ExplainedOutput[]
 }
 
-/** Floats of up to as many elements are listed, more are described; of others as many are listed. */
+/** Floats of up to as many elements are listed, more are described, as embeddings are; of others as many are listed. */
 const [FEW, MANY] = [8, 64]
 
 /** `query tower`, `signature "serving_default"` */
@@ -110,11 +110,11 @@ const joined = (declared: readonly Followed[], stages: readonly Followed[]): Fol
 const flat = (raw: Nested): Scalar[] =>
   raw instanceof Uint8Array ? [textOf(raw)] : Array.isArray(raw) ? raw.flatMap(flat) : [raw as Scalar]
 
-function outputsOf({ outputs }: Part, recording: Recording): ExplainedOutput[] {
+function outputsOf({ kind, outputs }: Part, recording: Recording): ExplainedOutput[] {
   return outputs.map(({ name }, i) => {
     const t = recording.outputs[i]
     const { shape } = t
-    if (t.dtype === 'float32' && t.data.length > FEW)
+    if (t.dtype === 'float32' && (kind === 'tower' || t.data.length > FEW))
       return { name, shape, vector: vectorOf(t.data.subarray(0, shape.at(-1))) }
     return { name, shape, values: scalarsOf(t).slice(0, MANY) }
   })

@@ -36,6 +36,8 @@ const split: Words = (seen) => (text(seen, 1) === '' ? 'split at white space' : 
 const replaced = (pattern: string, rewrite: string): string =>
   rewrite === '' ? `${quoted(pattern)} removed` : `${quoted(pattern)} replaced by ${quoted(rewrite)}`
 
+const REPLACED = fixed('replaced (missing, masked or out of range)')
+
 const count = (seen: Seen): number => seen.outputs[0]?.shape.at(-1) ?? 0
 
 export const WORDS: Readonly<Record<string, Words>> = {
@@ -66,14 +68,15 @@ export const WORDS: Readonly<Record<string, Words>> = {
   DecodeBase64: fixed('base64 decoded'),
   TensorScatterUpdate: fixed('ids of what is out of vocabulary put in'),
   RaggedTensorToTensor: (seen) => `padded or cut to ${count(seen)}`,
+  SparseFillEmptyRows: fixed('the default, where nothing is left'),
   SparseToDense: (seen) => `padded to ${count(seen)}`,
   PadV2: (seen) => `padded to ${count(seen)}`,
   Pad: (seen) => `padded to ${count(seen)}`,
   ConcatV2: fixed('put together'),
   Slice: fixed('cut'),
   StridedSlice: fixed('cut'),
-  SelectV2: fixed('replaced (missing, masked or out of range)'),
-  Select: fixed('replaced (missing, masked or out of range)'),
+  SelectV2: REPLACED,
+  Select: REPLACED,
   OneHot: (seen) => `one-hot of ${count(seen)}`,
   DenseBincount: (seen) => `counted into ${count(seen)}`,
   RaggedBincount: (seen) => `counted into ${count(seen)}`,
@@ -118,4 +121,6 @@ export const POOLING: Readonly<Record<string, Words>> = {
   DivNoNan: binary('divided by', '… divided by it'),
   RealDiv: binary('divided by', '… divided by it'),
   'twotower>L2Normalize': fixed('to unit length'),
+  Select: REPLACED,
+  SelectV2: REPLACED,
 }

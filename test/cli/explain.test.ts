@@ -88,6 +88,16 @@ describe.concurrent('explain', () => {
     expect(stderr).toMatch(/no signature "x"; it has "serving_default"/)
   })
 
+  test('takes the bytes of an only input as they are, and counts what comes many times in a row', async () => {
+    const text = Buffer.from('The night').toString('base64')
+    expect(await json([model('text_vectorization'), JSON.stringify({ b64: text })])).toEqual(
+      await json([model('text_vectorization'), '{"text": "The night"}']),
+    )
+    expect(await twotower(['explain', model('text_vectorization'), '{"text": "the zzz night"}'])).toMatch(
+      / counted into \d+ → 1 0 1 0×\d+ 1 0×\d+$/m,
+    )
+  })
+
   test('compares by the similarity that is chosen', async () => {
     const args = [model('shared_signature'), '{"query": {"user_id": "1"}, "candidate": {"movie_id": "tt00001"}}']
     expect((await json(args)).score).toBeUndefined()
@@ -95,12 +105,13 @@ describe.concurrent('explain', () => {
   })
 
   test('says what is wrong with an input in one line', async () => {
-    for (const [input, wanted] of [
-      ['{', /JSON/],
+    for (const [input, wanted, of = bundle] of [
+      ['{', /the instance is not JSON/],
+      ['[]', /an instance must be an object of features/, model('fused_dot')],
       ['no-such-file.json', /there is no file "no-such-file\.json"/],
       ['{"query": {"viewer_id": "a"}}', /"birth_year" is missing/],
     ] as const) {
-      const { status, stdout, stderr } = await run(['explain', bundle, input])
+      const { status, stdout, stderr } = await run(['explain', of, input])
       expect([status, stdout]).toEqual([1, ''])
       expect(stderr).toMatch(wanted)
       expect(stderr).toMatch(/^twotower: .*\n$/)
