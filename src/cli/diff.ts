@@ -21,8 +21,9 @@ interface Report extends Difference {
   /** The answers to the lines of --input, where it is given. */
   readonly outputs?: readonly OutputChange[]
   readonly problems?: readonly string[]
-  /** Lines that both refuse for the same reason. */
+  /** Lines that both refuse for the same reason, and that of the first. */
   readonly refusals?: number
+  readonly refusal?: string | null
 }
 
 /** Shows what differs between two models. The exit status is 1 where anything does. */
@@ -43,7 +44,7 @@ async function answersOf(
   b: string,
   file: string,
   options: DiffOptions,
-): Promise<Pick<Report, 'outputs' | 'problems' | 'refusals'>> {
+): Promise<Pick<Report, 'outputs' | 'problems' | 'refusals' | 'refusal'>> {
   const answers = new Answers(await load(a, tagsOf(options)), await load(b, tagsOf(options)))
   for await (const { text, at } of readLines([file])) {
     try {
@@ -52,7 +53,13 @@ async function answersOf(
       answers.problems.push(`${at}: ${(error as Error).message}`)
     }
   }
-  return { outputs: answers.changes(), problems: answers.problems, refusals: answers.refusals }
+  const { problems, refusals, refusal } = answers
+  const outputs = answers.changes()
+  if (outputs.length === 0 && problems.length === 0)
+    problems.push(
+      refusals === 0 ? `${file} has no line to compare answers to` : 'no answer was compared: both refuse every line',
+    )
+  return { outputs, problems, refusals, refusal }
 }
 
 const short = (value: number | null): string => (value === null ? '' : value === 0 ? '0' : value.toExponential(1))
@@ -61,13 +68,14 @@ const digits = (value: number | null): string => (value === null ? '' : value.to
 function inText(a: string, b: string, report: Report): string[] {
   const { signatures, towers, vocabularies, weights, compared, outputs, problems } = report
   const lines = [`A ${a}`, `B ${b}`]
-  for (const [title, changes] of [
-    ['signatures', signatures],
-    ['towers', towers],
+  for (const [title, changes, both] of [
+    ['signatures', signatures, (a: string, b: string) => `${a} → ${b}`],
+    // A tower is itself told as inputs → output.
+    ['towers', towers, (a: string, b: string) => `${a} in A, ${b} in B`],
   ] as const) {
     lines.push('', changes.length === 0 ? `${title}: the same` : `${title}: ${changes.length} differ`)
     for (const { what, a, b } of changes)
-      lines.push(`  ${what}: ${a === null ? 'only in B' : b === null ? 'only in A' : `${a} → ${b}`}`)
+      lines.push(`  ${what}: ${a === null ? 'only in B' : b === null ? 'only in A' : both(a, b)}`)
   }
   lines.push('', heading('vocabularies', vocabularies.length, compared.vocabularies))
   for (const { name, a, b, added, removed, moved } of vocabularies) {
@@ -86,7 +94,10 @@ function inText(a: string, b: string, report: Report): string[] {
     if (weights.length > SHOWN) lines.push(`  and ${weights.length - SHOWN} more`)
   }
   if (outputs !== undefined && problems !== undefined) lines.push(...outputsText(outputs, problems))
-  if (report.refusals) lines.push(`  ${counted(report.refusals, 'line')} refused by both`)
+  if (report.refusals)
+    lines.push(
+      `  ${counted(report.refusals, 'line')} refused by both${report.refusals > 1 ? ', the first' : ''} at ${report.refusal}`,
+    )
   return [...lines, '', report.same ? 'the same' : 'DIFFERENT']
 }
 

@@ -23,8 +23,9 @@ export interface OutputChange {
 export class Answers {
   /** Lines that a model refused, or that they answer in other shapes. */
   readonly problems: string[] = []
-  /** Lines that both refuse for the same reason. */
+  /** Lines that both refuse for the same reason, and that of the first. */
   refusals = 0
+  refusal: string | null = null
   private readonly outputs = new Map<string, Gathered>()
   private readonly a: Model
   private readonly b: Model
@@ -37,8 +38,10 @@ export class Answers {
   /** Gives both models the same line: a predict body, `{query, candidate}`, or a row of raw features. */
   ask(body: Json, at: string): void {
     const [ours, theirs] = [attempt(() => answer(this.a, body)), attempt(() => answer(this.b, body))]
-    if (ours instanceof Error && theirs instanceof Error && ours.message === theirs.message) this.refusals++
-    else if (ours instanceof Error || theirs instanceof Error) {
+    if (ours instanceof Error && theirs instanceof Error && ours.message === theirs.message) {
+      this.refusals++
+      this.refusal ??= `${at}: ${ours.message}`
+    } else if (ours instanceof Error || theirs instanceof Error) {
       for (const [name, result] of [
         ['A', ours],
         ['B', theirs],

@@ -106,6 +106,21 @@ describe('diff', () => {
     expect((await diff(bundle, bundle, '--input', viewers)).refusals).toBe(1)
   })
 
+  test('are not called the same where none was compared, and the reason stands there', async () => {
+    const [bad, none] = [join(folder, 'bad.jsonl'), join(folder, 'none.jsonl')]
+    writeFileSync(bad, '{"viewer": 1}\n{"viewer": 2}\n')
+    writeFileSync(none, '\n')
+    const { status, stdout } = await run(['diff', bundle, bundle, '--input', bad])
+    expect(status).toBe(1)
+    expect(stdout).toContain('no answer was compared: both refuse every line')
+    expect(stdout).toMatch(/ {2}2 lines refused by both, the first at .*bad\.jsonl:1: .*\n/)
+    expect(await diff(bundle, bundle, '--input', none)).toMatchObject({
+      status: 1,
+      same: false,
+      problems: [`${none} has no line to compare answers to`],
+    })
+  })
+
   test('names the weight that changed, and how far it moved', async () => {
     let [before, after] = [new Float32Array(0), new Float32Array(0)]
     const other = changed('embedding/embeddings', (values) => {
