@@ -1,4 +1,4 @@
-import { InvalidArgumentError, UnsupportedOpError } from '../errors.ts'
+import { CorruptModelError, InvalidArgumentError, UnsupportedOpError } from '../errors.ts'
 import { describe, type Tensor } from '../tensor/index.ts'
 import { CONST, type Graph, type Node, PARAMETER } from './graph.ts'
 import type { Call, Files, Op, OpTable } from './op.ts'
@@ -179,6 +179,8 @@ function withLastUses(
 /** The error with the node's name and inputs in front, once: of nested functions the innermost node is named. */
 function located(error: unknown, node: Node, inputs: readonly Tensor[]): unknown {
   if (!(error instanceof Error) || error instanceof UnsupportedOpError || LOCATED.has(error)) return error
+  // It names a file of the export, which says more than the node that read it.
+  if (error instanceof CorruptModelError) return error
   const message = `node "${node.name}" (${node.op} of ${inputs.map((t) => (t === undefined ? 'nothing' : describe(t))).join(', ')}): ${error.message}`
   const wrapped =
     error instanceof TypeError

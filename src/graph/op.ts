@@ -1,3 +1,4 @@
+import type { CorruptModelError } from '../errors.ts'
 import type { Tensor, TensorOf } from '../tensor/index.ts'
 import type { Attrs } from './attrs.ts'
 import type { Graph, Node } from './graph.ts'
@@ -14,7 +15,8 @@ export interface Call {
 }
 
 /** Bytes by path. */
-export type Files = ReadonlyMap<string, Uint8Array>
+/** A file that cannot be read is the error that says why: only an op that needs it throws it. */
+export type Files = ReadonlyMap<string, Uint8Array | CorruptModelError>
 
 /** Names of an op's output arguments; an argument that is a list says how many tensors it holds. */
 export type OutputNames = readonly string[] | ((attrs: Attrs) => readonly (readonly [name: string, count: number])[])

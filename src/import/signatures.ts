@@ -130,16 +130,24 @@ function initialiserOf(meta: MetaGraph): string | null {
   return null
 }
 
-/** The assets' bytes by the path that the graph will hold, and what to feed for that to be so. */
+/**
+ * The assets' bytes by the path that the graph will hold, and what to feed for that to be so. A missing one is no error
+ * yet: TensorFlow's loader (loader_util.cc, GetAssetFileDefs) gives the graph its path and opens no file.
+ */
 async function readAssets(saved: SavedModel, meta: MetaGraph): Promise<{ files: Files; feeds: Feeds }> {
-  const files = new Map<string, Uint8Array>()
+  const files = new Map<string, Uint8Array | CorruptModelError>()
   const feeds = new Map<string, { value: Tensor }>()
   for (const { filename, tensorInfo } of assetsOf(meta)) {
     const path = `assets/${filename ?? ''}`
-    if (!files.has(path)) files.set(path, await saved.asset(filename ?? ''))
+    if (!files.has(path)) files.set(path, await saved.asset(filename ?? '').catch(missing))
     if (tensorInfo?.name) feeds.set(tensorInfo.name, { value: tensor('string', [], Strings.from([path])) })
   }
   return { files, feeds }
+}
+
+function missing(error: unknown): CorruptModelError {
+  if (error instanceof CorruptModelError) return error
+  throw error
 }
 
 /** TF1 exports keep their assets in a collection (loader_util.cc, GetAssetFileDefs). */

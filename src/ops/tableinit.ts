@@ -41,6 +41,7 @@ const fromTextFile: Op = {
     const bytes = call.files.get(path)
     if (bytes === undefined)
       throw new InvalidArgumentError(`the table's file ${JSON.stringify(path)} is not among the export's assets`)
+    if (!(bytes instanceof Uint8Array)) throw bytes
     const file = {
       path,
       bytes,

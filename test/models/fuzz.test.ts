@@ -106,3 +106,10 @@ describe.each(FIXTURES)('a damaged %s', (name) => {
     await loadDamaged({ ...files, 'saved_model.pb': mangled })
   })
 })
+
+test('a vocabulary that the graph reads is missed by name', async () => {
+  const { 'assets/vocabulary.txt': _, ...rest } = filesOf(join(models, 'legacy_init_op'))
+  await expect(load(memoryFolder('export', rest))).rejects.toThrow(
+    new CorruptModelError('assets/vocabulary.txt', 'missing in export; the graph reads this file when it starts'),
+  )
+})
