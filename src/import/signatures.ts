@@ -14,6 +14,7 @@ import { decodeMessage, type SavedModel, shapeOf, tensorflow, tensorOf } from '.
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
 import { Builder, type Feeds } from './builder.ts'
+import { collectedInitialisers, restoreCollected } from './collections.ts'
 import { restoredFunctions } from './functions.ts'
 import { restoreCaptured } from './objectkeys.ts'
 import { onlyFor, restore } from './restore.ts'
@@ -78,8 +79,10 @@ async function importMetaGraph(
   for (const { graph } of drafts) for (const resource of resourcesOf(graph)) wanted.add(resource)
 
   const initialiser = initialiserOf(meta)
-  const start = initialiser === null ? null : initialiserFor(builder.build([], [initialiser], assets), wanted, ops)
+  const initialisers = initialiser === null ? collectedInitialisers(meta) : [initialiser]
+  const start = initialisers.length === 0 ? null : initialiserFor(builder.build([], initialisers, assets), wanted, ops)
   await restore(builder, meta.saverDef ?? null, saved.checkpoint, wanted, ops)
+  await restoreCollected(builder, meta, saved.checkpoint, wanted)
   await restoreCaptured(builder, saved, meta, wanted)
   if (start !== null) new Program(start, ops).run([], files)
 
