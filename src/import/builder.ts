@@ -66,6 +66,8 @@ export class Builder {
   private readonly handles = new Map<string, Tensor>()
   /** Nodes whose running depends on a Switch. */
   private readonly conditional = new WeakSet<Node>()
+  /** The values of TF1's ref variables. */
+  private readonly refReads = new WeakSet<Node>()
   private readonly ops: OpTable
   private readonly options: { readonly shareByName: boolean }
   private made = 0
@@ -314,6 +316,7 @@ export class Builder {
     const name = within.prefix + (def.name ?? '')
     const refs = def.input ?? []
     const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => this.resolve(ref, within))
+    this.readAgain(inputs, nodes)
     // An assignment hands its reference on: the next one assigns to the same variable, after it.
     if (REF_WRITERS.test(op) && isReference(inputs[0])) inputs[0] = inputs[0].node.inputs[0]
     const controls = refs
@@ -345,6 +348,7 @@ export class Builder {
       const variable = constant(name, handle)
       const read: Node = { name, op: READ, attrs: Attrs.none, inputs: [{ node: variable, index: 0 }], controls: [] }
       nodes.push(variable, read)
+      this.refReads.add(read)
       return { node: read, names, controls }
     }
     // A constant is always there. In a conditional branch it is to be had only where the branch is taken.
@@ -364,6 +368,20 @@ export class Builder {
       this.conditional.add(node)
     nodes.push(node)
     return { node, names, controls: this.conditional.has(node) ? [node] : [] }
+  }
+
+  /**
+   * A ref variable's value is the variable's own memory: who comes after an assignment reads what was assigned, also
+   * through an Identity that came before it (core/kernels/assign_op.h copies in place). So each reader reads anew.
+   */
+  private readAgain(inputs: Value[], nodes: Node[]): void {
+    for (const [i, { node, index }] of inputs.entries()) {
+      if (!this.refReads.has(node)) continue
+      const read = { ...node }
+      this.refReads.add(read)
+      nodes.push(read)
+      inputs[i] = { node: read, index }
+    }
   }
 
   /** A call in a conditional branch: what it was inlined to runs only where the branch does. */
