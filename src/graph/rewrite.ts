@@ -1,6 +1,8 @@
 import { functionsOf } from './attrs.ts'
+import { constantOf } from './constants.ts'
 import type { Graph, Node, Value } from './graph.ts'
 import type { OpTable } from './op.ts'
+import type { Resource } from './resources.ts'
 
 /** What a rewriting may do with a node besides looking at it. */
 export interface Rewriting {
@@ -73,10 +75,18 @@ export function prune(graph: Graph, ops: OpTable): Graph {
   return { ...graph, nodes: graph.nodes.filter((node) => needed.has(node)) }
 }
 
+function isVariable(value: Value): boolean {
+  const held = constantOf(value)
+  return held?.dtype === 'resource' && (held.data[0] as Resource).kind === 'variable'
+}
+
 /** True where `node`, or a node of one of its functions, must run whenever the graph runs: an assertion in a branch. */
 export function hasEffect(node: Node, ops: OpTable): boolean {
+  const op = ops.get(node.op)
   return (
-    ops.get(node.op)?.effect === true ||
+    op?.effect === true ||
+    // What is not known may change the variable that it is given: it is refused, never left out.
+    (op === undefined && node.inputs.some(isVariable)) ||
     functionsOf(node).some((graph) => graph.nodes.some((inner) => hasEffect(inner, ops)))
   )
 }

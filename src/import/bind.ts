@@ -1,10 +1,12 @@
 import {
+  CONST,
   constant,
   constantOf,
   functionsOf,
   type Graph,
   type Node,
   type OpTable,
+  PARAMETER,
   type Resource,
   type Value,
   type Variable,
@@ -36,9 +38,11 @@ const READERS = new Set([
   '_ReadVariablesOp',
 ])
 
-/** Reads of variables that `graph` only reads become constants; others keep their handle, so state stays state. */
-export function bindVariables(graph: Graph): Graph {
+/** The variables that running `graph` may change; none where it holds an op that does not run. */
+export function changedBy(graph: Graph, ops: OpTable): Set<Resource> {
   const changed = new Set<Resource>()
+  const runs = ({ op }: Node) => op === CONST || op === PARAMETER || ops.get(op) !== undefined
+  if (!graph.nodes.every(runs)) return changed
   for (const node of graph.nodes) {
     if (READERS.has(node.op)) continue
     for (const value of node.inputs) {
@@ -46,6 +50,11 @@ export function bindVariables(graph: Graph): Graph {
       if (resource !== null) changed.add(resource)
     }
   }
+  return changed
+}
+
+/** Reads of variables that no signature changes become constants; others keep their handle, so state stays state. */
+export function bindVariables(graph: Graph, changed: ReadonlySet<Resource>): Graph {
   const bound = new Map<Variable, Node>()
   return rewrite(graph, (node, { emit }) => {
     const variable = node.inputs.length > 0 ? resourceOf(node.inputs[0]) : null

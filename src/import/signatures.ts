@@ -12,7 +12,7 @@ import {
 import { prune } from '../graph/rewrite.ts'
 import { decodeMessage, type SavedModel, shapeOf, tensorflow, tensorOf } from '../savedmodel/index.ts'
 import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
-import { bindVariables, foldConstants, resourcesOf } from './bind.ts'
+import { bindVariables, changedBy, foldConstants, resourcesOf } from './bind.ts'
 import { Builder, type Feeds } from './builder.ts'
 import { collectedInitialisers, restoreCollected } from './collections.ts'
 import { restoredFunctions } from './functions.ts'
@@ -87,9 +87,11 @@ async function importMetaGraph(
   if (start !== null) new Program(start, ops).run([], files)
 
   const restored = drafts.length > 0 ? [] : await restoredFunctions(saved, meta, builder, files, ops)
-  return [...drafts, ...restored].map((signature) => ({
+  const signatures = [...drafts, ...restored]
+  const changed = new Set(signatures.flatMap(({ graph }) => [...changedBy(graph, ops)]))
+  return signatures.map((signature) => ({
     ...signature,
-    graph: prune(foldConstants(bindVariables(signature.graph), ops), ops),
+    graph: prune(foldConstants(bindVariables(signature.graph, changed), ops), ops),
   }))
 }
 

@@ -110,9 +110,9 @@ const LOADED: Readonly<Record<string, Family>> = {
   state: {
     load: () => import('./state.ts'),
     ops: names(`
-      Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp IsVariableInitialized
-      ReadVariableOp ResourceGather ResourceGatherNd RestoreV2 VarHandleOp VarIsInitializedOp Variable
-      VariableShape VariableV2
+      ApplyGradientDescent Assign AssignAdd AssignAddVariableOp AssignSub AssignSubVariableOp AssignVariableOp
+      IsVariableInitialized ReadVariableOp ResourceApplyGradientDescent ResourceGather ResourceGatherNd RestoreV2
+      VarHandleOp VarIsInitializedOp Variable VariableShape VariableV2
     `),
   },
   rowupdates: {

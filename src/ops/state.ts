@@ -57,6 +57,21 @@ export const update = (op: Op): Op => ({
   },
 })
 
+/** A step of gradient descent, as the op of training that exports keep (kernels/training_ops.cc): value − α · δ. */
+const descended: Op = {
+  evaluate(call) {
+    const [value, alpha, delta] = call.inputs
+    if (alpha.shape.length !== 0)
+      throw new InvalidArgumentError(`the learning rate must be a scalar, got the shape [${alpha.shape.join(', ')}]`)
+    if (value.shape.join() !== delta.shape.join())
+      throw new InvalidArgumentError(
+        `the gradient must have the variable's shape [${value.shape.join(', ')}], got [${delta.shape.join(', ')}]`,
+      )
+    const step = math.Mul.evaluate({ ...call, inputs: [delta, alpha] }) as Tensor
+    return math.Sub.evaluate({ ...call, inputs: [value, step] })
+  },
+}
+
 /** An op on the variable's value in place of its handle. */
 const onValue = (op: Op, ...more: Tensor[]): Op => ({
   stateful: true,
@@ -90,6 +105,8 @@ export const ops: Readonly<Record<string, Op>> = {
   AssignAdd: update(math.AddV2),
   AssignSubVariableOp: update(math.Sub),
   AssignSub: update(math.Sub),
+  ResourceApplyGradientDescent: update(descended),
+  ApplyGradientDescent: update(descended),
   ResourceGather: onValue(gather.GatherV2, AXIS_0),
   ResourceGatherNd: onValue(gatherNd.GatherNd),
   VariableShape: onValue(shape.Shape),
