@@ -105,7 +105,10 @@ function initialiserFor(whole: Graph, wanted: Set<Resource>, ops: OpTable): Grap
   }
 }
 
-/** The meta graph with exactly `tags`; without tags the one for serving, or the first that is not for training. */
+/**
+ * The meta graph with exactly `tags`; without tags the one for serving, the first that is not for training, or the only
+ * one, as tf.saved_model.load takes it whatever its tags say.
+ */
 export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): MetaGraph {
   const tagsOf = (meta: MetaGraph) => meta.metaInfoDef?.tags ?? []
   const listed = saved.metaGraphs.map((meta) => `[${tagsOf(meta).join(', ')}]`).join(', ')
@@ -116,7 +119,8 @@ export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): Me
       ? saved.metaGraphs.find((meta) => same(tagsOf(meta), tags))
       : (saved.metaGraphs.find((meta) => same(tagsOf(meta), ['serve'])) ??
         saved.metaGraphs.find((meta) => tagsOf(meta).includes('serve')) ??
-        saved.metaGraphs.find((meta) => !tagsOf(meta).some((tag) => TRAINING.test(tag))))
+        saved.metaGraphs.find((meta) => !tagsOf(meta).some((tag) => TRAINING.test(tag))) ??
+        (saved.metaGraphs.length === 1 ? saved.metaGraphs[0] : undefined))
   if (found !== undefined) return found
   const wanted = tags === undefined ? 'the tag "serve"' : `the tags [${tags.join(', ')}]`
   throw new RangeError(
