@@ -68,6 +68,8 @@ export class Builder {
   private readonly conditional = new WeakSet<Node>()
   /** The values of TF1's ref variables. */
   private readonly refReads = new WeakSet<Node>()
+  /** What assigns to one, or waits for that. */
+  private readonly afterWriters = new WeakSet<Built>()
   private readonly ops: OpTable
   private readonly options: { readonly shareByName: boolean }
   private made = 0
@@ -185,7 +187,10 @@ export class Builder {
   private expand(within: Scope, fetches: readonly string[], targets: readonly string[], nodes: Node[]): Value[] {
     for (const name of this.order(within, [...fetches.map((ref) => parse(ref, within.isFunction).name), ...targets])) {
       const def = within.defs.get(name) as NodeDef
-      within.built.set(name, this.convert(def, within, nodes))
+      const after = this.comesAfterWriter(def, within)
+      const built = this.convert(def, within, nodes, after)
+      if (after || REF_WRITERS.test(def.op ?? '')) this.afterWriters.add(built)
+      within.built.set(name, built)
     }
     return fetches.map((ref) => this.resolve(ref, within))
   }
@@ -308,7 +313,7 @@ export class Builder {
     return value
   }
 
-  private convert(def: NodeDef, within: Scope, nodes: Node[]): Built {
+  private convert(def: NodeDef, within: Scope, nodes: Node[], afterWriter: boolean): Built {
     if (++this.made > MOST_NODES)
       throw new CorruptModelError(FILE, `the graph has more than ${MOST_NODES} nodes after inlining`)
     const op = def.op ?? ''
@@ -316,7 +321,7 @@ export class Builder {
     const name = within.prefix + (def.name ?? '')
     const refs = def.input ?? []
     const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => this.resolve(ref, within))
-    this.readAgain(inputs, nodes)
+    if (afterWriter) this.readAgain(inputs, nodes)
     // An assignment hands its reference on: the next one assigns to the same variable, after it.
     if (REF_WRITERS.test(op) && isReference(inputs[0])) inputs[0] = inputs[0].node.inputs[0]
     const controls = refs
@@ -370,9 +375,16 @@ export class Builder {
     return { node, names, controls: this.conditional.has(node) ? [node] : [] }
   }
 
+  private comesAfterWriter(def: NodeDef, within: Scope): boolean {
+    return (def.input ?? []).some((ref) => {
+      const built = within.built.get(parse(ref, within.isFunction).name)
+      return built !== undefined && this.afterWriters.has(built)
+    })
+  }
+
   /**
    * A ref variable's value is the variable's own memory: who comes after an assignment reads what was assigned, also
-   * through an Identity that came before it (core/kernels/assign_op.h copies in place). So each reader reads anew.
+   * through an Identity that came before it (core/kernels/assign_op.h copies in place).
    */
   private readAgain(inputs: Value[], nodes: Node[]): void {
     for (const [i, { node, index }] of inputs.entries()) {
