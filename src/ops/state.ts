@@ -57,18 +57,29 @@ export const update = (op: Op): Op => ({
   },
 })
 
+/** `op` of two tensors of one shape: a variable is never broadcast, nor is what changes it. */
+const sameShape = (op: Op): Op => ({
+  evaluate(call) {
+    const [value, change] = call.inputs
+    if (value.shape.join() !== change.shape.join())
+      throw new InvalidArgumentError(
+        `the change must have the variable's shape [${value.shape.join(', ')}], got [${change.shape.join(', ')}]`,
+      )
+    return op.evaluate(call)
+  },
+})
+
+const added = sameShape(math.AddV2)
+const subtracted = sameShape(math.Sub)
+
 /** A step of gradient descent, as the op of training that exports keep (kernels/training_ops.cc): value − α · δ. */
 const descended: Op = {
   evaluate(call) {
     const [value, alpha, delta] = call.inputs
     if (alpha.shape.length !== 0)
       throw new InvalidArgumentError(`the learning rate must be a scalar, got the shape [${alpha.shape.join(', ')}]`)
-    if (value.shape.join() !== delta.shape.join())
-      throw new InvalidArgumentError(
-        `the gradient must have the variable's shape [${value.shape.join(', ')}], got [${delta.shape.join(', ')}]`,
-      )
     const step = math.Mul.evaluate({ ...call, inputs: [delta, alpha] }) as Tensor
-    return math.Sub.evaluate({ ...call, inputs: [value, step] })
+    return subtracted.evaluate({ ...call, inputs: [value, step] })
   },
 }
 
@@ -101,10 +112,10 @@ export const ops: Readonly<Record<string, Op>> = {
   ReadVariableOp: read,
   AssignVariableOp: assign,
   Assign: assign,
-  AssignAddVariableOp: update(math.AddV2),
-  AssignAdd: update(math.AddV2),
-  AssignSubVariableOp: update(math.Sub),
-  AssignSub: update(math.Sub),
+  AssignAddVariableOp: update(added),
+  AssignAdd: update(added),
+  AssignSubVariableOp: update(subtracted),
+  AssignSub: update(subtracted),
   ResourceApplyGradientDescent: update(descended),
   ApplyGradientDescent: update(descended),
   ResourceGather: onValue(gather.GatherV2, AXIS_0),
