@@ -38,7 +38,9 @@ export function measure(a: Float32Array, x: number, b: Float32Array, y: number, 
     return Math.sqrt(distance)
   }
   for (let i = 0; i < width; i++) {
-    const [p, q] = [a[x + i], b[y + i]]
+    // Not of a list of two, which V8 makes: 0.72 → 0.27 µs for 100 numbers.
+    const p = a[x + i]
+    const q = b[y + i]
     dot += p * q
     aa += p * p
     bb += q * q
