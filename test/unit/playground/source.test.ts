@@ -61,7 +61,7 @@ describe('rows', () => {
       { id: 1 },
       { id: 12345678901234567890n },
     ])
-    expect(() => readRows('a.jsonl', '{"id": 1}\n{')).toThrow(/^a\.jsonl, line 2: Expected/)
+    expect(() => readRows('a.jsonl', '{"id": 1}\n{')).toThrow(/^a\.jsonl, line 2: JSON: expected a name/)
     expect(() => readRows('a.jsonl', '[1]')).toThrow('a.jsonl, line 1 must be a JSON object')
   })
 
