@@ -7,15 +7,21 @@ export default defineConfig({
     // Vitest leaves one core to itself: of two, that is half, and on it the files would run one after the other.
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 } },
       {
-        test: { name: 'models', include: ['test/models/**/*.test.ts', 'test/cli/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'models',
+          include: ['test/models/**/*.test.ts', 'test/cli/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
       },
       {
         test: {
           name: 'runtimes',
           include: ['test/runtimes/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
           // A page answers when the machine lets it.
           expect: { poll: { timeout: 30_000 } },
           globalSetup: 'test/runtimes/app.ts',

@@ -34,7 +34,7 @@ export const NO_HINT: Hint = {
 
 /** Words beyond these are no help. */
 const MOST = 4096
-const CUTS = /Split|Tokenize|NGrams|CodePoints/
+const CUTS = /Split|Tokenize|NGrams|CodePoints|WordIds/
 const GATHERS = /^(Gather|GatherV2|ResourceGather|twotower>PoolRows|SparseSegment(Sum|Mean|SqrtN))$/
 
 /** What `graph` does with each of its inputs alone: what it is looked up in, and how it is taken apart. */
