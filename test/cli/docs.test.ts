@@ -23,7 +23,7 @@ const commands = async (): Promise<string[]> =>
 const helps = new Map<string, string>()
 beforeAll(async () => {
   for (const name of await commands()) helps.set(name, await twotower([name, '--help']))
-}, 120_000)
+})
 
 /** Options that need no words in a command's section. */
 const COMMON = ['--help', '--tags', '--deterministic']

@@ -118,7 +118,7 @@ describe('an export to pgvector', () => {
   let postgres: PGlite
   beforeAll(async () => {
     postgres = await PGlite.create({ extensions: { vector } })
-  }, 120_000)
+  })
   afterAll(() => postgres.close())
 
   const odd = {

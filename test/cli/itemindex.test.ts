@@ -23,7 +23,7 @@ beforeAll(async () => {
   await convertDemo(bundle)
   writeFileSync(films, jsonl(...withGenre))
   await twotower(['index', bundle, films, '-o', index])
-}, 60_000)
+})
 
 const viewers = join(DEMO, 'viewers.jsonl')
 const search = (...args: string[]) => twotower(['search', bundle, viewers, '-k', '5', ...args])
@@ -99,7 +99,7 @@ describe('twotower index', () => {
         expect(opened.get(`item ${i}`)?.embedding).toEqual(Float32Array.of(i, -i, 1 / (i + 1)))
     }
     expect(kept).toBeGreaterThan(7)
-  }, 60_000)
+  })
 })
 
 describe('an export that holds its candidates becomes an index', () => {

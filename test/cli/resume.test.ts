@@ -30,7 +30,7 @@ beforeAll(async () => {
   const output = join(folder, 'whole.jsonl')
   expect((await run([...EMBED, first, second, '-o', output])).status).toBe(1)
   whole = readFileSync(output)
-}, 120_000)
+})
 
 /** Runs until the journal has a checkpoint more, and is killed then. */
 async function killed(args: readonly string[], output: string): Promise<void> {

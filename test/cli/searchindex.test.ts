@@ -37,7 +37,7 @@ beforeAll(async () => {
   const partitioned = await ItemIndex.of(films, { similarity: 'cosine' })
   await partitioned.partition()
   await partitioned.save(parts)
-}, 60_000)
+})
 
 const answersOf = (finished: Awaited<ReturnType<typeof run>>) =>
   lines(finished).map((line) => JSON.parse(line) as Record<string, unknown>)

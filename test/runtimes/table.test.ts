@@ -35,7 +35,7 @@ for (const { name: runtime, binary, run } of RUNTIMES) {
   describe(runtime, () => {
     beforeAll(async () => {
       reports.set(runtime, await run(inject('app')))
-    }, 120_000)
+    })
 
     for (const { name } of CASES) {
       test(name, ({ skip }) => {

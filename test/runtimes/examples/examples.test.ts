@@ -47,7 +47,7 @@ beforeAll(async () => {
     symlinkSync(join(app.folder, 'movies'), join(folder, name, 'movies'))
     for (const file of ['items.json', 'items.bin']) copyFileSync(join(app.folder, file), join(folder, name, file))
   }
-}, 60_000)
+})
 
 describe('the example', () => {
   test.skipIf(deno.binary === null)('for Deno recommends what TensorFlow ranks best', async () => {

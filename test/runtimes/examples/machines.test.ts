@@ -40,7 +40,7 @@ beforeAll(async () => {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Answer)
-}, 60_000)
+})
 
 /** That `answers` are those of the one command, in any order; rows that were batched otherwise differ in last bits. */
 function expectWhole(answers: readonly Answer[]): void {

@@ -44,7 +44,7 @@ describe.skipIf(chromium === null && !ALL)('the playground in Chromium', () => {
     const args = ['--items', join(demo, 'films.jsonl'), '--examples', join(demo, 'viewers.jsonl')]
     ;[browser, server] = await Promise.all([launch(), serving(app.folder, ['movies', ...args, '--playground'])])
     await output(process.execPath, [main, 'playground', '-o', 'site', '--tfjs'], app.folder)
-  }, 60_000)
+  })
   afterAll(async () => {
     await browser?.close()
     await server?.end()
