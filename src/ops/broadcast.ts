@@ -17,6 +17,13 @@ export function broadcastShape(a: Shape, b: Shape): number[] {
   return shape
 }
 
+/** Whether both broadcast to one shape. */
+export const broadcasts = (a: Shape, b: Shape): boolean =>
+  a.every((dim, i) => {
+    const other = b[b.length - a.length + i] ?? 1
+    return dim === other || dim === 1 || other === 1
+  })
+
 /**
  * For each element of `to`, in order, the element of a tensor of shape `from` that broadcasting puts there.
  * `from` must broadcast to `to`.

@@ -10,13 +10,14 @@ import {
   type NumberArray,
   rounded,
   Strings,
+  scalar,
   sizeOf,
   type Tensor,
   type TensorOf,
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { at, broadcastShape, EACH, ONE, places } from './broadcast.ts'
+import { at, broadcastShape, broadcasts, EACH, ONE, places } from './broadcast.ts'
 
 /** A tensor whose elements lie in a typed array. */
 export type NumericTensor = { [D in ArrayDType]: TensorOf<D> }[ArrayDType]
@@ -88,6 +89,18 @@ export function comparison(holds: (x: number, y: number) => boolean, ordered: (o
       if (x.dtype === 'string' && y.dtype === 'string') return compareStrings(x, y, ordered)
       const [m, n] = sameKind(call)
       return isBig(m.dtype) ? compareBig(m, n, ordered) : pairwise(m, n, 'bool', apply, undefined)
+    },
+  }
+}
+
+/** A comparison that knows an answer too where shapes do not broadcast and that is no error: nothing there is equal. */
+export function equality(holds: (x: number, y: number) => boolean, ordered: (order: number) => boolean): Op {
+  const compare = comparison(holds, ordered)
+  return {
+    evaluate(call) {
+      const [x, y] = call.inputs
+      const refuses = call.attrs.boolean('incompatible_shape_error', true)
+      return refuses || broadcasts(x.shape, y.shape) ? compare.evaluate(call) : scalar('bool', ordered(1) ? 1 : 0)
     },
   }
 }

@@ -13,7 +13,7 @@ import {
   tensor,
 } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
-import { binary, comparison, filled, numeric, test, unary } from './elementwise.ts'
+import { binary, comparison, equality, filled, numeric, test, unary } from './elementwise.ts'
 import { concat } from './text/bytes.ts'
 
 // Elementwise arithmetic after core/kernels/cwise_ops*.cc. A double's result rounded to float32 is exactly float32's own
@@ -208,11 +208,11 @@ export const ops: Readonly<Record<string, Op>> = {
   Pow: power,
   SquaredDifference: squaredDifference,
 
-  Equal: comparison(
+  Equal: equality(
     (x, y) => x === y,
     (order) => order === 0,
   ),
-  NotEqual: comparison(
+  NotEqual: equality(
     (x, y) => x !== y,
     (order) => order !== 0,
   ),
