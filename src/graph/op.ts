@@ -14,8 +14,7 @@ export interface Call {
   run(graph: Graph, inputs: readonly Tensor[]): Tensor[]
 }
 
-/** Bytes by path. */
-/** A file that cannot be read is the error that says why: only an op that needs it throws it. */
+/** Bytes by path. A file that cannot be read is the error that says why: only an op that needs it throws it. */
 export type Files = ReadonlyMap<string, Uint8Array | CorruptModelError>
 
 /** Names of an op's output arguments; an argument that is a list says how many tensors it holds. */
