@@ -108,9 +108,10 @@ describe('bench', () => {
     for (const { microseconds, outside, ops, features } of profiles) {
       const sum = ops.reduce((total, op) => total + op.microseconds, outside.microseconds)
       expect(sum / microseconds).toBeCloseTo(1, 6)
-      // As many as there are layers, vocabularies and texts.
+      // As many as there are layers, vocabularies of one value, and texts.
       expect(ops.find(({ name }) => name === 'twotower>Dense')?.calls).toBe(3)
-      expect(ops.find(({ name }) => name === 'LookupTableFindV2')?.calls).toBe(4)
+      expect(ops.find(({ name }) => name === 'LookupTableFindV2')?.calls).toBe(3)
+      expect(ops.find(({ name }) => name === 'twotower>WordIds')?.calls).toBe(1)
       expect(features.map(({ name }) => name)).toEqual(expect.arrayContaining(['recent_titles', 'viewer_id', null]))
     }
     const { stdout } = await run(['bench', QUERY, ...SHORT, '--profile'])

@@ -11,7 +11,9 @@ const at = (name: string): string => join(folder, name)
 const avro = fileURLToPath(new URL('../fixtures/exchange/deflate.avro', import.meta.url))
 const index = at('items.index')
 const item = (id: string, ...embedding: number[]) => ({ id, embedding })
-const make = (...args: string[]) => run(['index', ...args, '--similarity', 'dot', '-o', at('made.index')])
+let made = 0
+/** Into an index of its own: tests run beside each other. */
+const make = (...args: string[]) => run(['index', ...args, '--similarity', 'dot', '-o', at(`made.${made++}.index`)])
 
 beforeAll(async () => {
   writeFileSync(at('items.json'), jsonl(item('a', 1, 2, 3), { ...item('b', 4, 5, 6), crowding_tag: 't' }))
