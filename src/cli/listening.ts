@@ -66,12 +66,19 @@ export async function listen(
   return {
     address: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
     async drain(grace, most) {
-      leaving = true
-      await new Promise((resolve) => setTimeout(resolve, grace))
+      if (grace > 0) {
+        leaving = true
+        await new Promise((resolve) => setTimeout(resolve, grace))
+        // Who is told to leave comes back by a new connection, and one that waits to be taken when the door closes is reset:
+        // so for a moment nobody is told.
+        leaving = false
+        await new Promise((resolve) => setTimeout(resolve, LINGER))
+      }
       // Right after the loop has taken the connections that waited: those that it has not are reset.
       await new Promise((resolve) => setImmediate(resolve))
       // Not as HTTP closes: that would end connections too whose request has come but was not read yet.
       const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+      leaving = true
       const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), LINGER)
       const late = setTimeout(() => server.closeAllConnections(), most)
       await closed
