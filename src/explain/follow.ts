@@ -2,7 +2,7 @@ import type { Graph, Node, Op, Value } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { bucketize, bucketsStage, hash, lookup, rows } from './lookups.ts'
 import type { Recording, Seen } from './record.ts'
-import { alike, numbersOf, type Scalar, type Stage, scalarsOf, vectorOf } from './stage.ts'
+import { numbersOf, type Stage, sameList, scalarsOf, vectorOf } from './stage.ts'
 import { standardised } from './standardised.ts'
 import { POOLING, WORDS } from './words.ts'
 
@@ -232,6 +232,3 @@ function valuesOf({ seen, node, content, outputs }: Passage): Stage[] {
     return sameList(values, before) ? [] : [{ kind: 'values', words, values }]
   })
 }
-
-const sameList = (a: readonly Scalar[], b: readonly Scalar[]): boolean =>
-  a.length === b.length && a.every((value, i) => alike(value, b[i]))

@@ -73,6 +73,10 @@ export function scalarsOf(t: Tensor): Scalar[] {
 export const alike = (a: Scalar, b: Scalar): boolean => reading(a) === reading(b)
 const reading = (value: Scalar): string => (typeof value === 'object' ? `b64 ${value.b64}` : String(value))
 
+/** True where two lists read alike, element by element. */
+export const sameList = (a: readonly Scalar[], b: readonly Scalar[]): boolean =>
+  a.length === b.length && a.every((value, i) => alike(value, b[i]))
+
 export const textOf = (bytes: Uint8Array): Scalar => utf8(bytes) ?? { b64: base64(bytes) }
 
 /** The elements of `t` as numbers; of text none. */

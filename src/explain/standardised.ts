@@ -4,7 +4,7 @@ import { wordsOf } from '../ops/wordids.ts'
 import { Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { lookup } from './lookups.ts'
 import type { Seen } from './record.ts'
-import { alike, type Scalar, type Stage, scalarsOf } from './stage.ts'
+import { type Stage, sameList, scalarsOf } from './stage.ts'
 
 /** What one op does that takes texts to the ids of their words, told in the steps that it was made of. */
 export function standardised({ inputs, outputs }: Seen, { attrs }: Node): Stage[] {
@@ -34,7 +34,6 @@ const stringsAs = (texts: Strings): Tensor => tensor('string', [texts.length], t
 
 /** The values after a step that changed them. */
 function changed(words: string, before: Tensor, after: Tensor): Stage[] {
-  const [from, values]: [Scalar[], Scalar[]] = [scalarsOf(before), scalarsOf(after)]
-  const same = from.length === values.length && from.every((value, i) => alike(value, values[i]))
-  return same ? [] : [{ kind: 'values', words, values }]
+  const values = scalarsOf(after)
+  return sameList(values, scalarsOf(before)) ? [] : [{ kind: 'values', words, values }]
 }
