@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { type Call, handle, type Op, type Variable } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
+import { sameShape } from './broadcast.ts'
 import { ops as gather } from './gather.ts'
 import { ops as gatherNd } from './gathernd.ts'
 import { ops as math } from './math.ts'
@@ -58,10 +59,10 @@ export const update = (op: Op): Op => ({
 })
 
 /** `op` of two tensors of one shape: a variable is never broadcast, nor is what changes it. */
-const sameShape = (op: Op): Op => ({
+const ofOneShape = (op: Op): Op => ({
   evaluate(call) {
     const [value, change] = call.inputs
-    if (value.shape.join() !== change.shape.join())
+    if (!sameShape(value.shape, change.shape))
       throw new InvalidArgumentError(
         `the change must have the variable's shape [${value.shape.join(', ')}], got [${change.shape.join(', ')}]`,
       )
@@ -69,8 +70,8 @@ const sameShape = (op: Op): Op => ({
   },
 })
 
-const added = sameShape(math.AddV2)
-const subtracted = sameShape(math.Sub)
+const added = ofOneShape(math.AddV2)
+const subtracted = ofOneShape(math.Sub)
 
 /** A step of gradient descent, as the op of training that exports keep (kernels/training_ops.cc): value − α · δ. */
 const descended: Op = {
