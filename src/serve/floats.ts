@@ -10,9 +10,11 @@ export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
  */
 export function refuseOverflow(value: Nested, what: string): void {
   if (Array.isArray(value)) {
-    // Not by a call for each number.
-    for (const item of value as readonly Nested[])
+    // Neither by iterating nor by a call for each number.
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i] as Nested
       if (typeof item !== 'number' || overflows(item)) refuseOverflow(item, what)
+    }
   } else if (typeof value === 'number' && overflows(value)) throw lossy(what, value)
 }
 
