@@ -42,6 +42,7 @@ export async function listen(
   { host, port, patience }: ListenOptions,
 ): Promise<Listening> {
   const other = getRequestListener(fetch)
+  let leaving = false
   const server = createServer(
     {
       requestTimeout: patience,
@@ -49,12 +50,11 @@ export async function listen(
       keepAliveTimeout: KEEP_ALIVE,
       connectionsCheckingInterval: Math.min(1000, patience),
     },
-    (request, response) => (isPlainPost(request) ? answerPost(answer, request, response) : other(request, response)),
+    (request, response) => {
+      if (leaving) response.shouldKeepAlive = false
+      return isPlainPost(request) ? answerPost(answer, request, response) : other(request, response)
+    },
   )
-  let leaving = false
-  server.prependListener('request', (_, response) => {
-    if (leaving) response.shouldKeepAlive = false
-  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
