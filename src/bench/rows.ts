@@ -1,7 +1,7 @@
 import type { Features } from '../engine/inputs.ts'
 import type { Port } from '../graph/index.ts'
+import type { Json } from '../json/parse.ts'
 import { exampleOf } from '../serve/example.ts'
-import type { Json } from '../serve/json.ts'
 import { columnsOf, type Row } from '../serve/rows.ts'
 import { nested } from '../serve/values.ts'
 import type { ExampleFeature } from './examples.ts'

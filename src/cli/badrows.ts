@@ -1,4 +1,4 @@
-import { parseJson } from '../serve/json.ts'
+import { parseJson } from '../json/parse.ts'
 import type { Members } from '../serve/values.ts'
 import { report } from './exit.ts'
 

@@ -1,6 +1,6 @@
 import { type InputRow, RowEmbedder, type RowName, type Side } from '../embed/row.ts'
 import type { Model } from '../engine/model.ts'
-import { type Json, parseJson } from '../serve/json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
 import type { Line } from './stdio.ts'
 
 /** A line of input with its embedding, or with what is wrong with it. */

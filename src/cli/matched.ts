@@ -1,6 +1,7 @@
 import { inWords } from '../graph/index.ts'
+import type { Json } from '../json/parse.ts'
+import { float32Text, jsonText } from '../json/text.ts'
 import type { Decision, Match } from '../match/match.ts'
-import { float32Text, type Json, jsonText } from '../serve/json.ts'
 import { counted, table, wrapped } from './words.ts'
 
 /** Differences that are shown to people, and other ways of one decision; JSON has all. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { InputValue, Model } from '../engine/model.ts'
-import { type Json, parseJson } from '../serve/json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
 import { readPredict } from '../serve/predict.ts'
 import { isMembers, type Members, nested } from '../serve/values.ts'
 import type { DType, Tensor } from '../tensor/index.ts'

@@ -1,5 +1,5 @@
+import { parseJson } from '../json/parse.ts'
 import { load } from '../load.ts'
-import { parseJson } from '../serve/json.ts'
 import { readPredict, writePredict } from '../serve/predict.ts'
 import { EXIT } from './exit.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'

@@ -1,6 +1,7 @@
 import type { Model } from '../engine/model.ts'
+import { type Json, parseJson } from '../json/parse.ts'
+import { float32Text, jsonText } from '../json/text.ts'
 import { load } from '../load.ts'
-import { float32Text, type Json, jsonText, parseJson } from '../serve/json.ts'
 import { sideOf } from '../serve/sides.ts'
 import { isMembers } from '../serve/values.ts'
 import { EXIT } from './exit.ts'

@@ -1,5 +1,5 @@
+import type { Json } from '../json/parse.ts'
 import { load } from '../load.ts'
-import type { Json } from '../serve/json.ts'
 import { isFloat, type Tensor } from '../tensor/index.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
+import { type Json, parseJson } from '../json/parse.ts'
 import type { Filter, SearchOptions } from '../search/datapoint.ts'
 import { FILTER_MEMBERS, filterIn, filterOf } from '../search/filterjson.ts'
-import { type Json, parseJson } from '../serve/json.ts'
 import { isMembers } from '../serve/values.ts'
 import { UsageError } from './exit.ts'
 import { countOf, shareOf } from './stdio.ts'

@@ -1,5 +1,5 @@
 import type { Features, Model } from '../engine/model.ts'
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import { readPredict } from '../serve/predict.ts'
 import { columnsOf, type Row } from '../serve/rows.ts'
 import { isMembers, type Members } from '../serve/values.ts'

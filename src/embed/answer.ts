@@ -1,12 +1,12 @@
 import type { Model } from '../engine/model.ts'
 import type { ModelDefinition, Port } from '../graph/index.ts'
+import { Utf8Writer } from '../json/utf8.ts'
 import { type ModelOptions, modelOf } from '../load.ts'
 import type { OpenRanges } from './input/parquet.ts'
 import { type Reader, readerOf } from './input/reader.ts'
 import { batchPredictionLine, idOf, type Layout, nameText, plainLine, vectorSearchLine } from './output/layout.ts'
 import type { Answer, AnswerLayout, InputFormat, Job, Piece } from './piece.ts'
 import { type InputRow, RowEmbedder } from './row.ts'
-import { Utf8Writer } from './text.ts'
 import { UnknownWords } from './unknown.ts'
 
 const LINES: Readonly<Record<Exclude<AnswerLayout, 'vectors'>, Layout>> = {

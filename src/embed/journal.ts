@@ -1,4 +1,5 @@
-import { type Json, jsonText, parseJson } from '../serve/json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import { isMembers, type Members } from '../serve/values.ts'
 
 // The journal of a run that can be gone on with: lines of JSON, first what the run was started on, then, each appended

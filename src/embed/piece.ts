@@ -1,4 +1,4 @@
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import type { Side } from './row.ts'
 import type { LookupCounts } from './unknown.ts'
 

@@ -1,5 +1,5 @@
 import type { Model } from '../engine/model.ts'
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import { columnsOf, type Row } from '../serve/rows.ts'
 import { isMembers, vectorOf } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'

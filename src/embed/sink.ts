@@ -1,4 +1,4 @@
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import type { Answer } from './piece.ts'
 
 /** A file that is being written. */

@@ -1,4 +1,5 @@
-import { type Json, jsonText, parseJson } from '../serve/json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import { isMembers, type Members } from '../serve/values.ts'
 
 /** A row of a file of interactions, and where it stands. */

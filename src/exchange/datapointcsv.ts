@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync'
+import { float32Text } from '../json/text.ts'
 import type { Datapoint, NumericRestrict, Restrict } from '../search/datapoint.ts'
 import { checkNumber } from '../search/restricts.ts'
-import { float32Text } from '../serve/json.ts'
 import { checkVector, valueText } from './datapointjson.ts'
 
 // Vector Search's CSV (cloud.google.com/vertex-ai/docs/vector-search/format-structure): no header; the id, the numbers of

@@ -1,7 +1,8 @@
-import type { Utf8Writer } from '../embed/text.ts'
+import type { Json } from '../json/parse.ts'
+import { float32Text, float64Text } from '../json/text.ts'
+import type { Utf8Writer } from '../json/utf8.ts'
 import type { Datapoint, NumericRestrict, Restrict } from '../search/datapoint.ts'
 import { attributesIn } from '../search/filterjson.ts'
-import { float32Text, float64Text, type Json } from '../serve/json.ts'
 import { isMembers, vectorOf } from '../serve/values.ts'
 
 // A record of Vector Search as JSON (cloud.google.com/vertex-ai/docs/vector-search/format-structure): `id`, `embedding`,

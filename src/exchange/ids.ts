@@ -1,5 +1,5 @@
 import type { GrowingFile } from '../embed/sink.ts'
-import { Utf8Writer } from '../embed/text.ts'
+import { Utf8Writer } from '../json/utf8.ts'
 
 /** Bytes that are written at once. */
 const PIECE = 1 << 20

@@ -1,7 +1,7 @@
-import { Utf8Writer } from '../embed/text.ts'
 import type { Metric } from '../graph/index.ts'
+import { float32Text } from '../json/text.ts'
+import { Utf8Writer } from '../json/utf8.ts'
 import type { Datapoint } from '../search/datapoint.ts'
-import { float32Text } from '../serve/json.ts'
 import { valueText } from './datapointjson.ts'
 import type { ExportFormat, ExportPlan } from './export.ts'
 

@@ -1,4 +1,4 @@
-import { Utf8Writer } from '../embed/text.ts'
+import { Utf8Writer } from '../json/utf8.ts'
 import { AvroWriter } from './avro/bytes.ts'
 import { CODECS, type CodecName } from './avro/codecs.ts'
 import { avroBlock, avroHead } from './avro/container.ts'

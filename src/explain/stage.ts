@@ -1,4 +1,4 @@
-import { float32Text } from '../serve/json.ts'
+import { float32Text } from '../json/text.ts'
 import { base64 } from '../serve/predict.ts'
 import { isNumeric, type Tensor, type TypedArray, utf8 } from '../tensor/index.ts'
 

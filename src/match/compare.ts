@@ -1,4 +1,4 @@
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import { isBytes, isMembers, nested } from '../serve/values.ts'
 import { isFloat, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
 

@@ -1,4 +1,4 @@
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import type { Members } from '../serve/values.ts'
 import type { Declarations } from './plan.ts'
 import type { Subject } from './subject.ts'

@@ -1,7 +1,7 @@
 import { toTensor } from '../engine/inputs.ts'
 import type { Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import { columnsOf } from '../serve/rows.ts'
 import { isFloat, isInteger } from '../tensor/index.ts'
 import { categoryPlan, multiHotPlan, plainTextPlan } from './category.ts'

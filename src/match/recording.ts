@@ -1,4 +1,4 @@
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import { isBytes, isMembers, type Members } from '../serve/values.ts'
 
 /** One instance as an endpoint took it, with what it answered. */

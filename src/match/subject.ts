@@ -1,6 +1,6 @@
 import type { Features, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import { isBytes, isMembers, type Members } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 import { type Expected, flat, type Outcome, outcomeOf, refused, rowOf, sizeOfNumbers } from './compare.ts'

@@ -1,4 +1,4 @@
-import { type Json, parseJson } from '../serve/json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
 import { isMembers } from '../serve/values.ts'
 
 /** A vocabulary that may have made an input's ids. */

@@ -2,7 +2,7 @@
 import type { ExplainedPart } from '../explain/part.ts'
 import type { ExplainedScore } from '../explain/score.ts'
 import type { Dim, Similarity, SimilarityChoice } from '../graph/index.ts'
-import type { Json } from '../serve/json.ts'
+import type { Json } from '../json/parse.ts'
 import type { Members } from '../serve/values.ts'
 import type { DType } from '../tensor/index.ts'
 

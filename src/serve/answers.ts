@@ -1,5 +1,5 @@
+import { jsonText } from '../json/text.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
-import { jsonText } from './json.ts'
 import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
 import { openapi } from './openapi.ts'

@@ -1,7 +1,8 @@
 import type { SignatureInfo } from '../engine/model.ts'
+import type { Json } from '../json/parse.ts'
+import { float32Text, withPoint } from '../json/text.ts'
 import { Strings, type Tensor, utf8 } from '../tensor/index.ts'
 import { exampleOf } from './example.ts'
-import { float32Text, type Json, withPoint } from './json.ts'
 import { Refusal } from './refusal.ts'
 import type { Members } from './values.ts'
 

@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import type { Json } from '../json/parse.ts'
 import { Refusal } from './refusal.ts'
 import { isBytes, isMembers, nested } from './values.ts'
 

@@ -1,5 +1,5 @@
+import { float32Text, float64Text } from '../json/text.ts'
 import type { Datapoint, NumericRestrict, Restrict } from '../search/datapoint.ts'
-import { float32Text, float64Text } from './json.ts'
 
 /**
  * An IndexDatapoint in protobuf's JSON.

@@ -1,9 +1,11 @@
 import type { InputValue, Model, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
+import type { Json } from '../json/parse.ts'
+import { float32Text, float64Text, withPoint } from '../json/text.ts'
+import { floatList } from '../json/utf8.ts'
 import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
 import { assembled, type Output, raggedText } from './assembled.ts'
 import { refuseOverflow } from './floats.ts'
-import { float32Text, float64Text, type Json, withPoint } from './json.ts'
 import { columnsOf, type Row } from './rows.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
 import { openInstance } from './vertex.ts'
@@ -147,18 +149,38 @@ function rowWriter(t: Tensor, name: string): (row: number) => string {
   return (row) => dims(shape, row * size, write)
 }
 
-function dims(shape: readonly number[], start: number, write: (i: number) => string): string {
-  if (shape.length === 0) return write(start)
+/** How elements are written. */
+interface ElementWriter {
+  one(i: number): string
+  /** The list of elements `from` up to `to`. */
+  list(from: number, to: number): string
+}
+
+function dims(shape: readonly number[], start: number, write: ElementWriter): string {
+  if (shape.length === 0) return write.one(start)
   const [count, ...inner] = shape
+  if (inner.length === 0) return write.list(start, start + count)
   const step = sizeOf(inner)
-  const items = new Array<string>(count)
-  for (let i = 0; i < count; i++)
-    items[i] = inner.length === 0 ? write(start + i) : dims(inner, start + i * step, write)
-  return `[${items.join(', ')}]`
+  return `[${Array.from({ length: count }, (_, i) => dims(inner, start + i * step, write)).join(', ')}]`
+}
+
+function writer(t: Tensor, name: string): ElementWriter {
+  if (t.dtype === 'float32' || t.dtype === 'float16' || t.dtype === 'bfloat16') {
+    const { data } = t
+    return {
+      one: (i) => withPoint(float32Text(data[i])),
+      list: (from, to) => floatList(data.subarray(from, to), true),
+    }
+  }
+  const one = elementText(t, name)
+  return {
+    one,
+    list: (from, to) => `[${Array.from({ length: to - from }, (_, i) => one(from + i)).join(', ')}]`,
+  }
 }
 
 /** How one element is written. Strings of an output named `…_bytes`, and those that are not UTF-8, are {"b64"}. */
-function writer(t: Tensor, name: string): (i: number) => string {
+function elementText(t: Tensor, name: string): (i: number) => string {
   if (t.dtype === 'string') {
     const { data } = t
     const asBytes = name.endsWith('_bytes')
@@ -170,8 +192,6 @@ function writer(t: Tensor, name: string): (i: number) => string {
   if (!isNumeric(t)) throw new TypeError(`output "${name}" is a ${t.dtype}: it cannot be written as JSON`)
   if (t.dtype === 'bool') return (i) => (t.data[i] === 0 ? 'false' : 'true')
   const data = t.data as NumberArray | BigArray
-  if (t.dtype === 'float32' || t.dtype === 'float16' || t.dtype === 'bfloat16')
-    return (i) => withPoint(float32Text(data[i] as number))
   if (t.dtype === 'float64') return (i) => withPoint(float64Text(data[i] as number))
   return (i) => String(data[i])
 }

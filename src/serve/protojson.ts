@@ -1,4 +1,4 @@
-import type { Json } from './json.ts'
+import type { Json } from '../json/parse.ts'
 import { isMembers, type Members } from './values.ts'
 
 // Messages in protobuf's JSON (protobuf.dev/programming-guides/json): names in lowerCamelCase or as the proto file has them,

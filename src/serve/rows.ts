@@ -1,7 +1,7 @@
 import type { Features, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
+import type { Json } from '../json/parse.ts'
 import { refuseOverflow } from './floats.ts'
-import type { Json } from './json.ts'
 import { type Members, nested } from './values.ts'
 
 /** One instance's features by name. */

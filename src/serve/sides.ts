@@ -1,5 +1,5 @@
 import type { Features, Model, PublicTensor } from '../engine/model.ts'
-import type { Json } from './json.ts'
+import type { Json } from '../json/parse.ts'
 import { columnsOf } from './rows.ts'
 import { isMembers, type Members, vectorOf } from './values.ts'
 import { openInstance } from './vertex.ts'

@@ -1,7 +1,8 @@
 import type { Port } from '../graph/index.ts'
+import { type Json, parseJson } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import type { DType } from '../tensor/index.ts'
 import { classificationsOf, examplesOf, regressionsOf } from './classify.ts'
-import { type Json, jsonText, parseJson } from './json.ts'
 import type { Models, ServedModel, Version, VersionChoice } from './models.ts'
 import { readPredict, writePredict } from './predict.ts'
 import { Refusal } from './refusal.ts'
@@ -22,7 +23,7 @@ const QUOTED = 256
  * @param path as it stands in the request's first line, without the query
  * @throws {Refusal} and whatever the model throws
  */
-export async function answerTensorflow(models: Models, method: string, path: string, turn: Turn): Promise<string> {
+export function answerTensorflow(models: Models, method: string, path: string, turn: Turn): string | Promise<string> {
   const malformed = () => new Refusal(400, `Malformed request: ${method} ${path}`)
   const wrongMethod = (wanted: string) => new Refusal(405, malformed().message, { Allow: wanted })
   if (method === 'POST') {
@@ -103,7 +104,8 @@ async function predict(models: Models, name: string, choice: VersionChoice, turn
   const known = inputs === undefined ? body : { ...body, inputs: columnsOf(inputs, model.rawInputs(signature)) }
   const request = readPredict(known, model)
   turn.decoded()
-  return turn.run(version.signature(request.signature as string), request.inputs, (outputs) =>
+  // Awaited, because a promise that an async function returns costs it three turns.
+  return await turn.run(version.signature(request.signature as string), request.inputs, (outputs) =>
     writePredict(outputs, request.layout),
   )
 }

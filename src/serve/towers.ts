@@ -1,5 +1,7 @@
+import { type Json, parseJson } from '../json/parse.ts'
+import { float32Text, withPoint } from '../json/text.ts'
+import { floatList } from '../json/utf8.ts'
 import { filterIn } from '../search/filterjson.ts'
-import { float32Text, type Json, parseJson, withPoint } from './json.ts'
 import type { Models, Version } from './models.ts'
 import { count } from './protojson.ts'
 import { Refusal } from './refusal.ts'
@@ -102,7 +104,8 @@ async function search(models: Models, turn: Turn): Promise<string> {
 
 /** Unlike TensorFlow Serving's, these answers are JSON that every reader takes: what is not finite is null there. */
 const decimal = (value: number): string => (Number.isFinite(value) ? withPoint(float32Text(value)) : 'null')
-const floatsText = (values: Float32Array): string => `[${Array.from(values, decimal).join(', ')}]`
+const floatsText = (values: Float32Array): string =>
+  values.every(Number.isFinite) ? floatList(values, true) : `[${Array.from(values, decimal).join(', ')}]`
 
 async function embedded(version: Version, query: Json, turn: Turn): Promise<Float32Array> {
   const features = featuresOf(version, 'query', [query])

@@ -1,6 +1,6 @@
 import type { Nested } from '../engine/model.ts'
+import type { Json } from '../json/parse.ts'
 import { floatsOf } from './floats.ts'
-import type { Json } from './json.ts'
 
 export type Members = { readonly [name: string]: Json }
 

@@ -1,4 +1,4 @@
-import { type Json, parseJson } from './json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
 import { isMembers, type Members } from './values.ts'
 
 /** An instance with what it carries besides its features. */

@@ -1,4 +1,5 @@
-import { type Json, jsonText, parseJson } from './json.ts'
+import { type Json, parseJson } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import type { Models } from './models.ts'
 import { readPredict, writeRows } from './predict.ts'
 import { Refusal } from './refusal.ts'

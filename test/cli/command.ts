@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
-import { type Json, jsonText } from '../../src/serve/json.ts'
+import type { Json } from '../../src/json/parse.ts'
+import { jsonText } from '../../src/json/text.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** The built command line. */

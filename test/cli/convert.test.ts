@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { parseJson } from '../../src/serve/json.ts'
+import { parseJson } from '../../src/json/parse.ts'
 import {
   convertDemo,
   DEMO,

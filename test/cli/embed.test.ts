@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { parseJson } from '../../src/serve/json.ts'
+import { parseJson } from '../../src/json/parse.ts'
 import {
   convertDemo,
   DEMO,

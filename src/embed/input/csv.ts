@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync'
 import type { Port } from '../../graph/index.ts'
-import { type Json, parseJson } from '../../serve/json.ts'
+import { type Json, parseJson } from '../../json/parse.ts'
 import type { NumberedRow } from '../piece.ts'
 import { countLines, endOfLine, type RowEnds } from './cut.ts'
 

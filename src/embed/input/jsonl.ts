@@ -1,4 +1,4 @@
-import { parseJson } from '../../serve/json.ts'
+import { parseJson } from '../../json/parse.ts'
 import type { NumberedRow } from '../piece.ts'
 
 const NEWLINE = 10

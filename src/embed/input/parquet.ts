@@ -5,7 +5,7 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
 } from 'hyparquet'
-import type { Json } from '../../serve/json.ts'
+import type { Json } from '../../json/parse.ts'
 import type { RowRange } from '../piece.ts'
 
 /** Rows that are decoded at once, whatever the file's row groups are. */

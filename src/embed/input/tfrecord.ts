@@ -1,6 +1,6 @@
 import { crc32c, masked } from '../../checksum/crc32c.ts'
+import type { Json } from '../../json/parse.ts'
 import { type Feature, kindOf, readBytes, readFeatures, readFloats, readInts } from '../../ops/examples/wire.ts'
-import type { Json } from '../../serve/json.ts'
 import { utf8 } from '../../tensor/index.ts'
 import type { NumberedRow } from '../piece.ts'
 import type { RowEnds } from './cut.ts'

@@ -1,7 +1,8 @@
-import { type Json, jsonText } from '../../serve/json.ts'
+import type { Json } from '../../json/parse.ts'
+import { jsonText } from '../../json/text.ts'
+import type { Utf8Writer } from '../../json/utf8.ts'
 import { isMembers } from '../../serve/values.ts'
 import type { InputRow, RowName } from '../row.ts'
-import type { Utf8Writer } from '../text.ts'
 
 /** How a row's answer is written as a line. */
 export type Layout = (writer: Utf8Writer, row: InputRow, embedding: Float32Array) => void

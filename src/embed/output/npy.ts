@@ -1,4 +1,4 @@
-import type { Json } from '../../serve/json.ts'
+import type { Json } from '../../json/parse.ts'
 import type { OutputFormat } from '../sink.ts'
 import { widthOf } from './width.ts'
 

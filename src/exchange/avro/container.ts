@@ -1,4 +1,4 @@
-import { type Json, parseJson } from '../../serve/json.ts'
+import { type Json, parseJson } from '../../json/parse.ts'
 import { AvroReader, AvroWriter } from './bytes.ts'
 import { CODECS, type Codec, MOST_BLOCK } from './codecs.ts'
 import { type Decode, decoderOf } from './schema.ts'

@@ -1,5 +1,5 @@
+import type { Json } from '../../json/parse.ts'
 import type { Datapoint, NumericRestrict } from '../../search/datapoint.ts'
-import type { Json } from '../../serve/json.ts'
 import type { AvroWriter } from './bytes.ts'
 
 const optional = (type: Json): Json => ['null', type]

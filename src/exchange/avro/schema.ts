@@ -1,4 +1,4 @@
-import type { Json } from '../../serve/json.ts'
+import type { Json } from '../../json/parse.ts'
 import { isMembers, type Members } from '../../serve/values.ts'
 import type { AvroReader } from './bytes.ts'
 

@@ -1,6 +1,6 @@
 import { RowEmbedder } from '../../embed/row.ts'
 import type { Model } from '../../engine/model.ts'
-import { type Json, parseJson } from '../../serve/json.ts'
+import { type Json, parseJson } from '../../json/parse.ts'
 import { isMembers, type Members } from '../../serve/values.ts'
 import type { Offer, Picked } from '../protocol.ts'
 import { rowFiles } from './source.ts'

@@ -8,7 +8,7 @@ import {
 } from '../../../src/embed/output/layout.ts'
 import { npyHeader } from '../../../src/embed/output/npy.ts'
 import type { InputRow } from '../../../src/embed/row.ts'
-import { Utf8Writer } from '../../../src/embed/text.ts'
+import { Utf8Writer } from '../../../src/json/utf8.ts'
 
 const line = (layout: Layout, row: InputRow): string => {
   const writer = new Utf8Writer()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type InteractionMembers, type Noticed, queriesOf } from '../../../src/evaluate/interactions.ts'
 import { seenOf } from '../../../src/evaluate/seen.ts'
-import type { Json } from '../../../src/serve/json.ts'
+import type { Json } from '../../../src/json/parse.ts'
 
 const MEMBERS: InteractionMembers = { item: 'items', grade: null, by: 'id' }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { float32Text, float64Text, type Json, jsonText, parseJson } from '../../../src/serve/json.ts'
+import { type Json, parseJson } from '../../../src/json/parse.ts'
+import { float32Text, float64Text, jsonText } from '../../../src/json/text.ts'
 
 describe('JSON as TensorFlow Serving speaks it', () => {
   test('reads bare NaN and infinities', () => {

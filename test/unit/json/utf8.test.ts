@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Utf8Writer } from '../../../src/embed/text.ts'
-import { float32Text } from '../../../src/serve/json.ts'
+import { float32Text, withPoint } from '../../../src/json/text.ts'
+import { floatList, Utf8Writer } from '../../../src/json/utf8.ts'
 
 const decoder = new TextDecoder()
 
@@ -48,6 +48,28 @@ describe('floats as bytes', () => {
       }),
       { numRuns: 200 },
     )
+  })
+
+  test('have their point where it is wanted, as withPoint puts it', () => {
+    const values = Float32Array.of(
+      0,
+      -0,
+      1,
+      -2,
+      100,
+      0.5,
+      123456,
+      999999.94,
+      1e6,
+      16777216,
+      3e38,
+      1e-7,
+      Number.NaN,
+      -Infinity,
+    )
+    expect(floatList(values, true)).toBe(`[${Array.from(values, (value) => withPoint(float32Text(value))).join(', ')}]`)
+    expect(floatList(values, true)).toMatch(/^\[0\.0, -0\.0, 1\.0, -2\.0, 100\.0, 0\.5, /)
+    expect(floatList(values, false)).toBe(wanted(Array.from(values)))
   })
 
   test('stand between texts of any kind', () => {

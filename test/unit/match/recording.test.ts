@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import type { Json } from '../../../src/json/parse.ts'
 import { recordingsIn } from '../../../src/match/recording.ts'
-import type { Json } from '../../../src/serve/json.ts'
 
 const answers = (json: Json) =>
   recordingsIn(json, 'here').answers.map(({ instance, prediction }) => [instance, prediction])

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { parseJson } from '../../../src/json/parse.ts'
 import { attributesIn, filterOf, numericRestrictsOf, restrictsOf } from '../../../src/search/filterjson.ts'
-import { parseJson } from '../../../src/serve/json.ts'
 
 describe('a filter in JSON', () => {
   const meant = {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Port } from '../../../src/graph/index.ts'
-import { parseJson } from '../../../src/serve/json.ts'
+import { parseJson } from '../../../src/json/parse.ts'
 import { columnsOf } from '../../../src/serve/rows.ts'
 
 test('a feature called __proto__ is a feature like any other', () => {
