@@ -26,7 +26,7 @@ export function npyMatrix(bytes: Uint8Array): NpyMatrix {
   const text = wide ? 12 : 10
   const start = text + (wide ? view.getUint32(8, true) : view.getUint16(8, true))
   if (start > bytes.length) throw new RangeError(`its header has ${start} bytes, there are ${bytes.length}`)
-  const header = new TextDecoder('latin1').decode(bytes.subarray(text, start))
+  const header = new TextDecoder().decode(bytes.subarray(text, start))
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? ''
   const shape = /'shape':\s*\(([^)]*)\)/
     .exec(header)?.[1]
