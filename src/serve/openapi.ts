@@ -271,6 +271,9 @@ function vertexPath(models: Models, path: string, others: Part): Part {
   return { [path]: { ...others, ...asked } }
 }
 
+/** What a resource's name stands below in a path. */
+const COLLECTIONS = { index: 'indexes', indexEndpoint: 'indexEndpoints' } as const
+
 /** Vector Search's methods, in protobuf's JSON: their names in lowerCamelCase, though snake_case is taken too. */
 function vectorSearchPaths({ width }: ItemIndex): Readonly<Record<string, Part>> {
   const parameters = (resource: string) =>
@@ -283,7 +286,7 @@ function vectorSearchPaths({ width }: ItemIndex): Readonly<Record<string, Part>>
   return Object.fromEntries(
     ['v1', 'v1beta1'].flatMap((version) =>
       methods(width).map(([resource, name, summary, body, answer]) => [
-        `/${version}/projects/{project}/locations/{location}/${resource}s/{${resource}}:${name}`,
+        `/${version}/projects/{project}/locations/{location}/${COLLECTIONS[resource]}/{${resource}}:${name}`,
         post(summary, body, answer, parameters(resource), 'GoogleError'),
       ]),
     ),

@@ -331,6 +331,17 @@ describe("Vector Search's other methods", () => {
     expect(JSON.stringify(requestBody)).toContain('"minItems":2,"maxItems":2')
   })
 
+  test('are where the OpenAPI document says', async () => {
+    const app = served(await indexOf('dot'))
+    const { paths } = (await get(app, '/openapi.json')).body as unknown as { paths: Readonly<Record<string, object>> }
+    const own = Object.keys(paths).filter((path) => path.includes('/projects/'))
+    expect(own).toHaveLength(8)
+    for (const path of own) {
+      const { status } = await post(app, path.replaceAll(/[{}]/g, ''), {})
+      expect({ path, status }).toEqual({ path, status: 200 })
+    }
+  })
+
   test('take what the document says that they take: nothing, null for what is not set, integers as text', async () => {
     const app = served(await indexOf('dot'))
     const vector = { featureVector: [1, 1], restricts: null, datapointId: null }
