@@ -8,6 +8,7 @@ type Members = Readonly<Record<string, unknown>>
 
 const NUMERIC = ['numeric_restricts', 'numericRestricts'] as const
 const CROWDING = ['crowding_tag', 'crowdingTag'] as const
+const ATTRIBUTE = ['crowding_attribute', 'crowdingAttribute'] as const
 /** The members of a filter. */
 export const FILTER_MEMBERS = ['restricts', ...NUMERIC, 'include', 'exclude'] as const
 
@@ -79,7 +80,8 @@ export function attributesIn(members: Members): Omit<Datapoint, 'id' | 'embeddin
 function crowdingTagOf(json: unknown): string {
   if (typeof json === 'string') return json
   const members = membersOf('a crowding tag that is no text', json)
-  const [name] = present(members, ['crowding_attribute', 'crowdingAttribute'])
+  only('a crowding tag', members, ATTRIBUTE)
+  const [name] = present(members, ATTRIBUTE)
   const tag = members[name]
   if (typeof tag === 'string') return tag
   throw new TypeError('a crowding tag must be text, or {"crowding_attribute": text}')

@@ -108,5 +108,8 @@ describe('a filter in JSON', () => {
     expect(attributesIn({ id: 'a' })).toEqual({})
     expect(() => attributesIn({ crowding_tag: 7 })).toThrow('a crowding tag that is no text must be a JSON object')
     expect(() => attributesIn({ crowding_tag: {} })).toThrow('a crowding tag must be text')
+    expect(() => attributesIn({ crowding_tag: { crowding_attribute: 'c', weight: 1 } })).toThrow(
+      'a crowding tag has no member "weight"',
+    )
   })
 })
