@@ -232,6 +232,9 @@ function point(json: Json | undefined): Members {
   const datapoint = message('the datapoint', opened('"datapoint"', json ?? {}), POINT)
   if (datapoint.sparseEmbedding !== undefined)
     throw new RangeError('"sparseEmbedding" is not searched here, only dense vectors are')
+  // Bare text, as in files, is no message.
+  const { crowdingTag } = datapoint
+  if (crowdingTag !== undefined) message('"crowdingTag"', opened('"crowdingTag"', crowdingTag), ['crowdingAttribute'])
   return datapoint
 }
 

@@ -288,6 +288,18 @@ describe("Vector Search's other methods", () => {
       404,
       'no datapoint "z"',
     ],
+    [
+      UPSERT,
+      { datapoints: [{ datapointId: 'd', featureVector: [1, 2], crowdingTag: 'y' }] },
+      400,
+      '"crowdingTag" must be a JSON object',
+    ],
+    [
+      UPSERT,
+      { datapoints: [{ datapointId: 'd', featureVector: [1, 2], crowdingTag: { crowdingAttribute: 'y', weight: 1 } }] },
+      400,
+      '"crowdingTag" has no field "weight"',
+    ],
     [UPSERT, { datapoints: [], updateMask: 'featureVector' }, 400, '"updateMask" may be "allRestricts"'],
     [UPSERT, '{"datapoints": [{"datapointId": "d", "featureVector": [1, Infinity]}]}', 400, 'must be finite'],
     [REMOVE, { ids: ['a'] }, 400, 'the request has no field "ids"'],
