@@ -12,12 +12,8 @@ import { activation, floats } from './stepwise.ts'
 
 const leakyRelu = activation('LeakyRelu', (attrs) => attrs.number('alpha', 0.2))
 
-/** Relu and Relu6 of any number type. */
-const rectifier = (name: string): Op =>
-  unary(
-    (x) => ACTIVATIONS[name](x, 0),
-    (x) => BigInt(ACTIVATIONS[name](Number(x), 0)),
-  )
+/** Relu and Relu6 of any number type; `big` is what it is of a 64-bit integer. */
+const rectifier = (name: string, big: (x: bigint) => bigint): Op => unary((x) => ACTIVATIONS[name](x, 0), big)
 
 /** Which channel element `i` belongs to is (i / inner) mod channels. */
 function channelsOf(shape: Shape, format: string): { readonly channels: number; readonly inner: number } {
@@ -164,8 +160,8 @@ const permuteFormat: Op = {
 const BATCH_NORM = ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']
 
 export const ops: Readonly<Record<string, Op>> = {
-  Relu: rectifier('Relu'),
-  Relu6: rectifier('Relu6'),
+  Relu: rectifier('Relu', (x) => (x < 0n ? 0n : x)),
+  Relu6: rectifier('Relu6', (x) => (x < 0n ? 0n : x > 6n ? 6n : x)),
   Elu: activation('Elu'),
   Selu: activation('Selu'),
   LeakyRelu: leakyRelu,
