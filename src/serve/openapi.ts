@@ -256,11 +256,9 @@ function vertexPath(models: Models, path: string, others: Part): Part {
       name === 'serving_default' ? [] : ['signature_name'],
       true,
     )
-    return record(
-      { instances, parameters },
-      name === 'serving_default' ? ['instances'] : ['instances', 'parameters'],
-      true,
-    )
+    return name === 'serving_default'
+      ? record({ instances, parameters: anyOf([parameters, { type: 'null' }]) }, ['instances'], true)
+      : record({ instances, parameters }, ['instances', 'parameters'], true)
   })
   if (bodies.length === 0) return {}
   const asked = post(

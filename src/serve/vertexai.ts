@@ -19,9 +19,12 @@ export async function answerVertex(models: Models, turn: Turn): Promise<string> 
   const body = parseJson(await turn.text())
   if (!isMembers(body) || !Array.isArray(body.instances))
     throw new Refusal(400, 'the request must be {"instances": […]}, with "parameters" or without')
-  const { instances, parameters } = body
+  const { instances } = body
+  // Vertex AI's own client sends null for what nobody gave.
+  const parameters = body.parameters ?? {}
+  if (!isMembers(parameters)) throw new Refusal(400, '"parameters" must be a JSON object')
+  const { signature_name: signature } = parameters
   const version = models.find(firstOf(models))
-  const signature = isMembers(parameters ?? null) ? (parameters as { signature_name?: Json }).signature_name : undefined
   const request = readPredict(
     { instances, ...(signature === undefined ? {} : { signature_name: signature }) },
     version.model,

@@ -64,6 +64,16 @@ describe('Vertex AI’s prediction request', () => {
     expect((await post(app, '/predict', { instances })).body.error).toContain('name a signature')
   })
 
+  test('parameters are an object, or null as Vertex AI writes none', async () => {
+    const app = await serving({ m: 'vertex_pair/query_model' })
+    const asked = (parameters: unknown) => post(app, '/predict', { instances: rowsOf(item), parameters })
+    expect((await asked(null)).status).toBe(200)
+    for (const wrong of [[], 'query', 5]) {
+      const { status, text } = await asked(wrong)
+      expect([status, text]).toEqual([400, expect.stringContaining('must be a JSON object')])
+    }
+  })
+
   test.each([
     '{}',
     '[]',
