@@ -1,28 +1,14 @@
-import { crc32c } from '../checksum/crc32c.ts'
-import { crc32cBy } from '../engine/checksum.ts'
-import { finish } from '../engine/similarity.ts'
 import { compileKernels } from '../engine/variants.ts'
-import { CorruptModelError } from '../errors.ts'
 import { type Similarity, type SimilarityChoice, similarityOf } from '../graph/index.ts'
-import { builtin } from '../platform/builtin.ts'
-import { type ByteSource, memorySource } from '../platform/folder.ts'
-import { folderAt } from '../platform/open.ts'
-import { Strings } from '../tensor/strings.ts'
-import { checkApproximateOptions, type PartitionOptions } from './approximate/options.ts'
-import { type PartitionArrays, type PartitionStats, Partitions } from './approximate/partitions.ts'
-import { rankApproximately } from './approximate/rank.ts'
-import { type AttributeArrays, type AttributeStats, Attributes } from './attributes.ts'
-import { before, type Entry } from './best.ts'
+import type { PartitionOptions } from './approximate/options.ts'
+import { type PartitionStats, Partitions } from './approximate/partitions.ts'
+import { type AttributeStats, Attributes } from './attributes.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
-import { ExactIndex, type Neighbors } from './exact.ts'
-import { keySign, type Ranked, type RowQuery } from './ranker.ts'
-import { RowSet } from './rowset.ts'
-import type { ScanArrays } from './scan.ts'
+import type { ExactIndex, Neighbors } from './exact.ts'
+import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
+import { type Base, exactOf, ItemSet } from './itemset.ts'
 import type { DiskWriter } from './store/disk.ts'
-import type { Sections } from './store/format.ts'
 import type { Change, ReadLog } from './store/log.ts'
-import { IndexFile } from './store/reader.ts'
-import { writeIndex } from './store/writer.ts'
 
 export interface ItemIndexOptions {
   /** What `compileKernels` gives, to scan many items by kernels; the answer is the same without. */
@@ -69,24 +55,15 @@ export class ItemIndex {
   readonly width: number
   private readonly source: string
   private readonly kernels: WebAssembly.Module | undefined
-  /** What the file holds. */
-  private base: ExactIndex
-  /** What approximate search of it goes by. */
-  private partitions: Partitions | null = null
-  /** Rows of it that still count; null for all. */
-  private kept: RowSet | null = null
-  /** What was put in since, by id, the first put in first. */
-  private readonly added = new Map<string, Datapoint>()
-  /** Them as an index; null until it is asked. */
-  private recent: ExactIndex | null = null
+  private items: ItemSet
   private file: { readonly path: string; generation: string; log: ReadLog | null } | null = null
   private writer: DiskWriter | null = null
   private closed = false
 
-  private constructor(base: ExactIndex, width: number, source: string, kernels: WebAssembly.Module | undefined) {
-    this.base = base
+  private constructor(base: Base, width: number, source: string, kernels: WebAssembly.Module | undefined) {
+    this.items = new ItemSet(base, width, kernels)
     this.width = width
-    this.similarity = base.similarity
+    this.similarity = base.exact.similarity
     this.source = source
     this.kernels = kernels
   }
@@ -114,8 +91,8 @@ export class ItemIndex {
       }
       items.set(id, datapoint)
     }
-    const base = exactOf([...items.values()], wide ?? 0, similarityOf(similarity), kernels)
-    return new ItemIndex(base, wide ?? 0, source, kernels)
+    const exact = exactOf([...items.values()], wide ?? 0, similarityOf(similarity), kernels)
+    return new ItemIndex({ exact, partitions: null }, wide ?? 0, source, kernels)
   }
 
   /**
@@ -128,64 +105,32 @@ export class ItemIndex {
     source: string | URL | Uint8Array,
     { kernels, verify = false }: OpenOptions = {},
   ): Promise<ItemIndex> {
-    const checksum = kernels === undefined ? crc32c : crc32cBy(kernels)
-    const { name, path, bytes } = await fileAt(source)
-    const file = await IndexFile.open(name, bytes, checksum)
-    try {
-      const { rows, width, similarity, generation, source: from } = file.manifest
-      const log = path === null ? null : await (await import('./store/disk.ts')).readChanges(path, generation)
-      // Compacted since it was opened: what its log held is in the new file.
-      if (path !== null && log === null && (await generationOf(path)) !== generation)
-        return await ItemIndex.open(source, { ...(kernels && { kernels }), verify })
-      const ids = new Strings(
-        await file.read('ids.bytes', 'uint8', { verify }),
-        await file.read('ids.offsets', 'uint32', { length: rows + 1, verify }),
-      )
-      const vectors = await file.read('vectors', 'float32', { length: rows * width, verify })
-      const attributes = Attributes.from((await file.all('attributes.', verify)) as AttributeArrays)
-      const scan = kernels !== undefined && file.has('scan.items') ? await file.all('scan.', verify) : undefined
-      const base = new ExactIndex(
-        Array.from({ length: rows }, (_, row) => ids.text(row)),
-        vectors,
-        similarity,
-        { ...(kernels && { kernels }), attributes, ...(scan && { scan: scan as unknown as ScanArrays }) },
-      )
-      const index = new ItemIndex(base, width, from, kernels)
-      if (file.has('partitions.shape')) {
-        const arrays = (await file.all('partitions.', verify)) as PartitionArrays
-        index.partitions = Partitions.from(arrays, kernels ?? (await compileKernels()))
-        if (index.partitions.rows !== rows)
-          throw new CorruptModelError(name, `it has ${rows} items, and partitions of ${index.partitions.rows}`)
-      }
-      if (path !== null) {
-        index.file = { path, generation, log }
-        for (const change of log?.changes ?? []) index.apply(change)
-      }
-      return index
-    } finally {
-      await file.close()
+    const { base, manifest, place } = await readIndex(source, kernels, verify)
+    const index = new ItemIndex(base, manifest.width, manifest.source, kernels)
+    if (place !== null) {
+      index.file = { ...place, generation: manifest.generation }
+      for (const change of place.log?.changes ?? []) index.items.apply(change)
     }
+    return index
   }
 
   /** How many items there are. */
   get size(): number {
-    return (this.kept?.size ?? this.base.ids.length) + this.added.size
+    return this.items.counts.items
   }
 
   /** Whether there are partitions, so that a search may be approximate. */
   get partitioned(): boolean {
-    return this.partitions !== null
+    return this.items.base.partitions !== null
   }
 
   get(id: string): Datapoint | null {
-    const [row] = this.base.rowsOf(id)
-    return this.added.get(id) ?? (this.holds(row) ? this.datapoint(row) : null)
+    return this.items.get(id)
   }
 
   /** All items: those of the file that still count, then those put in since. */
-  *datapoints(): IterableIterator<Datapoint> {
-    for (let row = 0; row < this.base.ids.length; row++) if (this.holds(row)) yield this.datapoint(row)
-    yield* this.added.values()
+  datapoints(): IterableIterator<Datapoint> {
+    return this.items.datapoints()
   }
 
   /**
@@ -201,13 +146,7 @@ export class ItemIndex {
     for (const query of queries)
       if (query.length !== this.width)
         throw new RangeError(`the query has ${query.length} dimensions, the items have ${this.width}`)
-    const { base, kept } = this
-    const recent = this.recentIndex()
-    const asked = base.asked(queries, wanted)
-    const old = this.ranked(kept === null ? asked : within(asked, kept), wanted)
-    if (recent === null) return old.map((ranked) => base.neighbors(ranked))
-    const fresh = recent.ranker.rank(recent.asked(queries, wanted))
-    return asked.map(({ k, perCrowd }, i) => this.merged(recent, old[i], fresh[i], k, perCrowd))
+    return this.items.search(queries, wanted)
   }
 
   /**
@@ -224,7 +163,7 @@ export class ItemIndex {
 
   /** Takes items out. @returns how many of the ids there were */
   async remove(ids: readonly string[]): Promise<number> {
-    const there = [...new Set(ids)].filter((id) => this.added.has(id) || this.holds(this.base.rowsOf(id)[0]))
+    const there = [...new Set(ids)].filter((id) => this.items.has(id))
     await this.change(there.map((id) => ({ op: 'remove', id })))
     return there.length
   }
@@ -257,8 +196,7 @@ export class ItemIndex {
    */
   async compact(): Promise<void> {
     if (this.file !== null) await this.writing()
-    const base = this.snapshot()
-    await this.rewrite(base, this.partitions?.refilled(base.ranker.vectors) ?? null)
+    await this.rewrite(this.items.settled())
   }
 
   /**
@@ -270,19 +208,15 @@ export class ItemIndex {
   async partition(options: PartitionOptions = {}): Promise<PartitionStats> {
     const kernels = this.kernels ?? (await compileKernels())
     if (this.file !== null) await this.writing()
-    const base = this.snapshot()
-    const partitions = Partitions.build(base.ranker.vectors, this.width, this.similarity, options, kernels)
-    await this.rewrite(base, partitions)
+    const exact = this.snapshot()
+    const partitions = Partitions.build(exact.ranker.vectors, this.width, this.similarity, options, kernels)
+    await this.rewrite({ exact, partitions })
     return partitions.stats()
   }
 
   /** With `base`, all items as they are, as what the file holds. */
-  private async rewrite(base: ExactIndex, partitions: Partitions | null): Promise<void> {
-    this.base = base
-    this.partitions = partitions
-    this.kept = null
-    this.added.clear()
-    this.recent = null
+  private async rewrite(base: Base): Promise<void> {
+    this.items = new ItemSet(base, this.width, this.kernels)
     if (this.file === null) return
     const writer = await this.writing()
     const generation = newGeneration()
@@ -291,27 +225,25 @@ export class ItemIndex {
   }
 
   stats(): IndexStats {
-    const { width, similarity, source, base, added } = this
-    const removed = base.ids.length - (this.kept?.size ?? base.ids.length)
-    const changed = removed + added.size > 0
-    const attributes = changed ? Attributes.of([...this.datapoints()]) : base.attributes
+    const { exact, partitions } = this.items.base
+    const { items, added, removed } = this.items.counts
+    const attributes = removed + added > 0 ? Attributes.of([...this.datapoints()]) : exact.attributes
     return {
-      items: this.size,
-      width,
-      similarity,
-      source,
-      file: base.ids.length,
-      added: added.size,
+      items,
+      width: this.width,
+      similarity: this.similarity,
+      source: this.source,
+      file: exact.ids.length,
+      added,
       removed,
       attributes: (attributes ?? Attributes.of([])).stats(),
-      partitions: this.partitions?.stats() ?? null,
+      partitions: partitions?.stats() ?? null,
     }
   }
 
   /** The items as they are, as one index that does not change: for who looks at it row by row. */
   snapshot(): ExactIndex {
-    if (this.kept === null && this.added.size === 0) return this.base
-    return exactOf([...this.datapoints()], this.width, this.similarity, this.kernels)
+    return this.items.exact()
   }
 
   /** Lets another process write. What is in a file can still be searched, and no more be changed. */
@@ -321,30 +253,10 @@ export class ItemIndex {
     this.closed = true
   }
 
-  /** The best rows of the base; approximately where a query wants that and there are partitions. */
-  private ranked(
-    asked: readonly RowQuery[],
-    wanted: number | SearchOptions | readonly SearchOptions[],
-  ): readonly Ranked[] {
-    const { base, partitions } = this
-    const each = (i: number): SearchOptions['approximate'] =>
-      typeof wanted === 'number' ? false : ('k' in wanted ? wanted : wanted[i]).approximate
-    const near = asked.map((query, i): Ranked | null => {
-      const approximate = each(i) ?? false
-      const options = typeof approximate === 'boolean' ? {} : approximate
-      checkApproximateOptions(options)
-      if (approximate === false || partitions === null) return null
-      return rankApproximately(partitions, base.ranker, query, base.attributes?.crowds ?? null, options)
-    })
-    const exact = base.ranker.rank(asked.filter((_, i) => near[i] === null))
-    let next = 0
-    return near.map((ranked) => ranked ?? exact[next++])
-  }
-
   private async change(changes: readonly Change[]): Promise<void> {
     if (changes.length === 0) return
     if (this.file !== null) await (await this.writing()).append(changes)
-    for (const change of changes) this.apply(change)
+    for (const change of changes) this.items.apply(change)
   }
 
   private async writing(): Promise<DiskWriter> {
@@ -358,115 +270,9 @@ export class ItemIndex {
     return this.writer
   }
 
-  private apply(change: Change): void {
-    const id = change.op === 'remove' ? change.id : change.datapoint.id
-    const [row] = this.base.rowsOf(id)
-    if (this.holds(row)) {
-      this.kept ??= RowSet.all(this.base.ids.length)
-      this.kept.delete(row)
-    }
-    this.added.delete(id)
-    if (change.op === 'upsert') this.added.set(id, change.datapoint)
-    this.recent = null
-  }
-
-  private holds(row: number | undefined): row is number {
-    return row !== undefined && (this.kept === null || this.kept.has(row))
-  }
-
-  private datapoint(row: number): Datapoint {
-    const { ids, ranker, attributes } = this.base
-    const embedding = ranker.vectors.slice(row * this.width, (row + 1) * this.width)
-    return { id: ids[row], embedding, ...attributes?.of(row) }
-  }
-
-  private recentIndex(): ExactIndex | null {
-    if (this.added.size === 0) return null
-    this.recent ??= exactOf([...this.added.values()], this.width, this.similarity, this.kernels)
-    return this.recent
-  }
-
-  /** Of the best of both the best. What crowds in one crowds in all, so that none is missing. */
-  private merged(
-    recent: ExactIndex,
-    old: readonly Entry[],
-    fresh: readonly Entry[],
-    k: number,
-    perCrowd: number | null,
-  ): Neighbors {
-    const first = this.base.ids.length
-    const entries = [...old, ...fresh.map(([key, row]): Entry => [key, first + row])]
-    entries.sort((a, b) => (before(a, b) ? -1 : 1))
-    const of = (row: number): readonly [ExactIndex, number] => (row < first ? [this.base, row] : [recent, row - first])
-    const sizes = new Map<string, number>()
-    const best = entries.filter(([, row]) => {
-      const [index, own] = of(row)
-      const tag = perCrowd === null ? undefined : index.attributes?.crowdingTag(own)
-      if (perCrowd === null || tag === undefined) return true
-      const size = sizes.get(tag) ?? 0
-      sizes.set(tag, size + 1)
-      return size < perCrowd
-    })
-    const found = best.slice(0, k)
-    const sign = keySign(this.similarity)
-    return {
-      ids: found.map(([, row]) => {
-        const [index, own] = of(row)
-        return index.ids[own]
-      }),
-      scores: Float32Array.from(found, ([key]) => finish(sign * key, this.similarity)),
-    }
-  }
-
   private bytes(generation: string): readonly Uint8Array[] {
-    const { width, similarity, source, kernels } = this
-    const changed = this.kept !== null || this.added.size > 0
-    const whole = changed ? exactOf([...this.datapoints()], width, similarity, kernels) : this.base
-    const { ids, ranker, attributes } = whole
-    const names = Strings.from(ids)
-    const partitions = changed ? this.partitions?.refilled(ranker.vectors) : this.partitions
-    const sections: Record<string, Sections[string]> = {
-      'ids.bytes': names.bytes,
-      'ids.offsets': names.offsets,
-      vectors: ranker.vectors,
-      ...under('attributes', (attributes ?? Attributes.of([])).arrays()),
-      ...under('scan', (ranker.scanArrays ?? {}) as Sections),
-      ...under('partitions', (partitions?.arrays() ?? {}) as Sections),
-    }
-    const checksum = kernels === undefined ? crc32c : crc32cBy(kernels)
-    return writeIndex({ rows: ids.length, width, similarity, source }, sections, generation, checksum).pieces
+    return indexPieces(this.items.settled(), { width: this.width, source: this.source }, generation, this.kernels)
   }
-}
-
-const under = (name: string, arrays: Sections): Sections =>
-  Object.fromEntries(Object.entries(arrays).map(([key, array]) => [`${name}.${key}`, array]))
-
-/** Sixteen digits, so that no two files have the same. */
-const newGeneration = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
-
-function exactOf(
-  items: readonly Datapoint[],
-  width: number,
-  similarity: Similarity,
-  kernels: WebAssembly.Module | undefined,
-): ExactIndex {
-  const vectors = new Float32Array(items.length * width)
-  for (const [row, { embedding }] of items.entries()) vectors.set(embedding, row * width)
-  const attributes = Attributes.of(items)
-  const ids = items.map(({ id }) => id)
-  return new ExactIndex(ids, vectors, similarity, { ...(kernels && { kernels }), attributes })
-}
-
-function within(asked: readonly RowQuery[], kept: RowSet): RowQuery[] {
-  const known = new Map<RowSet, RowSet>()
-  return asked.map((query) => {
-    if (query.within === null) return { ...query, within: kept }
-    const both = known.get(query.within) ?? query.within.copy()
-    both.intersect(kept)
-    known.set(query.within, both)
-    return { ...query, within: both }
-  })
 }
 
 /** @throws {RangeError} where an item cannot be searched */
@@ -478,30 +284,4 @@ function check({ id, embedding }: Datapoint, width: number): void {
   const wrong = embedding.findIndex((value) => !Number.isFinite(value))
   if (wrong >= 0)
     throw new RangeError(`${name}: number ${wrong} of its vector is ${embedding[wrong]}, it must be finite`)
-}
-
-async function generationOf(path: string): Promise<string> {
-  const { name, bytes } = await fileAt(path)
-  const file = await IndexFile.open(name, bytes, crc32c)
-  await file.close()
-  return file.manifest.generation
-}
-
-interface OpenedFile {
-  /** For messages. */
-  readonly name: string
-  /** On a disk, where a log may lie beside it. */
-  readonly path: string | null
-  readonly bytes: ByteSource
-}
-
-async function fileAt(source: string | URL | Uint8Array): Promise<OpenedFile> {
-  if (source instanceof Uint8Array) return { name: 'the index', path: null, bytes: memorySource(source) }
-  const text = String(source)
-  const cut = text.lastIndexOf('/') + 1
-  const [folder, name] = [text.slice(0, cut) || '.', text.slice(cut)]
-  const isAddress = /^[a-z][a-z\d+.-]+:/i.test(text)
-  const bytes = await (await folderAt(folder)).open(isAddress ? decodeURIComponent(name) : name)
-  if (bytes === null) throw new RangeError(`there is no index at ${JSON.stringify(text)}`)
-  return { name: text, path: builtin('node:fs') !== undefined && !isAddress ? text : null, bytes }
 }

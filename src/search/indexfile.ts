@@ -1,0 +1,130 @@
+import { crc32c } from '../checksum/crc32c.ts'
+import { crc32cBy } from '../engine/checksum.ts'
+import { compileKernels } from '../engine/variants.ts'
+import { CorruptModelError } from '../errors.ts'
+import { builtin } from '../platform/builtin.ts'
+import { type ByteSource, memorySource } from '../platform/folder.ts'
+import { folderAt } from '../platform/open.ts'
+import { Strings } from '../tensor/strings.ts'
+import { type PartitionArrays, Partitions } from './approximate/partitions.ts'
+import { type AttributeArrays, Attributes } from './attributes.ts'
+import { ExactIndex } from './exact.ts'
+import type { Base } from './itemset.ts'
+import type { ScanArrays } from './scan.ts'
+import type { IndexManifest, Sections } from './store/format.ts'
+import type { ReadLog } from './store/log.ts'
+import { IndexFile } from './store/reader.ts'
+import { writeIndex } from './store/writer.ts'
+
+// Items as the sections of an index's file, and back.
+
+export interface ReadIndex {
+  readonly base: Base
+  readonly manifest: IndexManifest
+  /** Where it lies on a disk, and what its log adds; null elsewhere. */
+  readonly place: { readonly path: string; readonly log: ReadLog | null } | null
+}
+
+/**
+ * Reads the file of an index and its log.
+ * @throws {CorruptModelError} where it is no index, is damaged, or is of a newer version
+ * @throws {RangeError} where there is none
+ */
+export async function readIndex(
+  source: string | URL | Uint8Array,
+  kernels: WebAssembly.Module | undefined,
+  verify: boolean,
+): Promise<ReadIndex> {
+  const { name, path, bytes } = await fileAt(source)
+  const file = await IndexFile.open(name, bytes, checksumBy(kernels))
+  try {
+    const { manifest } = file
+    const log = path === null ? null : await (await import('./store/disk.ts')).readChanges(path, manifest.generation)
+    // Compacted since it was opened: what its log held is in the new file.
+    if (path !== null && log === null && (await generationOf(path)) !== manifest.generation)
+      return await readIndex(source, kernels, verify)
+    return { base: await baseOf(file, kernels, verify), manifest, place: path === null ? null : { path, log } }
+  } finally {
+    await file.close()
+  }
+}
+
+async function baseOf(file: IndexFile, kernels: WebAssembly.Module | undefined, verify: boolean): Promise<Base> {
+  const { rows, width, similarity } = file.manifest
+  const ids = new Strings(
+    await file.read('ids.bytes', 'uint8', { verify }),
+    await file.read('ids.offsets', 'uint32', { length: rows + 1, verify }),
+  )
+  const vectors = await file.read('vectors', 'float32', { length: rows * width, verify })
+  const attributes = Attributes.from((await file.all('attributes.', verify)) as AttributeArrays)
+  const scan = kernels !== undefined && file.has('scan.items') ? await file.all('scan.', verify) : undefined
+  const exact = new ExactIndex(
+    Array.from({ length: rows }, (_, row) => ids.text(row)),
+    vectors,
+    similarity,
+    { ...(kernels && { kernels }), attributes, ...(scan && { scan: scan as unknown as ScanArrays }) },
+  )
+  if (!file.has('partitions.shape')) return { exact, partitions: null }
+  const arrays = (await file.all('partitions.', verify)) as PartitionArrays
+  const partitions = Partitions.from(arrays, kernels ?? (await compileKernels()))
+  if (partitions.rows !== rows)
+    throw new CorruptModelError(file.name, `it has ${rows} items, and partitions of ${partitions.rows}`)
+  return { exact, partitions }
+}
+
+/** The file of an index of these items, in pieces. @param width numbers of a vector, which no items do not say */
+export function indexPieces(
+  { exact, partitions }: Base,
+  { width, source }: Pick<IndexManifest, 'width' | 'source'>,
+  generation: string,
+  kernels: WebAssembly.Module | undefined,
+): readonly Uint8Array[] {
+  const { ids, ranker, attributes, similarity } = exact
+  const names = Strings.from(ids)
+  const sections: Record<string, Sections[string]> = {
+    'ids.bytes': names.bytes,
+    'ids.offsets': names.offsets,
+    vectors: ranker.vectors,
+    ...under('attributes', (attributes ?? Attributes.of([])).arrays()),
+    ...under('scan', (ranker.scanArrays ?? {}) as Sections),
+    ...under('partitions', (partitions?.arrays() ?? {}) as Sections),
+  }
+  const head = { rows: ids.length, width, similarity, source }
+  return writeIndex(head, sections, generation, checksumBy(kernels)).pieces
+}
+
+const under = (name: string, arrays: Sections): Sections =>
+  Object.fromEntries(Object.entries(arrays).map(([key, array]) => [`${name}.${key}`, array]))
+
+const checksumBy = (kernels: WebAssembly.Module | undefined) => (kernels === undefined ? crc32c : crc32cBy(kernels))
+
+/** Sixteen digits, so that no two files have the same. */
+export const newGeneration = (): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/** The generation of the file that lies there now. */
+export async function generationOf(path: string): Promise<string> {
+  const { name, bytes } = await fileAt(path)
+  const file = await IndexFile.open(name, bytes, crc32c)
+  await file.close()
+  return file.manifest.generation
+}
+
+interface OpenedFile {
+  /** For messages. */
+  readonly name: string
+  /** On a disk, where a log may lie beside it. */
+  readonly path: string | null
+  readonly bytes: ByteSource
+}
+
+async function fileAt(source: string | URL | Uint8Array): Promise<OpenedFile> {
+  if (source instanceof Uint8Array) return { name: 'the index', path: null, bytes: memorySource(source) }
+  const text = String(source)
+  const cut = text.lastIndexOf('/') + 1
+  const [folder, name] = [text.slice(0, cut) || '.', text.slice(cut)]
+  const isAddress = /^[a-z][a-z\d+.-]+:/i.test(text)
+  const bytes = await (await folderAt(folder)).open(isAddress ? decodeURIComponent(name) : name)
+  if (bytes === null) throw new RangeError(`there is no index at ${JSON.stringify(text)}`)
+  return { name: text, path: builtin('node:fs') !== undefined && !isAddress ? text : null, bytes }
+}
