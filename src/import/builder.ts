@@ -15,9 +15,11 @@ import { shapeOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import { dtypeOf, type Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
-import { type Loop, loopOf } from './loops.ts'
+import { loopOf, readsOf } from './loops.ts'
+import { EXITS, order } from './order.ts'
+import { RefVariables } from './refvariables.ts'
+import { type Built, canonical, FILE, type Names, type NodeDef, parse, resolve, type Scope, scope } from './scope.ts'
 
-type NodeDef = tensorflow.NodeDef.$Properties
 type FunctionDef = tensorflow.FunctionDef.$Properties
 
 /** Ops whose outputs are their inputs; no node is made of them. */
@@ -33,20 +35,8 @@ const FORWARDERS = new Set([
   'DeepCopy',
 ])
 const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
-/** TF1's ref variables: their output is a value for every reader but the ops that assign through the reference. */
-const REF_VARIABLES = new Set(['VariableV2', 'Variable'])
-const REF_WRITERS = /^(Assign|AssignAdd|AssignSub|IsVariableInitialized|CountUpTo|Scatter\w+|Apply\w+|SparseApply\w+)$/
-const READ = 'ReadVariableOp'
 const ANONYMOUS = /^Anonymous/
-const REF_SOURCES = /^(ReadVariableOp|Assign(Add|Sub)?|Scatter(Nd)?(Update|Add|Sub|Mul|Div|Min|Max))$/
-const isReference = (value: Value | undefined): boolean =>
-  value !== undefined && REF_SOURCES.test(value.node.op) && value.node.inputs[0].node.op !== PARAMETER
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
-const EXITS = new Set(['Exit', 'RefExit'])
-/** The other ops of TF1's loops: a graph that reaches one but through an Exit holds no whole loop. */
-const FRAMES = new Set(['Enter', 'RefEnter', 'NextIteration', 'RefNextIteration'])
-
-const FILE = 'saved_model.pb'
 /** More nodes than any real graph has after inlining; past it a model is made to exhaust memory. */
 const MOST_NODES = 2_000_000
 const DEEPEST_CALL = 200
@@ -66,10 +56,7 @@ export class Builder {
   private readonly handles = new Map<string, Tensor>()
   /** Nodes whose running depends on a Switch. */
   private readonly conditional = new WeakSet<Node>()
-  /** The values of TF1's ref variables. */
-  private readonly refReads = new WeakSet<Node>()
-  /** What assigns to one, or waits for that. */
-  private readonly afterWriters = new WeakSet<Built>()
+  private readonly references = new RefVariables()
   private readonly ops: OpTable
   private readonly options: { readonly shareByName: boolean }
   private made = 0
@@ -185,65 +172,14 @@ export class Builder {
 
   /** Builds all that `fetches` and `targets` need in one scope, inputs before readers, and returns the fetched values. */
   private expand(within: Scope, fetches: readonly string[], targets: readonly string[], nodes: Node[]): Value[] {
-    for (const name of this.order(within, [...fetches.map((ref) => parse(ref, within.isFunction).name), ...targets])) {
+    for (const name of order(within, [...fetches.map((ref) => parse(ref, within.isFunction).name), ...targets])) {
       const def = within.defs.get(name) as NodeDef
-      const after = this.comesAfterWriter(def, within)
-      const built = this.convert(def, within, nodes, after)
-      if (after || REF_WRITERS.test(def.op ?? '')) this.afterWriters.add(built)
+      const isAfter = this.references.isAfterWriter(def, within)
+      const built = this.convert(def, within, nodes, isAfter)
+      this.references.note(built, def, isAfter)
       within.built.set(name, built)
     }
-    return fetches.map((ref) => this.resolve(ref, within))
-  }
-
-  /** The defs that `roots` need and that are not built yet, in an order that respects data and control inputs. */
-  private order(within: Scope, roots: readonly string[]): string[] {
-    const sorted: string[] = []
-    const state = new Map<string, 'open' | 'done'>()
-    const stack: { name: string; next: number; inputs: readonly string[] }[] = []
-    const open = (name: string, reader: string) => {
-      if (within.built.has(name) || state.get(name) === 'done') return
-      if (state.get(name) === 'open')
-        throw new CorruptModelError(FILE, `nodes "${name}" and "${reader}" need each other`)
-      const def = within.defs.get(name)
-      if (def === undefined)
-        throw new CorruptModelError(FILE, `node "${within.prefix}${reader}" reads "${name}", which is not in the graph`)
-      if (FRAMES.has(def.op ?? '')) {
-        throw new UnsupportedOpError(
-          def.op ?? '',
-          name,
-          'TF1 while loops by frames are not run; export with control flow v2',
-        )
-      }
-      state.set(name, 'open')
-      const refs = EXITS.has(def.op ?? '') ? this.loop(name, within).reads : (def.input ?? [])
-      const needed = refs.filter((ref) => !this.isFed(ref, within)).map((ref) => parse(ref, within.isFunction).name)
-      stack.push({ name, next: 0, inputs: needed })
-    }
-    for (const root of roots) {
-      if (!within.isFunction && within.fed.has(`${root}:0`)) continue
-      open(root, root)
-      while (stack.length > 0) {
-        const entry = stack[stack.length - 1]
-        if (entry.next < entry.inputs.length) open(entry.inputs[entry.next++], entry.name)
-        else {
-          state.set(entry.name, 'done')
-          sorted.push(entry.name)
-          stack.pop()
-        }
-      }
-    }
-    return sorted
-  }
-
-  /** Whether `ref` is a fed tensor, or a control input from a node that is fed. */
-  private isFed(ref: string, within: Scope): boolean {
-    return ref.startsWith('^') ? within.fed.has(`${ref.slice(1)}:0`) : this.fedValue(ref, within) !== undefined
-  }
-
-  /** The TF1 loop that ends in Exit `name`, and the tensors outside that it reads. */
-  private loop(name: string, within: Scope): { readonly loop: Loop; readonly reads: readonly string[] } {
-    const loop = loopOf(name, within.defs)
-    return { loop, reads: [...loop.initial, ...loop.constants.map((constant) => constant.outside)] }
+    return fetches.map((ref) => resolve(ref, within))
   }
 
   /** An Exit as an output of the op While, which all exits of one loop share. */
@@ -251,7 +187,7 @@ export class Builder {
     const name = def.name ?? ''
     if (within.isFunction)
       throw new UnsupportedOpError(def.op ?? '', within.prefix + name, 'TF1 loops inside functions are not run')
-    const { loop, reads } = this.loop(name, within)
+    const loop = loopOf(name, within.defs)
     let node = within.loops.get(loop.frame)
     if (node === undefined) {
       const fetches = loop.constants.map((constant) => `${constant.node}:0`)
@@ -270,7 +206,7 @@ export class Builder {
         name: `${within.prefix}${loop.frame}`,
         op: 'While',
         attrs,
-        inputs: reads.map((ref) => this.resolve(ref, within)),
+        inputs: readsOf(loop).map((ref) => resolve(ref, within)),
         controls: [],
       }
       within.loops.set(loop.frame, node)
@@ -289,41 +225,16 @@ export class Builder {
     return prune({ parameters, nodes, outputs: values }, this.ops)
   }
 
-  private fedValue(ref: string, within: Scope): Value | undefined {
-    return within.isFunction ? undefined : within.fed.get(canonical(ref))
-  }
-
-  private resolve(ref: string, within: Scope): Value {
-    const fed = this.fedValue(ref, within)
-    if (fed) return fed
-    const { name, output, index } = parse(ref, within.isFunction)
-    const built = within.built.get(name)
-    if (built === undefined) throw new CorruptModelError(FILE, `tensor "${ref}" is not in the graph`)
-    let flat = index
-    if (output !== null && built.names !== null) {
-      flat = 0
-      const at = built.names.findIndex(([known]) => known === output)
-      if (at < 0) throw new CorruptModelError(FILE, `tensor "${within.prefix}${ref}": the op has no output "${output}"`)
-      for (let i = 0; i < at; i++) flat += built.names[i][1]
-      flat += index
-    }
-    const value = 'node' in built ? { node: built.node, index: flat } : built.values[flat]
-    if (value === undefined)
-      throw new CorruptModelError(FILE, `tensor "${within.prefix}${ref}": there is no such output`)
-    return value
-  }
-
-  private convert(def: NodeDef, within: Scope, nodes: Node[], afterWriter: boolean): Built {
+  private convert(def: NodeDef, within: Scope, nodes: Node[], isAfterWriter: boolean): Built {
     if (++this.made > MOST_NODES)
       throw new CorruptModelError(FILE, `the graph has more than ${MOST_NODES} nodes after inlining`)
     const op = def.op ?? ''
     if (EXITS.has(op)) return this.convertExit(def, within, nodes)
     const name = within.prefix + (def.name ?? '')
     const refs = def.input ?? []
-    const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => this.resolve(ref, within))
-    if (afterWriter) this.readAgain(inputs, nodes)
-    // An assignment hands its reference on: the next one assigns to the same variable, after it.
-    if (REF_WRITERS.test(op) && isReference(inputs[0])) inputs[0] = inputs[0].node.inputs[0]
+    const inputs = refs.filter((ref) => !ref.startsWith('^')).map((ref) => resolve(ref, within))
+    if (isAfterWriter) this.references.readAgain(inputs, nodes)
+    this.references.passOn(op, inputs)
     const controls = refs
       .filter((ref) => ref.startsWith('^'))
       .flatMap((ref) => this.conditionsOf(within.built.get(ref.slice(1))))
@@ -349,12 +260,10 @@ export class Builder {
     const names = this.outputNames(op, attrs)
     // A resource without a name, made by a function, is another one at each call.
     const handle = ANONYMOUS.test(op) && within.depth > 0 ? null : this.handleOf(op, name, attrs, inputs)
-    if (handle !== null && REF_VARIABLES.has(op)) {
-      const variable = constant(name, handle)
-      const read: Node = { name, op: READ, attrs: Attrs.none, inputs: [{ node: variable, index: 0 }], controls: [] }
-      nodes.push(variable, read)
-      this.refReads.add(read)
-      return { node: read, names, controls }
+    const variable = handle === null ? null : this.references.nodesOf(op, name, handle)
+    if (variable !== null) {
+      nodes.push(...variable)
+      return { node: variable[1], names, controls }
     }
     // A constant is always there. In a conditional branch it is to be had only where the branch is taken.
     if (op === 'Const' && controls.length > 0) {
@@ -373,27 +282,6 @@ export class Builder {
       this.conditional.add(node)
     nodes.push(node)
     return { node, names, controls: this.conditional.has(node) ? [node] : [] }
-  }
-
-  private comesAfterWriter(def: NodeDef, within: Scope): boolean {
-    return (def.input ?? []).some((ref) => {
-      const built = within.built.get(parse(ref, within.isFunction).name)
-      return built !== undefined && this.afterWriters.has(built)
-    })
-  }
-
-  /**
-   * A ref variable's value is the variable's own memory: who comes after an assignment reads what was assigned, also
-   * through an Identity that came before it (core/kernels/assign_op.h copies in place).
-   */
-  private readAgain(inputs: Value[], nodes: Node[]): void {
-    for (const [i, { node, index }] of inputs.entries()) {
-      if (!this.refReads.has(node)) continue
-      const read = { ...node }
-      this.refReads.add(read)
-      nodes.push(read)
-      inputs[i] = { node: read, index }
-    }
   }
 
   /** A call in a conditional branch: what it was inlined to runs only where the branch does. */
@@ -428,43 +316,7 @@ export class Builder {
   }
 }
 
-/** Names of the outputs of an op, with how many tensors each is; null where an index says it all. */
-type Names = readonly (readonly [name: string, count: number])[] | null
-type Built = ({ readonly node: Node } | { readonly values: readonly Value[] }) & {
-  readonly names: Names
-  /** The conditional nodes that one who has a control input from this def depends on. */
-  readonly controls: readonly Node[]
-}
-
-interface Scope {
-  readonly prefix: string
-  readonly isFunction: boolean
-  readonly attrs: ProtoAttrs
-  readonly depth: number
-  readonly defs: ReadonlyMap<string, NodeDef>
-  readonly built: Map<string, Built>
-  /** TF1 loops by frame. */
-  readonly loops: Map<string, Node>
-  readonly fed: ReadonlyMap<string, Value>
-}
-
-function scope(prefix: string, defs: readonly NodeDef[], isFunction: boolean, attrs: ProtoAttrs, depth: number): Scope {
-  const byName = new Map(defs.map((def) => [def.name ?? '', def]))
-  return { prefix, isFunction, attrs, depth, defs: byName, built: new Map(), loops: new Map(), fed: new Map() }
-}
-
 const parameter = (name: string): Node => ({ name, op: PARAMETER, attrs: Attrs.none, inputs: [], controls: [] })
-
-/** `node` and `node:0` are the same tensor. */
-const canonical = (ref: string): string => (/:\d+$/.test(ref) ? ref : `${ref}:0`)
-
-/** A reference: `^node`, `node`, `node:1` at the top level; `node:output:1` or an argument's name in a function. */
-function parse(ref: string, isFunction: boolean): { name: string; output: string | null; index: number } {
-  if (ref.startsWith('^')) return { name: ref.slice(1), output: null, index: 0 }
-  const parts = ref.split(':')
-  if (isFunction && parts.length >= 3) return { name: parts[0], output: parts[1], index: Number(parts[2]) }
-  return { name: parts[0], output: null, index: parts.length > 1 ? Number(parts[1]) || 0 : 0 }
-}
 
 /** The dtype of an argument of a function, where it is a plain one. */
 export const argumentDtype = (arg: tensorflow.OpDef.ArgDef.$Properties) => dtypeOf(arg.type ?? 0)

@@ -1,7 +1,6 @@
 import { CorruptModelError } from '../errors.ts'
-import type { tensorflow } from '../savedmodel/proto/generated.js'
+import { FILE, type NodeDef } from './scope.ts'
 
-type NodeDef = tensorflow.NodeDef.$Properties
 type Defs = ReadonlyMap<string, NodeDef>
 
 /**
@@ -30,7 +29,7 @@ const nameOf = (ref: string): string => ref.replace(/^\^/, '').split(':')[0]
 
 /** The loop that the node `exit` (op Exit) ends. @throws {CorruptModelError} where the ops do not make a loop */
 export function loopOf(exit: string, defs: Defs): Loop {
-  const broken = (why: string) => new CorruptModelError('saved_model.pb', `the loop of node "${exit}": ${why}`)
+  const broken = (why: string) => new CorruptModelError(FILE, `the loop of node "${exit}": ${why}`)
   const def = (ref: string | undefined): NodeDef => {
     const found = defs.get(nameOf(ref ?? ''))
     if (found === undefined) throw broken(`"${ref}" is not in the graph`)
@@ -76,3 +75,9 @@ function frameOf(node: NodeDef): string | null {
   if (!ENTER.test(node.op ?? '')) return null
   return new TextDecoder().decode(node.attr?.frame_name?.s ?? new Uint8Array(0))
 }
+
+/** The tensors outside of a loop that it reads: where its variables begin, and what does not change in it. */
+export const readsOf = ({ initial, constants }: Loop): readonly string[] => [
+  ...initial,
+  ...constants.map(({ outside }) => outside),
+]
