@@ -1,9 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { PGlite } from '@electric-sql/pglite'
-import { vector } from '@electric-sql/pglite-pgvector'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { jsonl, model, run, scratch, twotower } from './command.ts'
 
 const folder = scratch()
@@ -113,89 +111,4 @@ test('a server has one set of items, and they fit its model', async () => {
   const other = await run(['serve', model('tower_signatures'), '--index', index, '--port', '0'])
   const problem = 'the query tower gives 64 dimensions, the items of the index have 3'
   expect([other.status, other.stderr]).toEqual([1, expect.stringContaining(problem)])
-})
-
-// PGlite is PostgreSQL itself, compiled to WebAssembly, with pgvector beside it.
-describe('an export to pgvector', () => {
-  let postgres: PGlite
-  beforeAll(async () => {
-    postgres = await PGlite.create({ extensions: { vector } })
-  })
-  afterAll(() => postgres.close())
-
-  const odd = {
-    ...item('a\t\\b\n"c"\r', 1, -0.5),
-    restricts: [
-      { namespace: 'genre', allow: ["it's \\ new"] },
-      { namespace: 'genre', deny: ['war'] },
-    ],
-    crowding_tag: '\\N',
-  }
-  // An int that no double holds.
-  const odds = `${JSON.stringify(odd).slice(0, -1)}, "numeric_restricts": [{"namespace": "year", "value_int": "9223372036854775807"}]}\n`
-  const ids = [odd.id, 'b', 'c', 'd']
-
-  /** The rows that a statement gives. */
-  const asked = async <Row>(sql: string, ...values: readonly unknown[]): Promise<Row[]> =>
-    (await postgres.query<Row>(sql, [...values])).rows
-
-  /** As psql -f runs a script: what stands behind COPY … FROM stdin, up to its end, are the rows. */
-  async function load(script: string): Promise<void> {
-    const [before, behind] = script.split(' FROM stdin;\n')
-    const [rows, after] = behind.split('\n\\.\n')
-    const copy = before.lastIndexOf('COPY ')
-    await postgres.exec(before.slice(0, copy))
-    await postgres.query(`${before.slice(copy)} FROM '/dev/blob'`, [], { blob: new Blob([rows, '\n']) })
-    await postgres.exec(after)
-  }
-
-  // By pgvector's own words of its operators.
-  test.each([
-    ['dot', '<#>', (score: number) => -score],
-    ['cosine', '<=>', (score: number) => 1 - score],
-    ['euclidean', '<->', (score: number) => score],
-  ] as const)('of %s is loaded by PostgreSQL, which ranks the same', async (similarity, operator, distanceOf) => {
-    const [items, queries, made] = ['jsonl', 'queries.jsonl', 'index'].map((end) => at(`${similarity}.${end}`))
-    writeFileSync(items, odds + jsonl(item('b', 0, 2), item('c', 3, 1), item('d', -1, 1)))
-    writeFileSync(queries, jsonl({ embedding: [1, 2] }))
-    await twotower(['index', items, '--similarity', similarity, '-o', made])
-    const table = `my "${similarity}"`
-    await twotower(['export', made, '-o', at(`${similarity}.sql`), '--table', table])
-    await load(readFileSync(at(`${similarity}.sql`), 'utf8'))
-
-    const name = `"my ""${similarity}"""`
-    expect(
-      await asked(
-        `SELECT id, restricts, numbers->>'year' AS year, crowding_tag FROM ${name} WHERE id <> 'd' ORDER BY id`,
-      ),
-    ).toEqual([
-      {
-        id: odd.id,
-        restricts: { genre: { allow: ["it's \\ new"], deny: ['war'] } },
-        year: '9223372036854775807',
-        crowding_tag: '\\N',
-      },
-      { id: 'b', restricts: {}, year: null, crowding_tag: null },
-      { id: 'c', restricts: {}, year: null, crowding_tag: null },
-    ])
-    const { neighbors } = JSON.parse(await twotower(['search', '--index', made, queries, '-k', '4'])) as {
-      readonly neighbors: readonly { readonly id: string; readonly score: number }[]
-    }
-    const found = await asked<{ readonly id: string; readonly distance: number }>(
-      `SELECT id, embedding ${operator} '[1,2]' AS distance FROM ${name} ORDER BY 2`,
-    )
-    expect(found.map(({ id }) => id)).toEqual(neighbors.map(({ id }) => id))
-    expect([...ids].sort()).toEqual(found.map(({ id }) => id).sort())
-    for (const [i, { distance }] of found.entries()) expect(distance).toBeCloseTo(distanceOf(neighbors[i].score), 6)
-    // The index for the nearest is one of these operators, and is taken where rows are not scanned.
-    await postgres.exec('SET enable_seqscan = off')
-    const plan = await asked<{ readonly 'QUERY PLAN': string }>(
-      `EXPLAIN SELECT id FROM ${name} ORDER BY embedding ${operator} '[1,2]' LIMIT 2`,
-    )
-    expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain('_embedding_idx')
-    await postgres.exec('RESET enable_seqscan')
-    // The query that the script proposes.
-    const filtered = `SELECT id FROM ${name} WHERE restricts @> $1 AND (numbers->>'year')::bigint >= 1950 ORDER BY embedding ${operator} '[1,2]'`
-    expect(await asked(filtered, { genre: { deny: ['war'] } })).toEqual([{ id: odd.id }])
-  })
 })
