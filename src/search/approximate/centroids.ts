@@ -74,11 +74,7 @@ export function trainCentroids(
     assigner.assign(sample, own)
     const sums = new Float64Array(leaves * width)
     const sizes = new Uint32Array(leaves)
-    for (let row = 0, at = 0; row < rows; row++) {
-      const leaf = own[row]
-      sizes[leaf]++
-      for (let to = leaf * width, end = to + width; to < end; to++, at++) sums[to] += sample[at]
-    }
+    gather(sample, own, width, sums, sizes)
     for (let leaf = 0; leaf < leaves; leaf++) {
       if (sizes[leaf] === 0) {
         const largest = sizes.reduce((most, size, i) => (size > sizes[most] ? i : most), 0)
@@ -93,6 +89,44 @@ export function trainCentroids(
     assigner.move(centroids)
   }
   return centroids
+}
+
+/**
+ * Moves each of `centroids` to the mean of all rows that are nearest to it, `rounds` times; `take` gives some of the rows,
+ * in pieces that fit memory. A sample says where centroids lie, all rows say more exactly.
+ */
+export function settleCentroids(
+  module: WebAssembly.Module,
+  centroids: Float32Array,
+  width: number,
+  rounds: number,
+  pieces: () => Iterable<Float32Array>,
+): void {
+  const assigner = new Assigner(module, centroids, width)
+  for (let round = 0; round < rounds; round++) {
+    const sums = new Float64Array(centroids.length)
+    const sizes = new Uint32Array(centroids.length / width)
+    for (const rows of pieces()) {
+      const own = new Uint32Array(rows.length / width)
+      assigner.assign(rows, own)
+      gather(rows, own, width, sums, sizes)
+    }
+    for (let i = 0; i < centroids.length; i++) {
+      const size = sizes[Math.floor(i / width)]
+      // Nobody's stays where it is: another row may be its own.
+      if (size > 0) centroids[i] = sums[i] / size
+    }
+    assigner.move(centroids)
+  }
+}
+
+/** Adds rows to the sums of their leaves. */
+function gather(rows: Float32Array, own: Uint32Array, width: number, sums: Float64Array, sizes: Uint32Array): void {
+  for (let row = 0, at = 0; row < own.length; row++) {
+    const leaf = own[row]
+    sizes[leaf]++
+    for (let to = leaf * width, end = to + width; to < end; to++, at++) sums[to] += rows[at]
+  }
 }
 
 /** The row that is number `count` of a leaf. */

@@ -1,6 +1,6 @@
 import type { Metric } from '../../graph/index.ts'
 import { pairedAxes } from './axes.ts'
-import { Assigner, trainCentroids } from './centroids.ts'
+import { Assigner, settleCentroids, trainCentroids } from './centroids.ts'
 import { type Coding, Encoder, pairsOf, trainCodebooks, weightOf } from './codebooks.ts'
 import { ITERATIONS, type PartitionOptions, THRESHOLD } from './options.ts'
 import { random, sampled } from './random.ts'
@@ -9,6 +9,8 @@ import { aligned } from './workspace.ts'
 
 /** Rows of a sample for each centroid, and the numbers of a sample at most: 256 MB. */
 const [ROWS_A_LEAF, MOST_NUMBERS] = [32, 2 ** 26]
+/** Rounds over all rows after those over the sample, where it is not all; and rows at a time. */
+const [SETTLING, PIECE] = [1, 4096]
 /** Rows, and numbers, that codebooks and axes are made of at most. */
 const [CODED_ROWS, CODED_NUMBERS] = [65_536, 2 ** 22]
 /** Partitions at most: their centroids meet every query. */
@@ -39,6 +41,10 @@ export function train(
   const wanted = Math.max(leaves, Math.min(ROWS_A_LEAF * leaves, Math.floor(MOST_NUMBERS / width)))
   const sample = rows.take(sampled(usual, wanted, random(seed)))
   const centroids = trainCentroids(module, sample, width, { leaves, iterations, seed })
+  if (sample.length < usual.length * width)
+    settleCentroids(module, centroids, width, SETTLING, function* pieces() {
+      for (let start = 0; start < usual.length; start += PIECE) yield rows.take(usual.subarray(start, start + PIECE))
+    })
 
   const pairs = pairsOf(width)
   const coded = Math.min(CODED_ROWS, Math.max(1, Math.floor(CODED_NUMBERS / width)), sample.length / width)
