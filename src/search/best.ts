@@ -22,6 +22,11 @@ export class Best {
     }
   }
 
+  /** The key that another must rank before: -Infinity while there is room. */
+  get least(): number {
+    return this.heap.length < this.size ? Number.NEGATIVE_INFINITY : this.heap[0][0]
+  }
+
   sorted(): Entry[] {
     return [...this.heap].sort((a, b) => (before(a, b) ? -1 : 1))
   }

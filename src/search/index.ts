@@ -1,4 +1,5 @@
 export { compileKernels } from '../engine/variants.ts'
+export type { Named } from './approximate/leafscan.ts'
 export type { ApproximateOptions, PartitionOptions } from './approximate/options.ts'
 export {
   type CandidateOptions,

@@ -26,7 +26,7 @@ export class Ranker {
   readonly vectors: Float32Array
   readonly rows: number
   readonly width: number
-  private readonly similarity: Similarity
+  readonly similarity: Similarity
   private readonly scan: Scan | null
   private readonly crowds: Uint32Array | null
   private readonly crowdEnd: number

@@ -23,6 +23,8 @@ export interface Filled {
    * i, item 16 + i the high half.
    */
   readonly codes: Uint8Array
+  /** float32[leaves]: how far a leaf's items lie from its centroid, the root of the mean square. */
+  readonly spreads: Float32Array
   /** Items that are not finite, or so long that their products are not: they are always candidates. */
   readonly odd: Uint32Array
   /** Of distances half the square of each item: floors[leaf] + heights[slot] · spans[leaf] / 32,767; else empty. */
@@ -40,11 +42,16 @@ export function fill(vectors: Float32Array, trained: Trained, module: WebAssembl
   const far = metric === 'euclidean'
   const own = new Uint32Array(usual.length)
   const halves = new Float32Array(far ? usual.length : 0)
+  const spreads = new Float64Array(leaves)
   const assigner = new Assigner(module, centroids, width)
   for (let start = 0; start < usual.length; start += BATCH) {
     const rows = source.take(usual.subarray(start, start + BATCH))
     assigner.assign(rows, own.subarray(start, start + BATCH))
-    if (far) for (let at = 0; at < rows.length; at += width) halves[start + at / width] = squaresOf(rows, at, width) / 2
+    for (let i = start, at = 0; at < rows.length; i++, at += width) {
+      if (far) halves[i] = squaresOf(rows, at, width) / 2
+      for (let from = at, c = own[i] * width, end = at + width; from < end; from++, c++)
+        spreads[own[i]] += (rows[from] - centroids[c]) ** 2
+    }
   }
 
   const sizes = new Uint32Array(leaves)
@@ -72,7 +79,8 @@ export function fill(vectors: Float32Array, trained: Trained, module: WebAssembl
       for (let pair = 0; pair < pairs; pair++, at += WORDS) codes[at] |= coded[of++] << shift
     }
   }
-  return { starts, sizes, rows, codes, odd, ...raised(halves, own, slots, leaves, starts[leaves]) }
+  const spread = Float32Array.from(spreads, (sum, leaf) => Math.sqrt(sum / Math.max(1, sizes[leaf])))
+  return { starts, sizes, rows, codes, spreads: spread, odd, ...raised(halves, own, slots, leaves, starts[leaves]) }
 }
 
 /** Half squares as heights over the least of each leaf. */

@@ -3,8 +3,8 @@ export interface PartitionOptions {
   /** Items of a partition, about. By default √n / 4, so that there are 4 √n partitions. */
   readonly leafNodeEmbeddingCount?: number
   /**
-   * The share of the partitions that a query looks into where it says nothing else, over 0 up to 1. By default 0.01, or as
-   * much as 32 of them are.
+   * The share of the partitions that a query looks into at most where it says nothing else, over 0 up to 1. By default 0.05, or
+   * as much as 32 of them are.
    */
   readonly fractionLeafNodesToSearch?: number
   /**
@@ -20,17 +20,20 @@ export interface PartitionOptions {
 
 /** How a query looks through them. */
 export interface ApproximateOptions {
-  /** The share of the partitions to look into, over 0 up to 1; by default what the partitions were made with. */
+  /** The share of the partitions to look into at most, over 0 up to 1; by default what the partitions were made with. */
   readonly fractionLeafNodesToSearchOverride?: number
-  /** Items that are kept by their codes and then measured; by default 100 + 10 k. */
+  /**
+   * Items that are kept by their codes and then measured; by default 100 + 10 k, of which those are not measured that their
+   * codes all but rule out.
+   */
   readonly approximateNeighborCount?: number
 }
 
 /** The share of `leaves` that is looked into where nothing is said. */
-export const fractionOf = (leaves: number): number => Math.min(1, Math.max(0.01, 32 / Math.max(1, leaves)))
+export const fractionOf = (leaves: number): number => Math.min(1, Math.max(0.05, 32 / Math.max(1, leaves)))
 export const THRESHOLD = 0.2
 export const ITERATIONS = 8
-/** How many items are measured where nothing is said. */
+/** How many items are measured at most where nothing is said. */
 export const measuredFor = (k: number): number => 100 + 10 * k
 
 /** @throws {RangeError} where one is out of its range */

@@ -3,7 +3,7 @@ import type { RowSet } from '../rowset.ts'
 import { Assigner } from './centroids.ts'
 import { BOOK, pairsOf } from './codebooks.ts'
 import { type Filled, fill } from './fill.ts'
-import { LeafScan } from './leafscan.ts'
+import { LeafScan, type Named } from './leafscan.ts'
 import {
   type ApproximateOptions,
   checkApproximateOptions,
@@ -42,8 +42,6 @@ const METRICS: readonly Metric[] = ['dot', 'cosine', 'euclidean']
 const MOST_LENGTH = 2 ** 60
 /** Of fewer allowed rows than this share, all are measured: a scan of that list takes no longer. */
 const FEW = 1 / 64
-/** Of more of the leaves than this share, too. */
-const MANY = 1 / 2
 
 /**
  * Items in partitions by learned centroids, each coded by four bits for two of its numbers: which items a query is worth
@@ -139,6 +137,7 @@ export class Partitions {
       ...{ starts, sizes },
       rows: of('rows', Uint32Array, slots),
       codes: of('codes', Uint8Array, (slots * pairs) / 2),
+      spreads: of('spreads', Float32Array, leaves),
       odd: of('odd', Uint32Array),
       floors: of('floors', Float32Array, far ? leaves : 0),
       spans: of('spans', Float32Array, far ? leaves : 0),
@@ -175,15 +174,20 @@ export class Partitions {
   }
 
   /**
-   * The rows worth measuring with `query` (`float32[width]`), in no order; null where partitions spare nothing, or know
-   * nothing, and all that may be found are to be measured: of few allowed rows, of a k near their number, of a query that is
-   * zero or not finite.
+   * The rows worth measuring with `query` (`float32[width]`), what looks best first; null where partitions spare nothing, or
+   * know nothing, and all that may be found are to be measured: of few allowed rows, of a k near their number, of a query that
+   * is zero or not finite.
    *
    * Where only some rows are allowed, as many more partitions are looked into as there are fewer of them, so that about as
    * many are seen as without.
    * @throws {RangeError} where an option is out of its range
    */
   candidates(query: Float32Array, options: CandidateOptions): Uint32Array | null {
+    return this.named(query, options)?.rows ?? null
+  }
+
+  /** The same, with what their codes say of them; of those that are not finite, which come first, Infinity. */
+  named(query: Float32Array, options: CandidateOptions): Named | null {
     checkApproximateOptions(options)
     const { k, allowed = null } = options
     const { fractionLeafNodesToSearchOverride: fraction = this.fraction } = options
@@ -194,17 +198,18 @@ export class Partitions {
     const may = allowed === null ? this.rows : allowed.size
     if (wanted >= may || (allowed !== null && may < FEW * this.rows)) return null
     const share = Math.ceil(fraction * sizes.length) * (this.rows / may)
-    if (allowed !== null && share > MANY * sizes.length) return null
     const scan = this.scanned()
     if (scan === null) return null
     const found = scan.search(query, wanted, Math.min(sizes.length, Math.ceil(share)), allowed)
     const more = allowed === null ? odd : odd.filter((row) => allowed.has(row))
-    if (found.length + more.length < Math.min(k, may)) return null
+    if (found.rows.length + more.length < Math.min(k, may)) return null
     if (more.length === 0) return found
-    const all = new Uint32Array(found.length + more.length)
-    all.set(found)
-    all.set(more, found.length)
-    return all
+    const rows = new Uint32Array(more.length + found.rows.length)
+    const codes = new Float32Array(rows.length).fill(Number.POSITIVE_INFINITY)
+    rows.set(more)
+    rows.set(found.rows, more.length)
+    codes.set(found.codes, more.length)
+    return { ...found, rows, codes }
   }
 
   stats(): PartitionStats {

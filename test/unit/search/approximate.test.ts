@@ -97,6 +97,73 @@ describe.each(METRICS)('partitions by %s', (metric) => {
     }
   })
 
+  test('find no less by measuring only what the codes do not rule out', () => {
+    class Counting extends Ranker {
+      measured = 0
+      override key(query: Float32Array, row: number): number {
+        this.measured++
+        return super.key(query, row)
+      }
+    }
+    const ranker = new Counting(items, ITEMS, by(metric), null, null)
+    let [found, wanted, named] = [0, 0, 0]
+    for (let i = 0; i < QUERIES; i++) {
+      const all = new Set(partitionsBy(metric).candidates(queryOf(i), { k: K }))
+      const best = ranks(metric).rank([asking(queryOf(i), { within: RowSet.of(ITEMS, [...all]) })])[0]
+      const near = rankApproximately(partitionsBy(metric), ranker, asking(queryOf(i)), null, {})
+      named += all.size
+      wanted += best.length
+      found += best.filter((entry) => near.some(([, row]) => row === entry[1])).length
+    }
+    expect(ranker.measured).toBeLessThan(0.75 * named)
+    expect(found / wanted).toBeGreaterThan(0.99)
+    // Who says how many has them measured.
+    ranker.measured = 0
+    rankApproximately(partitionsBy(metric), ranker, asking(queryOf(0)), null, { approximateNeighborCount: 150 })
+    expect(ranker.measured).toBe(150)
+  })
+
+  test('say of items by their codes about what measuring says, the best first', () => {
+    const ranker = ranks(metric)
+    const mean = Float32Array.from({ length: WIDTH }, (_, i) => {
+      let sum = 0
+      for (let row = 0; row < ITEMS; row++) sum += items[row * WIDTH + i]
+      return sum / ITEMS
+    })
+    for (let i = 0; i < QUERIES; i++) {
+      const query = queryOf(i)
+      const named = partitionsBy(metric).named(query, { k: K, approximateNeighborCount: 1_000 })
+      const { rows, codes } = named as NonNullable<typeof named>
+      expect(codes).toEqual(codes.toSorted((a, b) => b - a))
+      const squares = (values: Float32Array) => values.reduce((sum, value) => sum + value ** 2, 0)
+      const seen = metric === 'euclidean' ? query.map((value, j) => value - mean[j]) : query
+      const length = Math.sqrt(squares(seen))
+      const meant = Array.from(rows, (row) => {
+        const key = ranker.key(query, row)
+        if (metric === 'cosine') return key
+        return metric === 'dot' ? key / length : (length ** 2 - key ** 2) / 2
+      })
+      const off = meant.reduce((sum, value, j) => sum + Math.abs(value - codes[j]), 0) / meant.length
+      expect(off).toBeLessThan(0.2 * (Math.max(...meant) - Math.min(...meant)))
+    }
+  })
+
+  test('know how far their items are spread', () => {
+    const { centroids, spreads, mean } = partitionsBy(metric).arrays() as Record<string, Float32Array>
+    const own = partitionsBy(metric).nearest(items)
+    const [squares, sizes] = [new Float64Array(spreads.length), new Float64Array(spreads.length)]
+    for (let row = 0; row < ITEMS; row++) {
+      const item = items.subarray(row * WIDTH, (row + 1) * WIDTH)
+      const unit = metric === 'cosine' ? 1 / Math.hypot(...item) : 1
+      sizes[own[row]]++
+      item.forEach((value, i) => {
+        squares[own[row]] += (value * unit - mean[i] - centroids[own[row] * WIDTH + i]) ** 2
+      })
+    }
+    for (const [leaf, spread] of spreads.entries())
+      expect(spread).toBeCloseTo(Math.sqrt(squares[leaf] / Math.max(1, sizes[leaf])), 4)
+  })
+
   test('find all where all partitions are looked into and all is measured', () => {
     const all = { fractionLeafNodesToSearchOverride: 1, approximateNeighborCount: ITEMS - 1 }
     const named = partitionsBy(metric).candidates(queryOf(0), { k: K, ...all }) as Uint32Array
