@@ -66,10 +66,20 @@ async function baseOf(file: IndexFile, kernels: WebAssembly.Module | undefined, 
   )
   if (!file.has('partitions.shape')) return { exact, partitions: null }
   const arrays = (await file.all('partitions.', verify)) as PartitionArrays
-  const partitions = Partitions.from(arrays, kernels ?? (await compileKernels()))
+  return { exact, partitions: partitionsOf(file.name, rows, arrays, kernels ?? (await compileKernels())) }
+}
+
+/** @throws {CorruptModelError} where they are none, as those of an older twotower, or of other items */
+function partitionsOf(name: string, rows: number, arrays: PartitionArrays, kernels: WebAssembly.Module): Partitions {
+  let partitions: Partitions
+  try {
+    partitions = Partitions.from(arrays, kernels)
+  } catch (error) {
+    throw new CorruptModelError(name, `${(error as Error).message}; make the index again`)
+  }
   if (partitions.rows !== rows)
-    throw new CorruptModelError(file.name, `it has ${rows} items, and partitions of ${partitions.rows}`)
-  return { exact, partitions }
+    throw new CorruptModelError(name, `it has ${rows} items, and partitions of ${partitions.rows}`)
+  return partitions
 }
 
 /** The file of an index of these items, in pieces. @param width numbers of a vector, which no items do not say */

@@ -180,8 +180,11 @@ describe('a damaged file', () => {
   })
 
   /** The file with another manifest of the same length, as if it had been written so. */
-  const withManifest = async (change: (text: string) => string): Promise<Uint8Array> => {
-    const bytes = (await whole).slice()
+  const withManifest = async (
+    change: (text: string) => string,
+    of: Uint8Array | Promise<Uint8Array> = whole,
+  ): Promise<Uint8Array> => {
+    const bytes = (await of).slice()
     const view = new DataView(bytes.buffer)
     const manifest = bytes.subarray(24, 24 + view.getUint32(16, true))
     manifest.set(new TextEncoder().encode(change(new TextDecoder().decode(manifest))))
@@ -200,6 +203,17 @@ describe('a damaged file', () => {
     )
     await expect(changed('"uint32"', '"uint99"')).rejects.toThrow(/dtype, length and bytes do not go together/)
     await expect(changed('"vectors"', '"victors"')).rejects.toThrow(/has no section "vectors"/)
+  })
+
+  test('with partitions that lack an array, as those of an older twotower do, says so', async () => {
+    const index = await ItemIndex.of(items(300), dot)
+    await index.partition()
+    const older = (text: string) => text.replace('partitions.spreads', 'partitions.spreadz')
+    const bytes = await withManifest(older, index.toBytes())
+    await expect(opening(bytes)).rejects.toThrow(CorruptModelError)
+    await expect(opening(bytes)).rejects.toThrow(
+      /must have spreads, Float32Array of \d+; got none; make the index again/,
+    )
   })
 
   test('of another kind says so', async () => {
