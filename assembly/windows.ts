@@ -10,7 +10,7 @@ const enum Window {
 
 /**
  * out[count × n]: window i covers the steps start + i·stride + t·dilation, t < size, of x[length × n], as far as there
- * are such. Of each channel `how` takes the largest, −Infinity of none, NaN passed over (TensorFlow's MaxPool); the mean of
+ * are such. Of each channel `how` takes the largest, of none, −Infinity and NaN alone float32's lowest (TensorFlow's MaxPool); the mean of
  * those covered, NaN of none; or the sum of products with w[size × n]. `w` is read by products only. `out` must not
  * overlap an input.
  */
@@ -25,7 +25,7 @@ export function slideWindows(
     const divisor = splat(<f32>inside)
     for (let c = 0; c < n; c += 4) {
       const rest = n - c
-      let sum = splat(how == Window.max ? -Infinity : 0)
+      let sum = splat(how == Window.max ? -f32.MAX_VALUE : 0)
       const column = <usize>c << 2
       for (let t = 0, step = start; t < size; t++, step += dilation) {
         if (step < 0 || step >= length) continue

@@ -4,7 +4,7 @@ import { isBig, isFloat, type NumberArray, sizeOf, type Tensor, zeros } from '..
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 import { integerVector } from './integers.ts'
 import { stepsOf } from './layout.ts'
-import { limits } from './reduce.ts'
+import { lowest } from './segment.ts'
 import { forEachCovered, type Image, imageOf, shapeOf, type Windows, windowsOf } from './windows.ts'
 
 // Convolutions and pooling over images, after core/kernels/{conv_ops,depthwise_conv_op,maxpooling_op,avgpooling_op}.cc.
@@ -255,8 +255,9 @@ function withSizes(call: Call): Call {
   return { ...call, attrs: new Attrs({ ...Object.fromEntries(call.attrs.entries()), ksize, strides }) }
 }
 
+/** It begins at the lowest finite number, so that of −∞ and NaN alone it is this. */
 const maxPool = pool({
-  initial: ({ dtype }) => Number(limits(dtype)[0]),
+  initial: ({ dtype }) => Number(lowest(dtype)),
   next: (so, x) => (x > so ? x : so),
   last: (total) => total,
 })

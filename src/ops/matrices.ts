@@ -69,7 +69,7 @@ function substitute(t: Matrix, b: Matrix, lower: boolean, unit: boolean): void {
 /** x of a·x = b. */
 function solved(a: Matrix, b: Matrix): Matrix {
   decompose(a, b)
-  if (a.some((row, i) => row[i] === 0)) throw new InvalidArgumentError('Input matrix is not invertible.')
+  if (a.some((row, i) => !(Math.abs(row[i]) > 0))) throw new InvalidArgumentError('Input matrix is not invertible.')
   substitute(a, b, true, true)
   substitute(a, b, false, false)
   return b
@@ -118,10 +118,13 @@ function determinants(x: NumericTensor): { readonly sign: number; readonly log: 
   return Array.from({ length: count(x) }, (_, i) => {
     const a = matrixAt(x, i)
     let [sign, log] = [decompose(a, []), 0]
-    a.forEach((row, r) => {
+    for (const [r, row] of a.entries()) {
+      const size = Math.abs(row[r])
+      // TensorFlow calls a matrix singular too whose pivots are not finite.
+      if (!(size > 0 && Number.isFinite(size))) return { sign: 0, log: Number.NEGATIVE_INFINITY }
       sign *= Math.sign(row[r])
-      log += Math.log(Math.abs(row[r]))
-    })
+      log += Math.log(size)
+    }
     return { sign, log }
   })
 }
@@ -133,7 +136,8 @@ const determinant: Op = {
       for (let i = 0; i < out.length; i++) {
         const a = matrixAt(x, i)
         const sign = decompose(a, [])
-        out[i] = a.reduce((product, row, r) => product * row[r], sign)
+        const product = a.reduce((so, row, r) => so * row[r], sign)
+        out[i] = a.every((row, r) => Number.isFinite(row[r])) ? product : 0
       }
     })
   },

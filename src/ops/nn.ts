@@ -4,7 +4,6 @@ import { type NumberArray, type Shape, sizeOf, type Tensor } from '../tensor/ind
 import { ACTIVATIONS } from './activations.ts'
 import { sameShape } from './broadcast.ts'
 import { filled, type NumericTensor, numeric, unary } from './elementwise.ts'
-import { integersOf, integerTensor } from './integers.ts'
 import { activation, floats } from './stepwise.ts'
 
 // Activations, normalisation and checks after core/kernels/{relu_op,fused_batch_norm_op,cwise_op_clip,
@@ -12,8 +11,12 @@ import { activation, floats } from './stepwise.ts'
 
 const leakyRelu = activation('LeakyRelu', (attrs) => attrs.number('alpha', 0.2))
 
-/** Relu and Relu6 of any number type; `big` is what it is of a 64-bit integer. */
-const rectifier = (name: string, big: (x: bigint) => bigint): Op => unary((x) => ACTIVATIONS[name](x, 0), big)
+/** Relu and Relu6 of any number type; of integers of 64 bits in full. */
+const rectifier = (name: string, most?: bigint): Op =>
+  unary(
+    (x) => ACTIVATIONS[name](x, 0),
+    (x) => (x < 0n ? 0n : most !== undefined && x > most ? most : x),
+  )
 
 /** Which channel element `i` belongs to is (i / inner) mod channels. */
 function channelsOf(shape: Shape, format: string): { readonly channels: number; readonly inner: number } {
@@ -135,7 +138,9 @@ const checkNumerics = (signed: boolean): Op =>
 /** A vector of four (or two, for height and width) in another data format's order, or a matrix of such rows of two. */
 const permuteFormat: Op = {
   evaluate(call) {
-    const [x] = call.inputs
+    const x = numeric(call, 0)
+    if (x.dtype !== 'int32' && x.dtype !== 'int64')
+      throw new TypeError(`input 0 must be int32 or int64, got ${x.dtype}`)
     const [from, to] = [call.attrs.string('src_format', 'NHWC'), call.attrs.string('dst_format', 'NCHW')]
     const short = x.shape[0] === from.length - 2
     const letters = (format: string) => [...format].filter((letter) => !short || (letter !== 'N' && letter !== 'C'))
@@ -145,23 +150,21 @@ const permuteFormat: Op = {
         `input must be a vector or matrix of ${from.length} or ${from.length - 2} rows, got [${x.shape}]`,
       )
     }
-    const values = integersOf(x, 'input')
+    const { data } = x
     const width = x.shape[1] ?? 1
     const order = target.map((letter) => source.indexOf(letter))
     if (order.includes(-1)) throw new InvalidArgumentError(`Destination format ${to} is no permutation of ${from}`)
-    return integerTensor(
-      x.dtype,
-      x.shape,
-      order.flatMap((row) => values.slice(row * width, (row + 1) * width)),
-    )
+    return filled(x.dtype, x.shape, (out) => {
+      for (let i = 0; i < out.length; i++) out[i] = data[order[Math.floor(i / width)] * width + (i % width)]
+    })
   },
 }
 
 const BATCH_NORM = ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']
 
 export const ops: Readonly<Record<string, Op>> = {
-  Relu: rectifier('Relu', (x) => (x < 0n ? 0n : x)),
-  Relu6: rectifier('Relu6', (x) => (x < 0n ? 0n : x > 6n ? 6n : x)),
+  Relu: rectifier('Relu'),
+  Relu6: rectifier('Relu6', 6n),
   Elu: activation('Elu'),
   Selu: activation('Selu'),
   LeakyRelu: leakyRelu,

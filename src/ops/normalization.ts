@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Call, Op } from '../graph/index.ts'
 import { Strings, StringsBuilder, tensor } from '../tensor/index.ts'
-import { integersOf, placesOf } from './integers.ts'
+import { integersOf } from './integers.ts'
 import { text } from './strings.ts'
 import { lowerAscii } from './text/bytes.ts'
 import { Edits } from './text/edits.ts'
@@ -80,14 +80,17 @@ function mapAt({ inputs: [maps] }: Call, i: number): Edits {
 /** Where offsets of normalised texts lie in the texts before; rows without offsets have no map. */
 const findSource: Op = {
   evaluate(call) {
-    const offsets = placesOf(call.inputs[1], 'input_offsets_values')
+    const [, offsets] = call.inputs
+    if (offsets.dtype !== 'int64') throw new TypeError(`input_offsets_values must be int64, got ${offsets.dtype}`)
     const splits = integersOf(call.inputs[2], 'input_offsets_splits')
     const found: number[] = []
     let used = 0
     for (let row = 0; row + 1 < splits.length; row++) {
       if (splits[row] === splits[row + 1]) continue
       const map = mapAt(call, used++)
-      for (let i = splits[row]; i < splits[row + 1]; i++) found.push(map.sourceOf(offsets[i]))
+      // ICU's offsets have 32 bits.
+      for (let i = splits[row]; i < splits[row + 1]; i++)
+        found.push(map.sourceOf(Number(BigInt.asIntN(32, offsets.data[i]))))
     }
     const [maps] = call.inputs
     if (maps.dtype === 'variant' && maps.data.length !== used)

@@ -241,6 +241,7 @@ const cropAndResize: Op = {
     if (which.some((b) => !(b >= 0 && b < batch)))
       throw new InvalidArgumentError(`box_index has values outside [0, ${batch})`)
     const corners = boxes.data as NumberArray
+    if (!corners.every(Number.isFinite)) throw new InvalidArgumentError('boxes values must be finite')
     const along = (low: number, high: number, from: number, to: number, i: number): number =>
       to > 1
         ? f32(f32(low * (from - 1)) + f32(i * f32((f32(high - low) * (from - 1)) / (to - 1))))

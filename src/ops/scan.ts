@@ -59,12 +59,13 @@ const scan = ({ initial, numbers, bigs, integers = numbers }: Scan): Op => ({
   },
 })
 
-/** log(exp(a) + exp(b)) without overflow; what is not there yet is −∞. */
-function logAddExp(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.NaN
-  const [least, most] = a < b ? [a, b] : [b, a]
-  if (least === Number.NEGATIVE_INFINITY || most === Number.POSITIVE_INFINITY) return most
-  return most + Math.log1p(Math.exp(least - most))
+/**
+ * log(exp(total) + exp(x)) without overflow, as scan_ops.h's LogSumExp: of a pair that has no order, the total is both the
+ * least and the most. So a NaN after a total of −∞ is passed over, and two infinities are none.
+ */
+function logAddExp(total: number, x: number): number {
+  const [least, most] = [x < total ? x : total, total < x ? x : total]
+  return most === Number.NEGATIVE_INFINITY ? most : most + Math.log1p(Math.exp(least - most))
 }
 
 export const ops: Readonly<Record<string, Op>> = {

@@ -24,6 +24,8 @@ interface Reducer {
   bigs(a: bigint, b: bigint): bigint
   /** For integers of up to 32 bits, where it is not `numbers`. */
   integers?(a: number, b: number): number
+  /** What a segment's first float makes, where it is not that number itself. */
+  first?(x: number): number
   /** Divides the total by the number of rows. */
   readonly mean?: true
 }
@@ -37,7 +39,7 @@ function reduced(
   ids: readonly number[],
   shape: readonly number[],
   empty: number | bigint,
-  { numbers, bigs, integers = numbers, mean }: Reducer,
+  { numbers, bigs, integers = numbers, first, mean }: Reducer,
 ): Tensor {
   const inner = sizeOf(shape.slice(1))
   const rows = new Uint32Array(shape[0])
@@ -48,7 +50,7 @@ function reduced(
     const fresh = rows[id]++ === 0
     for (let j = 0; j < inner; j++) {
       const [to, x] = [id * inner + j, data.data[i * inner + j]]
-      if (fresh) total[to] = x
+      if (fresh) total[to] = first !== undefined && typeof x === 'number' ? first(x) : x
       else if (typeof x === 'bigint') total[to] = bigs(total[to] as bigint, x)
       else total[to] = next(total[to] as number, x)
     }
@@ -126,7 +128,8 @@ const FINITE: Partial<Record<ArrayDType, number>> = {
   bfloat16: 3.3895313892515355e38,
 }
 const highest = (dtype: ArrayDType) => FINITE[dtype] ?? limits(dtype)[1]
-const lowest = (dtype: ArrayDType) => (isFloat(dtype) ? -Number(highest(dtype)) : limits(dtype)[0])
+/** The smallest finite value of each type. */
+export const lowest = (dtype: ArrayDType) => (isFloat(dtype) ? -Number(highest(dtype)) : limits(dtype)[0])
 
 export const ops: Readonly<Record<string, Op>> = {
   SegmentSum: sorted(SUM, 0),
@@ -134,7 +137,8 @@ export const ops: Readonly<Record<string, Op>> = {
   SegmentProd: sorted(PROD, 1),
   SegmentMax: sorted(MAX, 0),
   SegmentMin: sorted(MIN, 0),
-  UnsortedSegmentSum: unsorted(SUM, number(0)),
+  // Its sums begin at 0, which makes 0 of a −0 alone.
+  UnsortedSegmentSum: unsorted({ ...SUM, first: (x) => x + 0 }, number(0)),
   UnsortedSegmentProd: unsorted(PROD, number(1)),
   UnsortedSegmentMax: unsorted(MAX, lowest),
   UnsortedSegmentMin: unsorted(MIN, highest),

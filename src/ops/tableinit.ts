@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { type Attrs, handle, type Op, type Table } from '../graph/index.ts'
-import type { DType, Tensor } from '../tensor/index.ts'
+import { type DType, sizeOf, type Tensor } from '../tensor/index.ts'
 import { MutableTable } from './tables/mutable.ts'
 import { StaticTable } from './tables/static.ts'
 import { columnOf, linesOf } from './tables/textfile.ts'
@@ -28,6 +28,18 @@ const mutableTableOfTensors = makes((name, attrs) => new MutableTable(name, ...d
 const denseTable = makes(
   (name, attrs, inputs) => new MutableTable(name, ...dtypes(attrs), valueShape(attrs), known(inputs)),
 )
+
+const initialize: Op = {
+  effect: true,
+  evaluate(call) {
+    const [, keys, values] = call.inputs
+    if (sizeOf(keys.shape) === 0 || sizeOf(values.shape) === 0)
+      throw new InvalidArgumentError(
+        `keys and values cannot be empty tensors, got [${keys.shape}] and [${values.shape}]`,
+      )
+    return insert.evaluate(call)
+  },
+}
 
 /** InitializeTableFromTextFile: an initialised table is left as it is. */
 const fromTextFile: Op = {
@@ -71,8 +83,8 @@ export const ops: Readonly<Record<string, Op>> = {
   MutableDenseHashTable: denseTable,
   MutableDenseHashTableV2: denseTable,
   AnonymousMutableDenseHashTable: denseTable,
-  InitializeTable: insert,
-  InitializeTableV2: insert,
+  InitializeTable: initialize,
+  InitializeTableV2: initialize,
   InitializeTableFromTextFile: fromTextFile,
   InitializeTableFromTextFileV2: fromTextFile,
 }

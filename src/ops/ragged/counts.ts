@@ -33,8 +33,8 @@ function count(
     const before = row.get(value)
     const weight = weights.data.length > 0 ? weights.data[i] : one
     if (binary) row.set(value, one)
-    else if (before === undefined) row.set(value, weight)
-    else row.set(value, typeof before === 'bigint' ? before + BigInt(weight) : before + Number(weight))
+    else if (typeof weight === 'bigint') row.set(value, BigInt(before ?? 0) + weight)
+    else row.set(value, Number(before ?? 0) + weight)
     highest = Math.max(highest, value)
   })
   const width = most >= 0 ? most : Math.max(highest + 1, attrs.number('minlength', -1))

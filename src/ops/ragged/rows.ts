@@ -113,7 +113,9 @@ function steps(start: number | bigint, limit: number | bigint, delta: number | b
     const [far, by] = delta > 0n ? [limit - start, delta] : [start - limit, -delta]
     return Number((far + by - 1n) / by)
   }
-  return Math.ceil(Math.abs((Number(limit) - Number(start)) / Number(delta)))
+  const count = Math.ceil(Math.abs((Number(limit) - Number(start)) / Number(delta)))
+  if (Number.isNaN(count)) throw new InvalidArgumentError(`a range from ${start} to ${limit} by ${delta} has no size`)
+  return count
 }
 
 /**

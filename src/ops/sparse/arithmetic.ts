@@ -17,9 +17,11 @@ function numericSparse(call: Call, first: number): Sparse & { readonly values: N
 interface Combination {
   readonly number: (x: number, y: number) => number
   readonly big: (x: bigint, y: bigint) => bigint
+  /** Begins at 0 and not at the first entry: a −0 alone is 0 then. */
+  readonly fromZero?: true
 }
 
-const SUM: Combination = { number: (x, y) => x + y, big: (x, y) => x + y }
+const SUM: Combination = { number: (x, y) => x + y, big: (x, y) => x + y, fromZero: true }
 const MAX: Combination = { number: (x, y) => (x > y ? x : y), big: (x, y) => (x > y ? x : y) }
 
 /** A reduction's dimensions: those that stay, and the result's shape. */
@@ -58,7 +60,7 @@ function groups(sparse: Sparse, kept: readonly number[]): { group: Float64Array;
 }
 
 function combineGroups(values: NumericTensor, group: Float64Array, size: number, combine: Combination): Tensor {
-  const seen = new Uint8Array(size)
+  const seen = new Uint8Array(size).fill(combine.fromZero ? 1 : 0)
   const merge = <T>(from: { [i: number]: T }, to: { [i: number]: T }, apply: (x: T, y: T) => T) => {
     for (let i = 0; i < group.length; i++) {
       const g = group[i]

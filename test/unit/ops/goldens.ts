@@ -27,7 +27,7 @@ export interface GoldenTensor {
   readonly dtype: DType
   readonly shape: readonly number[]
   readonly data: readonly (number | string | boolean | Packed)[]
-  /** In place of `data`: many bytes, compressed, in base64. */
+  /** In place of `data`, where it is long: its bytes, little-endian, compressed, in base64. */
   readonly deflate?: string
 }
 
@@ -61,11 +61,11 @@ function casesOf(file: string): OpCase[] {
 
 /**
  * Ops whose zeros may have either sign. Of two zeros TensorFlow takes one by whether the element stood in a vector or in the
- * tail of the tensor; and it sums rows from the first one, which is −0 where all are.
+ * tail of the tensor; and it sums rows from the first one, which is −0 where all are, or takes what is the only row for the sum.
  */
 const EITHER_ZERO = new Set(
-  `LeakyRelu Max Maximum Min Minimum QuantizeAndDequantizeV2 Relu Relu6 SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
-  SparseTensorDenseMatMul Xdivy Xlog1py Xlogy`.split(/\s+/),
+  `LeakyRelu Max Maximum Mean Min Minimum QuantizeAndDequantizeV2 Relu Relu6 SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
+  SparseTensorDenseMatMul Sum Xdivy Xlog1py Xlogy`.split(/\s+/),
 )
 
 /**
@@ -149,8 +149,10 @@ function expectZeros(got: Tensor, golden: GoldenTensor, what: string): void {
 
 /** The tensor that a golden's JSON stands for. */
 export function tensorOf({ dtype, shape, data, deflate }: GoldenTensor): Tensor {
-  if (deflate !== undefined)
-    return { dtype: 'uint8', shape, data: new Uint8Array(inflateSync(Buffer.from(deflate, 'base64'))) }
+  if (deflate !== undefined) {
+    const bytes = Uint8Array.from(inflateSync(Buffer.from(deflate, 'base64')))
+    return { dtype, shape, data: new ARRAYS[dtype as ArrayDType](bytes.buffer) } as Tensor
+  }
   if (dtype === 'string') {
     const values = data.map((v) => (typeof v === 'object' ? unpacked(v) : String(v)))
     return { dtype, shape, data: Strings.from(values) }
