@@ -27,7 +27,7 @@ export async function loadOps(names: ReadonlySet<string>): Promise<OpTable> {
 /** Every op that twotower runs, ready for any node: the importer needs to know them all. */
 export async function loadAllOps(): Promise<OpTable> {
   const { FAMILIES } = await import('./families.ts')
-  const table = await loadOps(new Set(Object.values(FAMILIES).flatMap(({ ops }) => ops)))
+  const table = await loadOps(new Set(Object.values(FAMILIES).flatMap(({ ops }) => Object.keys(ops))))
   await Promise.all([...table.values()].map((op) => op.prepare?.()))
   return table
 }

@@ -1,19 +1,32 @@
 import { describe, expect, test } from 'vitest'
 import { FAMILIES, familyOf } from '../../../src/ops/families.ts'
 import { loadAllOps, loadOps } from '../../../src/ops/index.ts'
+import { VERSION } from '../../../src/version.ts'
 
 describe('op families', () => {
   for (const [family, { ops, load }] of Object.entries(FAMILIES)) {
     test(`${family} lists exactly the ops of its module`, async () => {
       const module = await load()
-      expect([...ops].sort()).toEqual(Object.keys(module.ops).sort())
+      expect(Object.keys(ops).sort()).toEqual(Object.keys(module.ops).sort())
     })
   }
+
+  test('every op says which version had it first, none a version to come', () => {
+    const parts = (version: string) => version.split('.').map(Number)
+    const [major, minor, patch] = parts(VERSION)
+    for (const { ops } of Object.values(FAMILIES)) {
+      for (const [op, since] of Object.entries(ops)) {
+        expect(since, op).toMatch(/^\d+\.\d+\.\d+$/)
+        const [a, b, c] = parts(since)
+        expect(a - major || b - minor || c - patch, `${op} since ${since}, this is ${VERSION}`).toBeLessThanOrEqual(0)
+      }
+    }
+  })
 
   test('no op is in two families', () => {
     const seen = new Map<string, string>()
     for (const [family, { ops }] of Object.entries(FAMILIES)) {
-      for (const op of ops) {
+      for (const op of Object.keys(ops)) {
         expect(seen.get(op), `${op} of ${family}`).toBeUndefined()
         seen.set(op, family)
       }
@@ -26,6 +39,6 @@ describe('op families', () => {
     const table = await loadOps(new Set(['MatMul', 'NoSuchOp']))
     expect(table.has('MatMul')).toBe(true)
     expect(table.has('NoSuchOp')).toBe(false)
-    expect((await loadAllOps()).size).toBe(Object.values(FAMILIES).flatMap(({ ops }) => ops).length)
+    expect((await loadAllOps()).size).toBe(Object.values(FAMILIES).flatMap(({ ops }) => Object.keys(ops)).length)
   })
 })

@@ -48,23 +48,26 @@ async function written(): Promise<string> {
   const names = [...reference.keys()].sort()
   const tested = evidence(names)
   const rows = Object.entries(FAMILIES).flatMap(([family, { ops }]) =>
-    [...ops].sort().map((name) => {
-      const kernel = table.get(name) !== reference.get(name) && reference.get(name)?.effect !== true
-      const where = [...new Set(tested.get(name))]
-      const shown = where.length > 3 ? `${where.slice(0, 3).join(', ')} and ${where.length - 3} more` : where.join(', ')
-      return `| \`${name.replace('|', '\\|')}\` | ${family} | ${kernel ? 'kernel' : 'reference'} | ${shown} |`
-    }),
+    Object.keys(ops)
+      .sort()
+      .map((name) => {
+        const kernel = table.get(name) !== reference.get(name) && reference.get(name)?.effect !== true
+        const where = [...new Set(tested.get(name))]
+        const shown =
+          where.length > 3 ? `${where.slice(0, 3).join(', ')} and ${where.length - 3} more` : where.join(', ')
+        return `| \`${name.replace('|', '\\|')}\` | ${family} | ${ops[name]} | ${kernel ? 'kernel' : 'reference'} | ${shown} |`
+      }),
   )
   return `# Ops
 
-The ${names.length} ops that twotower runs, as the registry (\`src/ops/families.ts\`) has them since 0.1.0; \`npm run docs\` writes this
-page. Every op has a reference evaluation in TypeScript, in \`src/ops/\`; where it says kernel, float32 tensors go through
-\`assembly/\`. The last column names goldens of real TensorFlow: files in \`test/fixtures/ops/\`, and SavedModels, with a slash,
+The ${names.length} ops that twotower runs, as the registry (\`src/ops/families.ts\`) has them, each with the
+version that had it first; \`npm run docs\` writes this page. Every op has a reference evaluation in TypeScript, in
+\`src/ops/\`; where it says kernel, float32 tensors go through \`assembly/\`. The last column names goldens of real TensorFlow: files in \`test/fixtures/ops/\`, and SavedModels, with a slash,
 in \`test/fixtures/models/\`; where it is empty, the op is an older or newer form of one that is held. \`twotower>…\` are ops of
 our own, which lowering makes of several; they are held against the graphs that they replace.
 
-| op | family | runs on | held against TensorFlow in |
-| --- | --- | --- | --- |
+| op | family | since | runs on | held against TensorFlow in |
+| --- | --- | --- | --- | --- |
 ${rows.join('\n')}
 `
 }
