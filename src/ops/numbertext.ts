@@ -25,7 +25,10 @@ export function parseUnsigned(text: string, bits: 32 | 64): bigint | null {
   return BigInt.asUintN(bits, value) === value ? value : null
 }
 
-/** The number that `text` is, which may be hexadecimal, `inf` or `nan` in any case; null where it is none. */
+/**
+ * The number that `text` is, which may be hexadecimal, `inf` or `nan` in any case; null where it is none. Text of 32 bytes and
+ * more is a number as in TensorFlow 2.20; 2.15 refuses it for its buffer.
+ */
 export function parseFloating(text: string): number | null {
   if (BLANK.test(text)) return 0
   const match = FLOAT.exec(text)

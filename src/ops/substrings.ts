@@ -5,6 +5,7 @@ import {
   isNumeric,
   Strings,
   StringsBuilder,
+  sizeOf,
   type Tensor,
   type TypedArray,
   tensor,
@@ -111,7 +112,10 @@ const escaped = (plain: string): string =>
     return named ?? `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`
   })
 
-/** Tensor::SummarizeValue of framework/tensor.cc, in its second version, a character for each byte. */
+/**
+ * Tensor::SummarizeValue of framework/tensor.cc, in its second version, a character for each byte: of each dimension the
+ * first and the last `edge`, or all where that is negative.
+ */
 function summary(t: Tensor, edge: number): string {
   const steps = stepsOf(t.shape)
   const one = (i: number): string => {
@@ -120,19 +124,21 @@ function summary(t: Tensor, edge: number): string {
     const value = (t.data as TypedArray)[i]
     return isFloat(t.dtype) ? printedFloat(Number(value), t.dtype) : String(Number(value) === 0 ? 0 : value)
   }
+  const size = sizeOf(t.shape)
+  // Of a tensor without elements nothing is shown of any dimension.
+  const most = edge < 0 ? size : Math.min(edge, size)
   const level = (axis: number, start: number): string => {
     if (axis === t.shape.length) return one(start)
     const count = t.shape[axis]
-    const shown =
-      edge >= 0 && count > 2 * edge
-        ? [...Array(edge).keys(), -1, ...Array.from({ length: edge }, (_, i) => count - edge + i)]
-        : [...Array(count).keys()]
     const inside = t.shape.length - axis - 1
     const separator = inside === 0 ? ' ' : '\n'.repeat(inside) + ' '.repeat(axis + 1)
-    return `[${shown.map((i) => (i < 0 ? '...' : level(axis + 1, start + i * steps[axis]))).join(separator)}]`
+    const shown = (from: number, to: number): string[] =>
+      Array.from({ length: to - from }, (_, i) => level(axis + 1, start + (from + i) * steps[axis]))
+    if (count <= 2 * most) return `[${shown(0, count).join(separator)}]`
+    return `[${shown(0, most).join(separator)}${['', '...', ...shown(count - most, count)].join(separator)}]`
   }
   // A tensor of bool without elements is printed as nothing at all.
-  return t.dtype === 'bool' && t.data.length === 0 ? '' : level(0, 0)
+  return t.dtype === 'bool' && size === 0 ? '' : level(0, 0)
 }
 
 export const ops: Readonly<Record<string, Op>> = {
