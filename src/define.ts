@@ -4,7 +4,7 @@ import { type LayerType, lower } from './lower/index.ts'
 import { loadAllOps } from './ops/index.ts'
 import { type Folder, memoryFolder, readFile } from './platform/folder.ts'
 import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
-import { findTowers, pairTowers, type TowerChoices } from './towers/index.ts'
+import { findTowers, pairTowers, type TowerChoices, withFeatures } from './towers/index.ts'
 
 /** Where a model comes from: a folder, wherever it is; or two of them, one a tower. */
 export type ModelSource = FolderSource | { readonly query: FolderSource; readonly candidate: FolderSource }
@@ -30,17 +30,20 @@ export async function define(source: ModelSource, options: DefineOptions = {}): 
 async function read(source: ModelSource, options: DefineOptions): Promise<ModelDefinition> {
   if (!isPair(source)) {
     const folder = await folderAt(source, options)
-    const signatures = await importModel(folder, options)
+    const signatures = await imported(folder, options)
     return { source: folder.name, signatures, towers: findTowers(signatures, options, nameOf(folder)) }
   }
   const [query, candidate] = await Promise.all([folderAt(source.query, options), folderAt(source.candidate, options)])
-  const sides = [await importModel(query, options), await importModel(candidate, options)] as const
+  const sides = [await imported(query, options), await imported(candidate, options)] as const
   return {
     source: `${query.name} and ${candidate.name}`,
     signatures: [...renamed(sides[0], 'query'), ...renamed(sides[1], 'candidate')],
     towers: pairTowers(...sides, options),
   }
 }
+
+const imported = async (folder: Folder, options: DefineOptions): Promise<Signature[]> =>
+  (await importModel(folder, options)).map(withFeatures)
 
 const isPair = (source: ModelSource): source is Exclude<ModelSource, FolderSource> =>
   typeof source === 'object' && source !== null && 'query' in source && 'candidate' in source

@@ -2,7 +2,7 @@ import type { Model } from '../engine/model.ts'
 import { type Json, parseJson } from '../json/parse.ts'
 import { float32Text, jsonText } from '../json/text.ts'
 import { load } from '../load.ts'
-import { sideOf } from '../serve/sides.ts'
+import { scoresOf, wholeScores } from '../serve/sides.ts'
 import { isMembers } from '../serve/values.ts'
 import { EXIT } from './exit.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
@@ -26,24 +26,24 @@ export async function score(path: string, files: readonly string[], options: Loa
   }
 }
 
+const SIDES = ['query', 'candidate', 'candidates']
+const SHAPE =
+  'a line must be {"query": …, "candidate": …} or {"query": …, "candidates": […]}; where the model scores by itself it may be an instance'
+
 function scoreLine(model: Model, line: Json): string {
-  if (
-    !isMembers(line) ||
-    line.query === undefined ||
-    (line.candidate === undefined) === (line.candidates === undefined)
-  ) {
-    throw new TypeError('a line must be {"query": …, "candidate": …} or {"query": …, "candidates": […]}')
-  }
+  if (!isMembers(line)) throw new TypeError(SHAPE)
+  const { similarity, joint } = model.structure
+  const whole = similarity === null && joint !== null && !SIDES.some((side) => line[side] !== undefined)
+  if (!whole && (line.query === undefined || (line.candidate === undefined) === (line.candidates === undefined)))
+    throw new TypeError(SHAPE)
   const name = ['id', 'key']
     .filter((key) => line[key] !== undefined)
     .map((key) => `"${key}": ${jsonText(line[key])}, `)
     .join('')
-  const query = sideOf(model, 'query', [line.query])
-  if (line.candidate !== undefined) {
-    const [value] = model.score(query, sideOf(model, 'candidate', [line.candidate])).data as Float32Array
-    return `{${name}"score": ${float32Text(value)}}`
-  }
+  if (whole) return `{${name}"score": ${float32Text(wholeScores(model, [line])[0])}}`
+  if (line.candidate !== undefined)
+    return `{${name}"score": ${float32Text(scoresOf(model, line.query, [line.candidate])[0])}}`
   if (!Array.isArray(line.candidates)) throw new TypeError('"candidates" must be a list')
-  const scores = model.score(query, sideOf(model, 'candidate', line.candidates)).data as Float32Array
+  const scores = scoresOf(model, line.query, line.candidates)
   return `{${name}"scores": [${Array.from(scores, float32Text).join(', ')}]}`
 }

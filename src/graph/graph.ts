@@ -31,6 +31,8 @@ export interface Port extends TensorType {
   readonly name: string
   /** What an input is when the caller leaves it out. */
   readonly fallback?: Tensor
+  /** Of an input that is a serialized tf.Example: the features that it is read for. Callers may give these by name. */
+  readonly features?: Readonly<Record<string, DType>>
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Json } from '../json/parse.ts'
+import type { DType } from '../tensor/index.ts'
 import { Refusal } from './refusal.ts'
-import { isBytes, isMembers, nested } from './values.ts'
+import { isBytes, isMembers, type Members, nested } from './values.ts'
 
 // tf.Example out of JSON (MakeExampleFromJsonObject of util/json_tensor.cc) on the wire (core/example/feature.proto).
 
@@ -22,6 +23,25 @@ export function exampleOf(json: Json): Uint8Array {
     return field(1, message(field(1, encoder.encode(name)), field(2, feature)))
   })
   return field(1, message(...entries))
+}
+
+/**
+ * The example of a row's members that are `features`, each of the type that it is read as; one that is missing or null the
+ * example has not.
+ * @throws {RangeError} where the row has none of them
+ */
+export function exampleWith(row: Members, features: Readonly<Record<string, DType>>): Uint8Array {
+  const own = Object.entries(features).filter(([name]) => Object.hasOwn(row, name) && row[name] !== null)
+  if (own.length === 0 && Object.keys(features).length > 0)
+    throw new RangeError(`an instance has none of the features ${Object.keys(features).join(', ')}`)
+  return exampleOf(Object.fromEntries(own.map(([name, dtype]) => [name, typed(row[name], dtype)])))
+}
+
+/** JSON writes a float without a fraction as it writes an int64. */
+function typed(value: Json, dtype: DType): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => typed(item, dtype))
+  if (dtype === 'float32' && typeof value === 'bigint') return Number(value)
+  return dtype === 'int64' && typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value
 }
 
 function featureOf(name: string, values: readonly Json[]): Uint8Array {

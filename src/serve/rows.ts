@@ -1,6 +1,7 @@
 import type { Features, Nested } from '../engine/model.ts'
 import type { Port } from '../graph/index.ts'
 import type { Json } from '../json/parse.ts'
+import { exampleWith } from './example.ts'
 import { refuseOverflow } from './floats.ts'
 import { type Members, nested } from './values.ts'
 
@@ -9,7 +10,7 @@ export type Row = Members
 
 /**
  * Rows of features as columns. A feature of one value an instance may stand in a row bare or as a list of one, as Vertex
- * writes it; other members of a row are left alone.
+ * writes it; other members of a row are left alone. The features of a serialized tf.Example may stand in its place.
  *
  * @throws {RangeError} where a row lacks a feature that has no default
  */
@@ -17,6 +18,11 @@ export function columnsOf(rows: readonly Row[], ports: readonly Port[]): Feature
   // Not by assignment: a feature may be called __proto__.
   const columns: [string, Nested][] = []
   for (const port of ports) {
+    if (port.features !== undefined && !rows.every((row) => Object.hasOwn(row, port.name))) {
+      const { features } = port
+      columns.push([port.name, rows.map((row) => exampleWith(row, features))])
+      continue
+    }
     const missing = rows.findIndex((row) => !Object.hasOwn(row, port.name))
     if (missing >= 0) {
       if (port.fallback !== undefined) continue

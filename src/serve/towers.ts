@@ -6,7 +6,7 @@ import type { Models, Version } from './models.ts'
 import { count } from './protojson.ts'
 import { Refusal } from './refusal.ts'
 import { columnsOf, type Row } from './rows.ts'
-import { sideOf } from './sides.ts'
+import { scoresOf } from './sides.ts'
 import type { Turn } from './turn.ts'
 import { isMembers, type Members, vectorOf } from './values.ts'
 import { openInstance } from './vertex.ts'
@@ -68,11 +68,10 @@ async function score(models: Models, turn: Turn): Promise<string> {
     throw new TypeError('"candidates" must be a list of one at least')
   const { model } = version
   const rows = (candidates as readonly Json[] | undefined) ?? [candidate as Json]
-  const [one, many] = [sideOf(model, 'query', [query]), sideOf(model, 'candidate', rows)]
   turn.decoded()
-  const scores = turn.stage('run', () => model.score(one, many))
+  const scores = turn.stage('run', () => scoresOf(model, query, rows))
   return turn.stage('encode', () => {
-    const text = floatsText(scores.data as Float32Array)
+    const text = floatsText(scores)
     return candidates === undefined ? `{"score": ${text.slice(1, -1)}}` : `{"scores": ${text}}`
   })
 }

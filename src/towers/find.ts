@@ -9,6 +9,7 @@ import {
   withSimilarity,
 } from '../graph/index.ts'
 import { foremost, tower } from './definition.ts'
+import { apart, together } from './examples.ts'
 import { isNormalized } from './norms.ts'
 import { towerOfExport, towersOfOutputs, towersOfSignatures } from './outputs.ts'
 import { joinsOf, soleScore, towersOfIndex, towersOfJoin } from './scores.ts'
@@ -30,7 +31,9 @@ export interface TowerChoices {
  */
 export function findTowers(signatures: readonly Signature[], choices: TowerChoices = {}, source = ''): Towers {
   const notes: string[] = []
-  const joins = signatures.flatMap((signature) => joinsOf(signature))
+  // Of a serialized tf.Example each feature is looked at as an input.
+  const parted = signatures.map(apart)
+  const joins = parted.flatMap((signature) => joinsOf(signature))
   const joined =
     foremost(joins.filter((found) => found.join !== null && found.join.similarity !== null)) ??
     foremost(joins.filter((found) => found.join !== null))
@@ -39,13 +42,14 @@ export function findTowers(signatures: readonly Signature[], choices: TowerChoic
     candidate: chosen(signatures, choices.candidate, 'candidate'),
   }
   const found =
-    towersOfSignatures(signatures, notes) ??
-    towersOfOutputs(signatures, notes) ??
+    towersOfSignatures(parted, notes) ??
+    towersOfOutputs(parted, notes) ??
     towersOfJoin(joined, notes) ??
-    towersOfIndex(signatures, notes) ??
-    towerOfExport(signatures, source, notes)
-  const query = named.query ?? found?.query ?? null
-  const candidate = named.candidate ?? found?.candidate ?? null
+    towersOfIndex(parted, notes) ??
+    towerOfExport(parted, source, notes)
+  const whole = (tower: TowerDefinition | null | undefined) => (tower ? together(tower, signatures) : null)
+  const query = named.query ?? whole(found?.query)
+  const candidate = named.candidate ?? whole(found?.candidate)
   if (named.query !== null || named.candidate !== null) notes.push('towers named by the user')
 
   let similarity: Similarity | null = null
@@ -69,10 +73,16 @@ export function findTowers(signatures: readonly Signature[], choices: TowerChoic
   const joint = scoring === undefined ? null : { signature: scoring.signature.name, output: scoring.output }
   if (scoring !== undefined)
     notes.push(
-      `output "${scoring.output}" of "${scoring.signature.name}" scores by itself${scoring.join === null ? ': no similarity separates its inputs into towers' : ''}`,
+      `output "${scoring.output}" of "${scoring.signature.name}" scores by itself${scoring.join === null ? `: no similarity separates ${partsOf(scoring.signature)} into towers` : ''}`,
     )
   if (query === null && candidate === null && notes.length === 0) notes.push(whyNone(signatures))
   return { query, candidate, similarity, joint, notes }
+}
+
+/** What a score is made of. */
+const partsOf = ({ inputs: [input, ...more] }: Signature): string => {
+  if (input.features !== undefined) return 'the features of its tf.Example'
+  return more.length > 0 ? 'its inputs' : `the columns of "${input.name}"`
 }
 
 /** Why an export of which nothing is known has no towers. */

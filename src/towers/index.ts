@@ -1,2 +1,3 @@
+export { withFeatures } from './examples.ts'
 export { findTowers, pairTowers, type TowerChoices } from './find.ts'
 export { type HeldCandidates, heldCandidates } from './indexed.ts'

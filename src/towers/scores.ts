@@ -22,7 +22,8 @@ export function joinsOf(signature: Signature): Joined[] {
   const found: Joined[] = []
   signature.outputs.forEach((port, i) => {
     const value = signature.graph.outputs[i]
-    if (port.dtype !== 'float32' || (sources.get(value.node)?.size ?? 0) < 2) return
+    const own = sources.get(value.node)?.size ?? 0
+    if (port.dtype !== 'float32' || own < (isPair(signature) ? 1 : 2)) return
     if (indexedQuery(value) !== null) return
     const isScore = port.shape?.slice(1).every((dim) => dim === 1) ?? false
     const join = findJoin(signature.graph, value)
@@ -33,6 +34,10 @@ export function joinsOf(signature: Signature): Joined[] {
   })
   return found
 }
+
+/** True where the one input has two ids in a row. */
+const isPair = ({ inputs: [input, ...more] }: Signature): boolean =>
+  more.length === 0 && /^(int|string)/.test(input?.dtype ?? '') && input.shape?.length === 2 && input.shape[1] === 2
 
 /** The score of a signature that has only one, or only one that is named so. */
 export function soleScore(joins: readonly Joined[]): Joined | undefined {

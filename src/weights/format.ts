@@ -65,6 +65,7 @@ export interface PortRecord {
   readonly dtype: DType
   readonly shape: readonly (number | null)[] | null
   readonly fallback?: number
+  readonly features?: Readonly<Record<string, DType>>
 }
 
 export interface SignatureRecord {

@@ -219,8 +219,8 @@ class Reader {
     return { ...rest, query: tower(query), candidate: tower(candidate), similarity: similarity as Similarity | null }
   }
 
-  port({ name, dtype, shape, fallback }: PortRecord): Port {
-    return { name, dtype, shape, ...(fallback === undefined ? {} : { fallback: this.array(fallback) }) }
+  port({ fallback, ...rest }: PortRecord): Port {
+    return fallback === undefined ? rest : { ...rest, fallback: this.array(fallback) }
   }
 
   graph(record: GraphRecord): Graph {

@@ -163,13 +163,8 @@ class Layout {
     return { query: tower(query), candidate: tower(candidate), ...rest }
   }
 
-  port({ name, dtype, shape, fallback }: Port): PortRecord {
-    return {
-      name,
-      dtype,
-      shape,
-      ...(fallback === undefined ? {} : { fallback: this.array(`${name}/default`, fallback) }),
-    }
+  port({ fallback, ...rest }: Port): PortRecord {
+    return fallback === undefined ? rest : { ...rest, fallback: this.array(`${rest.name}/default`, fallback) }
   }
 
   graph(graph: Graph): GraphRecord {

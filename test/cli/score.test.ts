@@ -84,6 +84,31 @@ describe.concurrent('score', () => {
     }
   })
 
+  test('runs the whole graph where nothing separates it, and takes features for the tf.Example that it reads', async () => {
+    const query = { user_id: 'anna', age: 31 }
+    const candidate = { genres: ['drama', 'comedy'], movie_title: 'Key Largo', year: 1948 }
+    const first = (name: string) => recorded(goldenFile(name))[0].outputs.score.data[0]
+    for (const name of ['example_mlp', 'example_towers']) {
+      const asked = [
+        { query, candidate },
+        { query, candidates: [candidate, candidate] },
+        ...(name === 'example_mlp' ? [{ ...query, ...candidate }] : []),
+      ]
+      const answers = lines(await run(['score', model(name)], jsonl(...asked))).map((line) => JSON.parse(line))
+      const scores = answers.flatMap(({ score, scores }) => score ?? scores)
+      expect(difference(scores, Array(scores.length).fill(first(name)))).toBeLessThan(1e-5)
+      expect(scores.length).toBe(asked.length + 1)
+    }
+    const [{ inputs, outputs }] = recorded(goldenFile('id_pairs')).slice(2)
+    const pairs = rows(inputs.ids).map((ids) => ({ ids }))
+    const answers = lines(await run(['score', model('id_pairs')], jsonl(...pairs))).map(
+      (line) => JSON.parse(line).score,
+    )
+    expect(difference(answers, outputs.score.data)).toBeLessThan(1e-6)
+    const bad = await run(['score', model('id_pairs')], jsonl({ query: { ids: [1, 2] }, candidate: { ids: [3, 4] } }))
+    expect(bad.stdout).toMatch(/the sides give \\"ids\\" differently/)
+  })
+
   test('asks for --similarity where the export does not say it', async () => {
     const requests = jsonl({ query: [1, 2], candidate: [3, 4] })
     const { status, stdout, stderr } = await run(['score', model('shared_signature')], requests)

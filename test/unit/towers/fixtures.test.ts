@@ -6,6 +6,7 @@ import { convert } from '../../../src/convert.ts'
 import type { Features, InputValue, Model } from '../../../src/engine/model.ts'
 import { inWords } from '../../../src/graph/index.ts'
 import { type LoadOptions, load } from '../../../src/load.ts'
+import { columnsOf } from '../../../src/serve/rows.ts'
 import { type GoldenTensor, tensorOf } from '../ops/goldens.ts'
 
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url))
@@ -53,6 +54,8 @@ function expectScores(model: Model, cases: readonly Required<Case>[], output: st
   }
   expect(scores).toBeGreaterThan(5)
 }
+
+const FILM = { genres: ['drama', 'comedy'], movie_title: ['Key Largo'], year: [1948] }
 
 const PAIR = { query: ['serving_default', ['user_id']], candidate: ['serving_default', ['movie_id']] }
 
@@ -112,6 +115,46 @@ describe('towers that one graph joins', () => {
       }
       const [a, b] = [model.query.embed({ user_id: ['1'] }), model.candidate.embed({ movie_id: ['tt00001'] })]
       expect(() => model.score(a, b)).toThrow(/choose a similarity: dot, cosine or euclidean/)
+    })
+  }
+
+  const SIDES = {
+    query: { user_id: 'string', age: 'float32' },
+    candidate: { genres: 'string', movie_title: 'string', year: 'float32' },
+  }
+  test('example_towers: of one tf.Example each tower reads its own features, and needs no others', async () => {
+    const model = await open('example_towers')
+    const examples = ['serving_default', ['examples']]
+    expect(found(model)).toEqual({ query: examples, candidate: examples, similarity: 'dot', joint: null })
+    expect(model.structure.notes[0]).toBe(
+      '"serving_default" joins user_id, age (query) with genres, movie_title, year (candidate)',
+    )
+    for (const side of ['query', 'candidate'] as const) expect(model[side].features[0].features).toEqual(SIDES[side])
+    expectScores(model, answered('example_towers', 'serving_default'), 'score')
+    const bundle = await convert(join(fixtures, 'models', 'example_towers'))
+    const flat = await load({ manifest: bundle.manifest, weights: bundle.weights })
+    for (const one of [model, flat]) {
+      const [query, candidate] = [{ user_id: ['anna'], age: 31n }, FILM].map((row) => [row])
+      const a = one.query.embed(columnsOf(query, one.query.features))
+      const b = one.candidate.embed(columnsOf(candidate, one.candidate.features))
+      const [{ outputs }] = answered('example_towers', 'serving_default')
+      expect(Math.abs((one.score(a, b).data as Float32Array)[0] - Number(outputs.score.data[0]))).toBeLessThan(1e-4)
+      expect(() => columnsOf([{ title: 'x' }], one.candidate.features)).toThrow(
+        'none of the features genres, movie_title, year',
+      )
+    }
+  })
+
+  for (const [name, parts] of [
+    ['example_mlp', 'the features of its tf.Example'],
+    ['id_pairs', 'the columns of "ids"'],
+  ]) {
+    test(`${name} scores by itself, and says that ${parts} are not separated`, async () => {
+      const model = await open(name)
+      expect(found(model)).toEqual({ query: null, candidate: null, similarity: null, joint: 'serving_default:score' })
+      expect(model.structure.notes).toEqual([
+        `output "score" of "serving_default" scores by itself: no similarity separates ${parts} into towers`,
+      ])
     })
   }
 
