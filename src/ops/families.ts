@@ -54,6 +54,16 @@ const LOADED: Readonly<Record<string, Family>> = {
     `,
     ),
   },
+  gradients: {
+    load: () => import('./gradients.ts'),
+    ops: since(
+      '0.1.0',
+      `
+      EluGrad InvGrad LeakyReluGrad ReciprocalGrad Relu6Grad ReluGrad RsqrtGrad SeluGrad SigmoidGrad SoftplusGrad
+      SoftsignGrad SqrtGrad TanhGrad
+    `,
+    ),
+  },
   softmax: {
     load: () => import('./softmax.ts'),
     ops: since('0.1.0', 'LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),

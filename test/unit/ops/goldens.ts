@@ -32,7 +32,7 @@ export interface GoldenTensor {
 }
 
 /** A tensor, or the number of one that the file holds before: those that it holds whole are counted from 0. */
-type Written = GoldenTensor | { readonly same: number }
+export type Written = GoldenTensor | { readonly same: number }
 
 /** One raw op as TensorFlow ran it. `attrs` holds bytes as {"b64"}, dtypes by name, shapes as {"shape": […]}. */
 interface OpCase<T = GoldenTensor> {
@@ -64,7 +64,7 @@ function casesOf(file: string): OpCase[] {
  * tail of the tensor; and it sums rows from the first one, which is −0 where all are, or takes what is the only row for the sum.
  */
 const EITHER_ZERO = new Set(
-  `LeakyRelu Max Maximum Mean Min Minimum QuantizeAndDequantizeV2 Relu Relu6 SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
+  `LeakyRelu Max Maximum Mean Min Minimum QuantizeAndDequantizeV2 Relu Relu6 RsqrtGrad SparseSegmentMean SparseSegmentSqrtN SparseSegmentSum
   SparseTensorDenseMatMul Sum Xdivy Xlog1py Xlogy`.split(/\s+/),
 )
 
