@@ -119,6 +119,8 @@ const search = (rank: 1 | 2, names: readonly string[]): Op => ({
     const width = hashes?.width ?? dataset.shape[1]
     if (queries.shape[rank - 1] !== width)
       throw new InvalidArgumentError(`the queries have ${queries.shape[rank - 1]} dimensions, the index has ${width}`)
+    if (!queries.data.every(Number.isFinite))
+      throw new InvalidArgumentError('the queries must be finite: ScaNN searches none with NaN or infinity')
     const wanted = integer(call, 2, 'final_num_neighbors')
     if (wanted < 1 && wanted !== -1)
       throw new InvalidArgumentError(`final_num_neighbors must be positive, got ${wanted}`)

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { convert } from '../../src/convert.ts'
 import { load } from '../../src/load.ts'
@@ -8,7 +8,10 @@ import { goldenFiles, goldenTests, readGolden } from './goldens.ts'
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
 
 for (const file of goldenFiles(join(fixtures, 'goldens'))) {
-  const golden = readGolden(file)
+  const own = readGolden(file)
+  // What test/fixtures/make/fixture_edges.py asked of it beside.
+  const edges = join(fixtures, 'edges', basename(file))
+  const golden = existsSync(edges) ? { ...own, cases: [...own.cases, ...readGolden(edges).cases] } : own
   const folder = join(fixtures, 'models', golden.model)
   if (!existsSync(folder)) throw new Error(`${file} names the model ${golden.model}, which is not there`)
   const options = golden.tags === undefined ? {} : { tags: golden.tags }

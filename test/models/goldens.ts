@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { InputValue, Model } from '../../src/engine/model.ts'
 import type { Tensor } from '../../src/tensor/index.ts'
-import { expectEqual, type GoldenTensor, tensorOf } from '../unit/ops/goldens.ts'
+import { expectEqual, type GoldenTensor, tensorOf, type Written } from '../unit/ops/goldens.ts'
 
 /** What TensorFlow answered for a model, as shared goldens and the project's own fixtures hold it. */
 export interface Golden {
@@ -19,7 +19,25 @@ export interface GoldenCase {
   readonly error?: string
 }
 
-export const readGolden = (file: string): Golden => JSON.parse(readFileSync(file, 'utf8')) as Golden
+/** A golden file. A tensor that stood in it before is {"same": N}, the N-th of those that it holds whole. */
+export function readGolden(file: string): Golden {
+  const whole: GoldenTensor[] = []
+  const read = (tensors: Readonly<Record<string, Written>>): Record<string, GoldenTensor> =>
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, written]) => {
+        if ('same' in written) return [name, whole[written.same]]
+        whole.push(written)
+        return [name, written]
+      }),
+    )
+  const golden = JSON.parse(readFileSync(file, 'utf8')) as Golden
+  const cases = golden.cases.map(({ inputs, outputs, ...rest }) => ({
+    ...rest,
+    inputs: read(inputs),
+    ...(outputs === undefined ? {} : { outputs: read(outputs) }),
+  }))
+  return { ...golden, cases }
+}
 
 /** The golden files of a folder; none where it is absent. */
 export const goldenFiles = (folder: string): string[] =>
