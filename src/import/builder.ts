@@ -41,8 +41,11 @@ const SWITCHES = new Set(['Switch', 'RefSwitch'])
 const MOST_NODES = 2_000_000
 const DEEPEST_CALL = 200
 
-/** What a graph is built from: tensors named `node:0` at the top level that a caller or the loader feeds. */
-export type Feeds = ReadonlyMap<string, { readonly name: string } | { readonly value: Tensor }>
+/**
+ * What a graph is built from: tensors named `node:0` at the top level that a caller or the loader feeds. Of several that feed
+ * one tensor the last does, and the others are parameters that nobody reads.
+ */
+export type Feeds = Iterable<readonly [tensor: string, { readonly name: string } | { readonly value: Tensor }]>
 
 /**
  * Builds typed graphs out of a GraphDef: follows the fetched tensors back to the feeds, inlines every function call on

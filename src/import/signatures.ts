@@ -177,7 +177,8 @@ export function assetsOf(meta: MetaGraph): readonly tensorflow.AssetFileDef.$Pro
 function draft(name: string, def: tensorflow.SignatureDef.$Properties, builder: Builder, assets: Feeds): Signature {
   const inputs = ports(def.inputs ?? {}, name)
   const outputs = ports(def.outputs ?? {}, name)
-  const feeds = new Map([...assets, ...inputs.map(({ port, tensor }) => [tensor, { name: port.name }] as const)])
+  // Ports are in the order of their names: of two for one tensor TensorFlow feeds the last, too.
+  const feeds = [...assets, ...inputs.map(({ port, tensor }) => [tensor, { name: port.name }] as const)]
   const graph = builder.build(
     outputs.map((output) => output.tensor),
     [],
