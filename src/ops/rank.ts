@@ -1,16 +1,27 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type ArrayDType, isBig, sizeOf, type Tensor, type TypedArray, zeros } from '../tensor/index.ts'
+import {
+  type ArrayDType,
+  isBig,
+  isFloat,
+  type NumberArray,
+  sizeOf,
+  type Tensor,
+  type TypedArray,
+  zeros,
+} from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
 import { take } from './layout.ts'
+import { sort, topN } from './unordered.ts'
 
 // The largest and the smallest, after core/kernels/{topk_op,argmax_op,in_topk_op}.cc.
 
 /**
- * The `k` largest of each row, largest first; of equal ones the one that comes first. NaN comes last: TensorFlow's heap
- * leaves it, and what is beside it, in no order that means anything.
+ * The `k` largest of each row, largest first; of equal ones the one that comes first. A row with NaN is in the order in which
+ * TensorFlow's sorting leaves it; where one number is asked for NaN is passed over, which TensorFlow's answer leaves to the
+ * width of its vectors.
  */
 function largest(x: NumericTensor, k: number, indexDType: ArrayDType): Tensor[] {
   const width = x.shape.at(-1)
@@ -29,10 +40,31 @@ function largest(x: NumericTensor, k: number, indexDType: ArrayDType): Tensor[] 
       if (a < b) return 1
       return Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || i - j
     }
-    found.set(k === 1 ? [first(width, better)] : smallestOf(width, k, better), row * k)
+    const line = (data as NumberArray).subarray(start, start + width)
+    if (k > 1 && isFloat(x.dtype) && holdsNaN(line)) found.set(largestOfUnordered(line, k), row * k)
+    else found.set(k === 1 ? [first(width, better)] : smallestOf(width, k, better), row * k)
   }
   const sources = found.map((i, at) => Math.floor(at / Math.max(k, 1)) * width + i)
   return [take(x, sources, shape), integerTensor(indexDType, shape, found)]
+}
+
+function holdsNaN(line: NumberArray): boolean {
+  for (let i = 0; i < line.length; i++) if (Number.isNaN(line[i])) return true
+  return false
+}
+
+/** After SortIndices of topk_op.cc: all are sorted, and then runs of equal ones by their place; fewer go through a heap. */
+function largestOfUnordered(line: NumberArray, k: number): number[] {
+  if (k < line.length) return topN(line.length, k, (a, b) => line[b] < line[a] || (!(line[b] > line[a]) && a < b))
+  const all = Array.from(line, (_, i) => i)
+  sort(all, (a, b) => line[b] < line[a])
+  for (let i = 0; i < k; ) {
+    let end = i + 1
+    while (end < k && line[all[i]] === line[all[end]]) end++
+    const run = all.slice(i, end).sort((a, b) => a - b)
+    for (const place of run) all[i++] = place
+  }
+  return all
 }
 
 /** The number below `count` that comes first in `order`. */
