@@ -1,7 +1,9 @@
-import type { Features, Model } from '../engine/model.ts'
+import type { Model } from '../engine/model.ts'
+import type { Port } from '../graph/index.ts'
 import type { Json } from '../json/parse.ts'
 import { readPredict } from '../serve/predict.ts'
-import { columnsOf, type Row } from '../serve/rows.ts'
+import { columnsOf } from '../serve/rows.ts'
+import { scoresOf } from '../serve/sides.ts'
 import { isMembers, type Members } from '../serve/values.ts'
 import { isFloat, type Tensor } from '../tensor/index.ts'
 import { distance } from './weights.ts'
@@ -110,9 +112,8 @@ function answer(model: Model, body: Json): Record<string, Tensor> {
   if (body.query !== undefined && (body.candidate ?? body.candidates) !== undefined) {
     const candidates = body.candidate === undefined ? body.candidates : [body.candidate]
     if (!Array.isArray(candidates)) throw new TypeError('"candidates" must be a list')
-    return {
-      score: model.score(features(model, 'query', [body.query]), features(model, 'candidate', candidates)) as Tensor,
-    }
+    const scores = scoresOf(model, body.query, candidates)
+    return { score: { dtype: 'float32', shape: [scores.length], data: scores } }
   }
   return embedded(model, body)
 }
@@ -122,17 +123,16 @@ function embedded(model: Model, row: Members): Record<string, Tensor> {
   for (const side of ['query', 'candidate'] as const) {
     if (model.structure[side] === null) continue
     const tower = model[side]
-    if (tower.features.every(({ name, fallback }) => fallback !== undefined || Object.hasOwn(row, name)))
+    if (tower.features.every((port) => port.fallback !== undefined || holds(row, port)))
       return { [`${side} embedding`]: tower.embed(columnsOf([row], tower.features)) as Tensor }
   }
   const { signature, inputs } = readPredict({ instances: [row] }, model)
   return copied(model.evaluate(signature, inputs))
 }
 
-function features(model: Model, side: 'query' | 'candidate', rows: readonly Json[]): Features {
-  if (!rows.every(isMembers)) throw new TypeError(`"${side}" must be features`)
-  return columnsOf(rows as readonly Row[], model.featuresOf(side))
-}
+/** True where a row has a feature, or one of those that a serialized tf.Example is read for. */
+const holds = (row: Members, { name, features = {} }: Port): boolean =>
+  [name, ...Object.keys(features)].some((one) => Object.hasOwn(row, one))
 
 /** What a model computed is valid until its next call. */
 const copied = (outputs: Record<string, Tensor>): Record<string, Tensor> =>

@@ -167,6 +167,8 @@ export class Model {
   score(query: Features | PublicTensor, candidate: Features | PublicTensor): PublicTensor {
     const { similarity, joint, notes } = this.definition.towers
     if (similarity === null && joint !== null && !isTensor(query) && !isTensor(candidate)) {
+      const twice = Object.keys(query).find((name) => Object.hasOwn(candidate, name) && query[name] !== candidate[name])
+      if (twice !== undefined) throw new RangeError(`query and candidate both give "${twice}", which is taken once`)
       return this.run(joint.signature, { ...query, ...candidate })[joint.output]
     }
     if (similarity === null) {

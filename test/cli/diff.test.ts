@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { crc32c } from '../../src/checksum/crc32c.ts'
 import type { Manifest } from '../../src/weights/index.ts'
-import { convertDemo, DEMO, demoRows, jsonl, run, scratch, twotower } from './command.ts'
+import { convertDemo, DEMO, demoRows, jsonl, model, run, scratch, twotower } from './command.ts'
 
 interface Change {
   readonly what: string
@@ -104,6 +104,15 @@ describe('diff', () => {
       expect(await twotower(['diff', bundle, bundle, '--input', file])).toMatch(/\nthe same\n$/)
     // One of the lines is no request: both refuse it alike.
     expect((await diff(bundle, bundle, '--input', viewers)).refusals).toBe(1)
+  })
+
+  test('are compared of a model that scores by itself, with the features of both sides in one tf.Example', async () => {
+    const asked = join(folder, 'whole.jsonl')
+    writeFileSync(asked, jsonl({ query: { user_id: 'anna' }, candidates: [{ year: 1948 }, { year: 1988 }] }))
+    const scored = model('example_mlp')
+    const { outputs, refusals } = await diff(scored, scored, '--input', asked)
+    expect(outputs).toMatchObject([{ output: 'score', values: 2, different: 0 }])
+    expect(refusals).toBe(0)
   })
 
   test('are not called the same where none was compared, and the reason stands there', async () => {

@@ -155,6 +155,9 @@ describe('towers that one graph joins', () => {
       expect(model.structure.notes).toEqual([
         `output "score" of "serving_default" scores by itself: no similarity separates ${parts} into towers`,
       ])
+      const [port] = model.signatures[0].inputs
+      const one = () => ({ [port.name]: port.dtype === 'string' ? [new Uint8Array(0)] : [[1n, 2n]] })
+      expect(() => model.score(one(), one())).toThrow(`query and candidate both give "${port.name}"`)
     })
   }
 
