@@ -35,6 +35,8 @@ export interface Named {
   readonly codes: Float32Array
   /** Of the query, of distances as seen from the items' mean. */
   readonly length: number
+  /** How many partitions were looked into. */
+  readonly leaves: number
 }
 
 /** The leaves in linear memory, for one query after the other. */
@@ -119,8 +121,9 @@ export class LeafScan {
     const nearness = workspace.floats(best, count)
     const nearest = workspace.ints(best + 4 * count, count)
     const worst = workspace.floats(heap, 1)
-    let [size, ordered] = [0, 0]
-    for (let i = 0; i < count; i++) {
+    let [size, ordered, looked] = [0, 0, 0]
+    for (; looked < count; looked++) {
+      const i = looked
       if (i === ordered) {
         ordered = Math.min(count, Math.max(ORDERED, 4 * ordered))
         kernels.topk(best, best + 4 * count, this.scores, this.leaves, ordered)
@@ -147,7 +150,7 @@ export class LeafScan {
     }
     kernels.topkSort(heap, heap + 4 * wanted, size)
     const codes = workspace.floats(heap, size).slice()
-    return { rows: Uint32Array.from(workspace.ints(heap + 4 * wanted, size)), codes, length }
+    return { rows: Uint32Array.from(workspace.ints(heap + 4 * wanted, size)), codes, length, leaves: looked }
   }
 
   /** More than which no item of a leaf is likely to score. */

@@ -148,6 +148,21 @@ describe.each(METRICS)('partitions by %s', (metric) => {
     }
   })
 
+  test('are not looked into on and on, and lose nothing by it', () => {
+    const all = { k: K, fractionLeafNodesToSearchOverride: 1 }
+    let [kept, looked] = [0, 0]
+    for (let i = 0; i < QUERIES; i++) {
+      const few = partitionsBy(metric).named(queryOf(i), { ...all, approximateNeighborCount: 30 })
+      const every = partitionsBy(metric).named(queryOf(i), { ...all, approximateNeighborCount: ITEMS - 1 })
+      const best = new Set(every?.rows.subarray(0, 30))
+      kept += few?.rows.filter((row) => best.has(row)).length ?? 0
+      looked += few?.leaves ?? 0
+      expect(every?.leaves).toBe(partitionsBy(metric).stats().leaves)
+    }
+    expect(kept / (30 * QUERIES)).toBeGreaterThan(0.99)
+    expect(looked / QUERIES).toBeLessThan(partitionsBy(metric).stats().leaves / 4)
+  })
+
   test('know how far their items are spread', () => {
     const { centroids, spreads, mean } = partitionsBy(metric).arrays() as Record<string, Float32Array>
     const own = partitionsBy(metric).nearest(items)
