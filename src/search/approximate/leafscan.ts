@@ -1,7 +1,8 @@
 import { ACTIVATIONS, type Pointer } from '../../engine/kernels.ts'
 import { packPanels } from '../../tensor/panels.ts'
 import type { RowSet } from '../rowset.ts'
-import { halfSquares, transposed } from './centroids.ts'
+import { ByteCentroids } from './bytecentroids.ts'
+import { halfSquares } from './centroids.ts'
 import { BOOK, pairsOf, WORDS } from './codebooks.ts'
 import { BLOCK, type Filled, STEPS } from './fill.ts'
 import { squaresOf } from './rows.ts'
@@ -44,11 +45,9 @@ export class LeafScan {
   private readonly trained: Trained
   private readonly filled: Filled
   private readonly leaves: number
-  private readonly padded: number
   private readonly pairs: number
   private readonly workspace: Workspace
-  private readonly panels: Pointer
-  private readonly bias: Pointer
+  private readonly centroids: ByteCentroids
   private readonly rows: Pointer
   private readonly codes: Pointer
   private readonly heights: Pointer
@@ -60,7 +59,7 @@ export class LeafScan {
   private readonly free: Pointer
   /** Of each leaf how much more than its centroid's product with a unit query that of its best item is likely to be. */
   private readonly reaches: Float32Array
-  /** What a leaf's products are more than what `dense` says of it, which has its reach added, or half its square taken off. */
+  /** What a leaf's products are more than its score, which has its reach added, or half its square taken off. */
   private readonly raise: Float32Array
 
   private constructor(module: WebAssembly.Module, trained: Trained, filled: Filled) {
@@ -71,21 +70,18 @@ export class LeafScan {
     this.filled = filled
     this.workspace = workspace
     this.leaves = filled.sizes.length
-    this.padded = aligned(this.leaves, 4)
     this.pairs = pairsOf(width)
-    const bias = new Float32Array(this.padded).fill(Number.NEGATIVE_INFINITY, this.leaves)
     this.reaches = filled.spreads.map((spread) => (spread * LIKELY) / Math.sqrt(width))
-    bias.set(far ? halfSquares(centroids, width).map((half) => -half) : this.reaches)
-    this.raise = Float32Array.from(filled.sizes, (_, leaf) => -bias[leaf] - (far ? filled.floors[leaf] : 0))
-    this.panels = workspace.put(packPanels(transposed(centroids, width), width, this.leaves))
-    this.bias = workspace.put(bias)
+    const added = far ? halfSquares(centroids, width).map((half) => -half) : this.reaches
+    this.raise = Float32Array.from(added, (more, leaf) => -more - (far ? filled.floors[leaf] : 0))
+    this.centroids = new ByteCentroids(workspace, centroids, width, added)
     this.rows = workspace.put(filled.rows)
     this.codes = workspace.put(filled.codes)
     this.heights = far ? workspace.put(filled.heights) : 0
     this.axes = workspace.put(packPanels(axes, width, 2 * this.pairs))
     this.query = workspace.room(4 * width)
     this.turned = workspace.room(8 * this.pairs)
-    this.scores = workspace.room(4 * this.padded)
+    this.scores = workspace.room(4 * aligned(this.leaves, 4))
     this.tables = workspace.room(WORDS * this.pairs + SCRATCH)
     this.free = workspace.room(0)
   }
@@ -93,8 +89,7 @@ export class LeafScan {
   /** Null where the leaves do not fit linear memory. */
   static of(module: WebAssembly.Module, trained: Trained, filled: Filled): LeafScan | null {
     const { rows, codes, heights, sizes } = filled
-    const bytes =
-      rows.byteLength + codes.byteLength + heights.byteLength + 4 * (sizes.length + 16) * (trained.width + 4)
+    const bytes = rows.byteLength + codes.byteLength + heights.byteLength + (sizes.length + 16) * (trained.width + 32)
     return bytes + ROOM > MOST_BYTES ? null : new LeafScan(module, trained, filled)
   }
 
@@ -116,7 +111,7 @@ export class LeafScan {
     const length = Math.sqrt(squaresOf(moved, 0, width))
     const asked = metric === 'euclidean' ? moved : moved.map((value) => value / length)
     workspace.floats(this.query, width).set(asked)
-    kernels.dense(this.scores, this.query, this.panels, this.bias, 1, width, this.padded, ACTIVATIONS.none, 0)
+    const base = this.centroids.score(this.scores, asked)
     const { scale, offset } = this.tabulate()
     const nearness = workspace.floats(best, count)
     const nearest = workspace.ints(best + 4 * count, count)
@@ -129,7 +124,7 @@ export class LeafScan {
         kernels.topk(best, best + 4 * count, this.scores, this.leaves, ordered)
       }
       const leaf = nearest[i]
-      if (size === wanted && this.most(leaf, nearness[i], length) < worst[0]) break
+      if (size === wanted && this.most(leaf, base + nearness[i], length) < worst[0]) break
       const start = starts[leaf]
       size = kernels.scanCodes(
         heap,
@@ -144,7 +139,7 @@ export class LeafScan {
         sizes[leaf],
         pairs,
         scale,
-        offset + nearness[i] + this.raise[leaf],
+        offset + base + nearness[i] + this.raise[leaf],
         heights === 0 ? 0 : Math.min(STEPS, Math.round(spans[leaf] / scale)),
       )
     }

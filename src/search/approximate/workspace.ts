@@ -23,7 +23,7 @@ export class Workspace {
     return at
   }
 
-  put(array: Float32Array | Int32Array | Uint32Array | Uint16Array | Uint8Array): Pointer {
+  put(array: Float32Array | Int8Array | Int32Array | Uint32Array | Uint16Array | Uint8Array): Pointer {
     const at = this.room(array.byteLength)
     this.bytes(at, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength))
     return at
@@ -40,6 +40,10 @@ export class Workspace {
 
   ints(at: Pointer, length: number): Int32Array {
     return new Int32Array(this.memory.buffer, at, length)
+  }
+
+  shorts(at: Pointer, length: number): Int16Array {
+    return new Int16Array(this.memory.buffer, at, length)
   }
 
   bytes(at: Pointer, length: number): Uint8Array {
