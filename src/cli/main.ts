@@ -135,7 +135,7 @@ withSimilarity(
   .option('--compact', 'write what was put in and taken out into the file, and empty the log')
   .option('--approximate', 'learn partitions of the items, so that search can be approximate')
   .option('--leaf-items <count>', 'items of a partition, about (default: a quarter of the root of their number)')
-  .option('--leaves <share>', 'the share of the partitions that a query looks into at most (default: 0.05)')
+  .option('--leaves <share>', 'the share of the partitions that a query looks into at most (default: 0.04)')
   .option('--stats', 'say what the index holds, with every checksum looked at')
   .option(
     '--format <format>',

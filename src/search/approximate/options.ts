@@ -3,7 +3,7 @@ export interface PartitionOptions {
   /** Items of a partition, about. By default √n / 4, so that there are 4 √n partitions. */
   readonly leafNodeEmbeddingCount?: number
   /**
-   * The share of the partitions that a query looks into at most where it says nothing else, over 0 up to 1. By default 0.05, or
+   * The share of the partitions that a query looks into at most where it says nothing else, over 0 up to 1. By default 0.04, or
    * as much as 32 of them are.
    */
   readonly fractionLeafNodesToSearch?: number
@@ -30,7 +30,7 @@ export interface ApproximateOptions {
 }
 
 /** The share of `leaves` that is looked into where nothing is said. */
-export const fractionOf = (leaves: number): number => Math.min(1, Math.max(0.05, 32 / Math.max(1, leaves)))
+export const fractionOf = (leaves: number): number => Math.min(1, Math.max(0.04, 32 / Math.max(1, leaves)))
 export const THRESHOLD = 0.2
 export const ITERATIONS = 8
 /** How many items are measured at most where nothing is said. */
