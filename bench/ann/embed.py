@@ -130,7 +130,7 @@ def main():
             file.write(embed_item(shop.features(rows)).numpy().astype("<f4").tobytes())
     history, _ = shop.visits(asked.queries)
     embed_query(shop.features(history)).numpy().astype("<f4").tofile(os.path.join(asked.folder, "queries.f32"))
-    about = {"name": "shop", "items": asked.items, "queries": asked.queries, "width": WIDTH, "metric": "dot", "steps": asked.steps}
+    about = {"name": "shop", "items": asked.items, "queries": asked.queries, "width": WIDTH, "metric": "dot", "steps": asked.steps, "sorted": True}
     about |= {"loss": [float(np.mean(losses[:20])), float(np.mean(losses[-100:]))], "tensorflow": tf.__version__}
     with open(os.path.join(asked.folder, "about.json"), "w") as file:
         json.dump(about, file, indent=1)

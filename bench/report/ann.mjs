@@ -32,27 +32,23 @@ export function approximate() {
 }
 
 function section(name, { machine, data, k, queries, rounds, contenders }) {
-  const byClock = contenders.filter(({ clock }) => clock !== 'core').map((contender) => contender.name)
-  // Before the clock was the core's, what an index holds was counted without its vectors, or not at all.
-  const counted = byClock.length < contenders.length
-  const rows = contenders.map(({ name: one, version, seconds, bytes, clock, points }) => {
+  const rows = contenders.map(({ name: one, version, seconds, bytes, points }) => {
     const most = Math.max(...points.map((point) => point.recall))
     const at = [0.9, 0.95, 0.99].map((recall) => fastest(points, recall))
-    const holds = clock === 'core' ? `${digits(bytes / 1e6)} MB` : ''
-    return [`${one} ${version}`, `${digits(seconds)} s`, ...(counted ? [holds] : []), ...at.map(told), most.toFixed(3)]
+    return [`${one} ${version}`, `${digits(seconds)} s`, `${digits(bytes / 1e6)} MB`, ...at.map(told), most.toFixed(3)]
   })
+  const together = contenders.every(({ run }) => run === contenders[0].run)
   const sentences = [
-    `${data.items.toLocaleString('en')} × ${data.width}, ${data.metric}, ${queries} queries one after the other; ${machine.date}, one core of ${machine.cores} (${machine.cpu}), ${machine.runtime.name} ${machine.runtime.version}.`,
+    `${data.items.toLocaleString('en')} × ${data.width}, ${data.metric}, ${queries} queries one after the other${together ? ', all engines in turns in one run' : ''}; ${machine.date}, one core of ${machine.cores} (${machine.cpu}), ${machine.runtime.name} ${machine.runtime.version}.`,
     `The least time at which so many of the ${k} nearest are found, as a share of the exact scan's, with which each setting took turns ${rounds} times, and in ms; and the most that were found.`,
     data.metric === 'dot' && 'HNSW has an inner product as distances of vectors one longer.',
-    counted &&
-      `Times are those that a core was taken for${byClock.length > 0 ? `; of ${byClock.join(', ')} those that passed` : ''}. What an index holds is with its vectors.`,
+    'Times are those that a core was taken for. What an index holds is with its vectors.',
   ]
   return [
     `## Approximate search: ${SETS[data.name] ?? data.name}`,
     sentences.filter((sentence) => sentence !== false).join(' '),
     `![recall and time](performance/${name}.svg)`,
-    table(['engine', 'built in', ...(counted ? ['holds'] : []), 'recall@10 ≥ 0.9', '≥ 0.95', '≥ 0.99', 'most'], rows),
+    table(['engine', 'built in', 'holds', 'recall@10 ≥ 0.9', '≥ 0.95', '≥ 0.99', 'most'], rows),
     '',
   ].join('\n\n')
 }
