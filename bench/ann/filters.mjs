@@ -47,11 +47,8 @@ for (const [kind, stretch] of [
 /** Of stretches of so many items each the share that is let through, by chance. */
 function allowed(share, stretch) {
   const chance = random(7)
-  const chosen = Array.from({ length: Math.ceil(rows / stretch) }, () => chance() < share)
-  return RowSet.of(
-    rows,
-    [...Array(rows).keys()].filter((row) => chosen[Math.floor(row / stretch)]),
-  )
+  const chosen = Array.from({ length: Math.ceil(rows / stretch) }, () => chance.next().value < 2 * share - 1)
+  return index.select({ include: ids.filter((_, row) => chosen[Math.floor(row / stretch)]) })
 }
 
 /** Recall under a filter, and the time of it and of exact search in turns. */
