@@ -175,7 +175,7 @@ function fromLists(value: Nested, port: Port): Tensor {
   return { dtype, shape, data: rounded(dtype, data) } as Tensor
 }
 
-/** Rows of floats come by the thousand a second: a loop over one kind of array takes a tenth of a call for each number. */
+/** Rows of floats come by the thousand a second: a loop over one kind of array, not a call for each number. */
 function putFloats(row: readonly Nested[], data: Float32Array, at: number, port: Port): void {
   for (let i = 0; i < row.length; i++) {
     const element = row[i]
