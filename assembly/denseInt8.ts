@@ -5,8 +5,8 @@ import { products } from './products'
 import { MIDDLE, quantize, quantizeErrors } from './quantize'
 import { activate, Unary } from './unary'
 
-/** Rows that are finished, activation included, before the next. */
-const CHUNK = 64
+/** Rows that are finished, activation included, before the next: whole tiles of six (products.ts). */
+const CHUNK = 60
 
 /**
  * out[rows × n] = act((Σ (q − zero) · w) · scales[n] · scale + bias[n]), with q, zero and scale of x[rows × k] as
@@ -14,7 +14,7 @@ const CHUNK = 64
  * coarse row (Σ (errors − 63) · w) · scales[n] · (scale / 126) is added before the bias.
  *
  * `factors` are k floats, `totals` (i32) the columns' sums of w; `bias` 0 means none; `activation` and `alpha` as in
- * `dense`; `paired` what `pairsBytes` says here. `scratch` is for 768 + 2 · (min(rows, 64) + 1) · (k padded to 8) + 4n
+ * `dense`; `paired` what `pairsBytes` says here. `scratch` is for 720 + 2 · (min(rows, 60) + 1) · (k padded to 8) + 4n
  * bytes. `out` must not overlap any input; k is at most 131,072, so that no sum leaves 32 bits. Every float operation is one
  * rounding in the order above, so both builds and both ways give the same bits before the activation, and a row the same
  * in any batch. A row of x with NaN or an infinity gives NaN everywhere.

@@ -22,7 +22,7 @@
 //   by shifts            2×16              55             62         the bytes' layout, odd and even k apart
 //   16-bit weights       2×16              71             79         twice the memory
 // The same on a Sapphire Rapids, which has VNNI, on Node 24: bytes 2×16 91, 6×8 109; paired 71; halves 40; f32 roof 37. Of
-// 512 × 1024 in 240 rows 6×8 makes 122; quantizing takes 1 ns an element of x, a third of the time of 128-256-128-64.
+// 512 × 1024 in 240 rows 6×8 makes 122; quantizing takes 0.5 ns an element of x, a ninth of the time of 128-256-128-64.
 // Whole towers, quantizing and finishing included, as multiples of tfjs-wasm in the same rounds (Node 20, Node 24; where
 // two numbers differ between runs, both):
 //   512-1024-512-256  64 rows  relaxed 3.3-3.8 3.9-4.2  baseline 2.7 2.6    one row  relaxed 7.8 8-9  baseline 4.0 5.0

@@ -61,8 +61,6 @@ export function quantize(
     const origin = i16x8.splat(<i16>zero)
     const none = splat(0)
     let squares = none
-    // Minus one for each, as comparisons say true.
-    let count = none
     let p = x
     let g = factors
     let i = k
@@ -71,19 +69,29 @@ export function quantize(
       const high = f32x4.mul(f32x4.mul(v128.load(p, 16), v128.load(g, 16)), f)
       const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
       squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
-      count = i32x4.add(count, i32x4.add(f32x4.ne(low, none), f32x4.ne(high, none)))
     }
     if (i > 0) {
       const low = f32x4.mul(load(p, g, i), f)
       const high = f32x4.mul(load(p + 16, g + 16, i - 4), f)
       const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
       squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
-      count = i32x4.add(count, i32x4.add(f32x4.ne(low, none), f32x4.ne(high, none)))
       q += STEP_BYTES
     }
+    // No more than k elements count: of most rows that is all that need be known.
+    const sum = total(squares)
+    store<f32>(coarse, sum < COARSE * k && sum < COARSE * nonzeros(x, factors, k, f) ? inverse : 0)
     x += <usize>k << 2
-    store<f32>(coarse, total(squares) < -COARSE * total(count) ? inverse : 0)
   }
+}
+
+/** How many of k products with their factors and `f` are not 0. */
+function nonzeros(x: usize, factors: usize, k: i32, f: v128): i32 {
+  const none = splat(0)
+  // Minus one for each, as comparisons say true.
+  let count = none
+  for (; k > 0; k -= 4, x += 16, factors += 16)
+    count = i32x4.add(count, f32x4.ne(f32x4.mul(load(x, factors, k), f), none))
+  return -total(count)
 }
 
 /**
@@ -132,38 +140,31 @@ function total(v: v128): i32 {
   return i32x4.extract_lane(pair, 0) + i32x4.extract_lane(pair, 1)
 }
 
-/** In lanes 0 and 1 the least and the greatest of 0 and k floats times their factors; NaN both where one is not finite. */
+/** In lanes 0 and 1 the least and the greatest of 0 and k floats times their factors; NaN one of them where one is NaN. */
 // @ts-ignore: decorator
 @inline
 function range(x: usize, factors: usize, k: i32): v128 {
-  const none = splat(0)
-  let lo = none, hi = none, bad = none
-  let lo1 = none, hi1 = none, bad1 = none
+  // As integers the bits of floats of one sign have the order of their sizes, NaN past infinity. Signed, all below zero
+  // are less than 0; unsigned, all below zero are more than the others, so that without one the result is no negative.
+  let lo = splat(0), hi = lo, lo1 = lo, hi1 = lo
   for (; k >= 8; k -= 8, x += 32, factors += 32) {
-    // pmin and pmax are one instruction and pass over NaN, which v − v shows.
     const v = f32x4.mul(v128.load(x), v128.load(factors))
     const w = f32x4.mul(v128.load(x, 16), v128.load(factors, 16))
-    lo = f32x4.pmin(lo, v)
-    lo1 = f32x4.pmin(lo1, w)
-    hi = f32x4.pmax(hi, v)
-    hi1 = f32x4.pmax(hi1, w)
-    bad = f32x4.add(bad, f32x4.sub(v, v))
-    bad1 = f32x4.add(bad1, f32x4.sub(w, w))
+    lo = i32x4.max_u(lo, v)
+    lo1 = i32x4.max_u(lo1, w)
+    hi = i32x4.max_s(hi, v)
+    hi1 = i32x4.max_s(hi1, w)
   }
   for (; k > 0; k -= 4, x += 16, factors += 16) {
     const v = load(x, factors, k)
-    lo = f32x4.pmin(lo, v)
-    hi = f32x4.pmax(hi, v)
-    bad = f32x4.add(bad, f32x4.sub(v, v))
+    lo = i32x4.max_u(lo, v)
+    hi = i32x4.max_s(hi, v)
   }
-  lo = f32x4.pmin(lo, lo1)
-  hi = f32x4.pmax(hi, hi1)
-  bad = f32x4.add(bad, bad1)
-  const halfLo = f32x4.pmin(lo, v128.shuffle<f32>(lo, lo, 2, 3, 0, 1))
-  const halfHi = f32x4.pmax(hi, v128.shuffle<f32>(hi, hi, 2, 3, 0, 1))
-  const least = f32x4.pmin(halfLo, v128.shuffle<f32>(halfLo, halfLo, 1, 0, 3, 2))
-  const greatest = f32x4.pmax(halfHi, v128.shuffle<f32>(halfHi, halfHi, 1, 0, 3, 2))
-  const halfBad = f32x4.add(bad, v128.shuffle<f32>(bad, bad, 2, 3, 0, 1))
-  const any = f32x4.add(halfBad, v128.shuffle<f32>(halfBad, halfBad, 1, 0, 3, 2))
-  return f32x4.add(v128.shuffle<f32>(least, greatest, 0, 4, 1, 5), any)
+  lo = i32x4.max_u(lo, lo1)
+  hi = i32x4.max_s(hi, hi1)
+  lo = i32x4.max_u(lo, v128.shuffle<i32>(lo, lo, 2, 3, 0, 1))
+  hi = i32x4.max_s(hi, v128.shuffle<i32>(hi, hi, 2, 3, 0, 1))
+  const least = i32x4.max_u(lo, v128.shuffle<i32>(lo, lo, 1, 0, 3, 2))
+  const greatest = i32x4.max_s(hi, v128.shuffle<i32>(hi, hi, 1, 0, 3, 2))
+  return v128.shuffle<i32>(v128.and(least, i32x4.shr_s(least, 31)), greatest, 0, 4, 1, 5)
 }

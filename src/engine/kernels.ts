@@ -321,7 +321,7 @@ export const COMBINERS = { sum: 0, mean: 1, sqrtn: 2 } as const
 
 /** Bytes that `denseInt8` needs besides its arrays. */
 export const int8Scratch = (rows: number, k: number, n: number): number =>
-  768 + 2 * (Math.min(rows, 64) + 1) * Math.ceil(k / 8) * 8 + 4 * n
+  720 + 2 * (Math.min(rows, 60) + 1) * Math.ceil(k / 8) * 8 + 4 * n
 
 /** The first byte that is the host's; what lies before is the module's own. */
 export const ARENA_START = 64

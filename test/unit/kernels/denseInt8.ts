@@ -87,7 +87,7 @@ export function denseInt8Cases(variant: Variant, paired: 0 | 1): void {
 
   it('equals its meaning to the last bit at every number of rows, past the chunk too', () => {
     for (let rows = 0; rows <= 70; rows++) check(rows, 13, 21)
-    for (const rows of [127, 128, 129, 193]) check(rows, 7, 19, 'Relu')
+    for (const rows of [119, 120, 121, 193]) check(rows, 7, 19, 'Relu')
   })
 
   it('is right for the layers of large towers', () => {
@@ -125,6 +125,16 @@ export function denseInt8Cases(variant: Variant, paired: 0 | 1): void {
         expect(got).toEqual(meaning(x, made, 'Relu'))
         expect([...got.subarray(2 * n, 3 * n)]).toEqual(new Array(n).fill(Number.NaN))
         for (const r of [0, 1, 3]) expect(got.subarray(r * n, r * n + n).every(Number.isFinite)).toBe(true)
+      }
+    }
+    // NaN has a sign, which a number of JavaScript does not show.
+    for (const bits of [0x7fc00000, 0xffc00000, 0xffffffff]) {
+      for (const at of [0, 5, k - 1]) {
+        const x = randoms(2 * k, at)
+        new Uint32Array(x.buffer)[at] = bits
+        const got = run(host, paired, x, made, null)
+        expect([...got.subarray(0, n)]).toEqual(new Array(n).fill(Number.NaN))
+        expect(got.subarray(n).every(Number.isFinite)).toBe(true)
       }
     }
   })
