@@ -162,13 +162,17 @@ export class Model {
    * @param query features of the query tower, or embeddings `float32[rows, width]`
    * @param candidate features of the candidate tower, or embeddings
    * @returns `float32[rows]`
-   * @throws {RangeError} where the model has no towers or nobody said how they are compared
+   * @throws {RangeError} where the model has no towers or nobody said how they are compared, and where it scores both sides at
+   * once and they give a feature differently
    */
   score(query: Features | PublicTensor, candidate: Features | PublicTensor): PublicTensor {
     const { similarity, joint, notes } = this.definition.towers
     if (similarity === null && joint !== null && !isTensor(query) && !isTensor(candidate)) {
-      const twice = Object.keys(query).find((name) => Object.hasOwn(candidate, name) && query[name] !== candidate[name])
-      if (twice !== undefined) throw new RangeError(`query and candidate both give "${twice}", which is taken once`)
+      const twice = Object.keys(query).find(
+        (name) => Object.hasOwn(candidate, name) && !alike(query[name], candidate[name]),
+      )
+      if (twice !== undefined)
+        throw new RangeError(`query and candidate give "${twice}" differently, which the model takes once`)
       return this.run(joint.signature, { ...query, ...candidate })[joint.output]
     }
     if (similarity === null) {
@@ -184,6 +188,14 @@ export class Model {
 
 const isTensor = (value: Features | PublicTensor): value is PublicTensor =>
   'dtype' in value && 'shape' in value && 'data' in value
+
+/** Whether two values hold the same, element by element. */
+function alike(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  const [ours, theirs] = [Object.entries(a), b as Readonly<Record<string, unknown>>]
+  return ours.length === Object.keys(b).length && ours.every(([key, value]) => alike(value, theirs[key]))
+}
 
 /** One side of the model: features in, embeddings out. */
 export class Tower {

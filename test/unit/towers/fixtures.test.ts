@@ -156,8 +156,14 @@ describe('towers that one graph joins', () => {
         `output "score" of "serving_default" scores by itself: no similarity separates ${parts} into towers`,
       ])
       const [port] = model.signatures[0].inputs
-      const one = () => ({ [port.name]: port.dtype === 'string' ? [new Uint8Array(0)] : [[1n, 2n]] })
-      expect(() => model.score(one(), one())).toThrow(`query and candidate both give "${port.name}"`)
+      const one = (length: number) => ({
+        [port.name]: port.dtype === 'string' ? [new Uint8Array(length)] : [[1n, 2n + BigInt(length)]],
+      })
+      expect(() => model.score(one(0), one(2))).toThrow(`query and candidate give "${port.name}" differently`)
+      const [{ inputs, outputs }] = answered(name, 'serving_default')
+      const given = () => pick(inputs, Object.keys(inputs))
+      const score = model.score(given(), given())
+      expect(score.data[0]).toBeCloseTo((outputs.score.data as number[])[0], 6)
     })
   }
 
