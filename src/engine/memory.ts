@@ -20,8 +20,9 @@ export class Memory {
   readonly wasm: WebAssembly.Memory
   private bottom = aligned(ARENA_START)
   private top = this.bottom
-  /** What the current run would have used, fitting or not. */
+  /** What the current run would use by now, fitting or not, and at most. */
   private wanted = 0
+  private most = 0
   private readonly kept = new WeakMap<ArrayBufferView, number>()
   /** The memory's buffer, which is another one each time it has grown: asking for it costs more than a small kernel. */
   private buffer: ArrayBuffer
@@ -36,22 +37,35 @@ export class Memory {
 
   /** Starts a run: values of the run before are gone. */
   begin(): void {
-    const needed = this.bottom + this.wanted
-    if (this.wanted > 0 && needed > this.buffer.byteLength) this.grow(needed)
+    const needed = this.bottom + this.most
+    if (this.most > 0 && needed > this.buffer.byteLength) this.grow(needed)
     this.top = this.bottom
     this.wanted = 0
+    this.most = 0
   }
 
   /** Room for `length` floats in this run, or null where the arena is full. */
   room(length: number): Float32Array | null {
     const bytes = aligned(length * 4)
     this.wanted += bytes
+    if (this.wanted > this.most) this.most = this.wanted
     const end = this.top + bytes
     if (end > this.buffer.byteLength) return null
     // Not a subarray, which takes V8 four times as long.
     const view = new Float32Array(this.buffer, this.top, length)
     this.top = end
     return view
+  }
+
+  /** Runs `use`; what room it took is given back after it. */
+  lend<T>(use: () => T): T {
+    const { top, wanted } = this
+    try {
+      return use()
+    } finally {
+      this.top = top
+      this.wanted = wanted
+    }
   }
 
   /** Where `values` lie for a kernel: where they are already, where they are kept, or a copy in the arena; null where it is full. */
