@@ -318,3 +318,21 @@ function finish(out: usize, bias: usize, rows: i32, n: i32, relu: bool): void {
     }
   }
 }
+
+/**
+ * out[ceil(n / 16) · k · 16] = w[k × n] as `dense` reads it: for weights that were not packed before, where many rows are to
+ * come. `out` must not overlap `w`.
+ */
+export function packPanels(out: usize, w: usize, k: i32, n: i32): void {
+  const row = <usize>n << 2
+  for (; n > 0; n -= PANEL, w += PANEL * 4) {
+    let p = w
+    for (let i = k; i > 0; i--, p += row, out += PANEL * 4) {
+      for (let c = 0; c < PANEL; c += 4) {
+        const rest = n - c
+        const v = rest >= 4 ? v128.load(p + (<usize>c << 2)) : rest > 0 ? loadTail(p + (<usize>c << 2), rest, splat(0)) : splat(0)
+        v128.store(out + (<usize>c << 2), v)
+      }
+    }
+  }
+}

@@ -3,6 +3,7 @@
 // multiple of 4 is an allowed address, 64 the fast one. `src/engine/kernels.ts` is the typed face of this list.
 export * from './core'
 export { encodePairs, rowArgMax, scanCodes } from './codes'
+export { packPanels } from './dense'
 export { denseInt8 } from './denseInt8'
 export { matmul } from './matmul'
 export { gelu, geluTanh, softsign, swish } from './unary'

@@ -29,6 +29,28 @@ function ofImage({ inputs: [x, scale, offset], attrs }: Call, memory: Memory, ke
   return { dtype: 'float32', shape: x.shape, data: out }
 }
 
+/** The op outside training, channels last: (x − mean) · (scale / √(variance + epsilon)) + offset, rounded as TensorFlow does. */
+function byMoments({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+  const [x, ...vectors] = inputs
+  if (attrs.boolean('is_training', true) || attrs.string('data_format', 'NHWC') !== 'NHWC') return null
+  if (x.dtype !== 'float32' || x.shape.length !== 4 || x.data.length === 0) return null
+  const n = x.shape[3]
+  const floats = vectors.flatMap((vector) => (vector.dtype === 'float32' ? [vector.data] : []))
+  if (floats.length !== 4 || vectors.some(({ shape }) => shape.length !== 1 || shape[0] !== n)) return null
+  const [scale, offset, mean, variance] = floats
+  const epsilon = Math.fround(attrs.number('epsilon', 0.0001))
+  const factors = memory.room(n)
+  const [at, out] = [memory.address(x.data), memory.room(x.data.length)]
+  const [means, shifts] = [memory.address(mean), memory.address(offset)]
+  if (factors === null || at === null || out === null || means === null || shifts === null) return null
+  for (let i = 0; i < n; i++) factors[i] = Math.fround(1 / Math.sqrt(Math.fround(variance[i] + epsilon))) * scale[i]
+  const [to, rows] = [out.byteOffset, x.data.length / n]
+  kernels.sub(to, at, means, rows, n, n, 1, 0, 1)
+  kernels.mul(to, to, factors.byteOffset, rows, n, n, 1, 0, 1)
+  kernels.add(to, to, shifts, rows, n, n, 1, 0, 1)
+  return { dtype: 'float32', shape: x.shape, data: out }
+}
+
 /** `twotower>LayerNorm` over the last axis. */
 function layerNorm({ inputs: [x, gamma, beta], attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   if (x.dtype !== 'float32' || gamma.dtype !== 'float32' || beta.dtype !== 'float32') return null
@@ -49,7 +71,7 @@ export function bind(place: Place, memory: Memory, kernels: Kernels): void {
   place('twotower>LayerNorm', (call) => layerNorm(call, memory, kernels))
   for (const name of ['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3']) {
     place(name, (call, reference) => {
-      const y = ofImage(call, memory, kernels)
+      const y = ofImage(call, memory, kernels) ?? byMoments(call, memory, kernels)
       if (y === null) return null
       // The moments are read by training alone: they are computed where somebody asks.
       const outputs: Tensor[] = [y]

@@ -1,4 +1,4 @@
-import { CONST, type Graph, type ModelDefinition, type OpTable } from '../graph/index.ts'
+import { CONST, constantOf, type Graph, type ModelDefinition, type OpTable } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { instantiate } from './kernels.ts'
 import { Memory } from './memory.ts'
@@ -17,6 +17,8 @@ export interface EngineOptions extends KernelChoice {
 
 /** Room for the values of small batches; larger batches grow it. */
 const FIRST_ARENA = 4 << 20
+/** And for the values of a picture or two, which would else be convolved by the reference once, fifty times as slowly. */
+const FIRST_ARENA_OF_IMAGES = 128 << 20
 
 /** Kernels on a memory of their own, holding a model's dense weights. */
 export class Engine {
@@ -32,15 +34,24 @@ export class Engine {
     module: WebAssembly.Module,
     { instead, bindings = [], around = (ops) => ops, deterministic = false }: EngineOptions = {},
   ) {
-    this.memory = new Memory(FIRST_ARENA)
+    const { query, candidate } = definition.towers
+    const parts = [...definition.signatures, query, candidate].filter((part) => part !== null)
+    const graphs = [...new Set(parts.map(({ graph }) => graph))]
+    this.memory = new Memory(graphs.some(readsImages) ? FIRST_ARENA_OF_IMAGES : FIRST_ARENA)
     const smallest = deterministic ? 1 : undefined
     const kernels = () => instantiate(module, this.memory.wasm)
     this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings))
-    const { query, candidate } = definition.towers
-    const parts = [...definition.signatures, query, candidate].filter((part) => part !== null)
-    this.memory.keep([...new Set(parts.map(({ graph }) => graph))].flatMap(weightsOf))
+    this.memory.keep(graphs.flatMap(weightsOf))
   }
 }
+
+/** Whether windows of a convolution slide along two dimensions. */
+const readsImages = (graph: Graph): boolean =>
+  graph.nodes.some(({ op, inputs }) => {
+    if (op !== 'Conv2D' && op !== 'DepthwiseConv2dNative') return false
+    const filter = constantOf(inputs[1])
+    return filter !== null && filter.shape[0] > 1 && filter.shape[1] > 1
+  })
 
 /**
  * What stays in linear memory: the weights of dense layers, those of products, convolutions and of the loops that hold

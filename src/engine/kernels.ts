@@ -51,6 +51,8 @@ export interface Kernels {
     activation: number,
     alpha: number,
   ): void
+  /** out = w[k × n] as `packPanels` of tensor/panels.ts has it, for `dense`; `out` must not overlap `w`. */
+  packPanels(out: Pointer, w: Pointer, k: number, n: number): void
   /**
    * As `dense`, in integers: W from `packInt8` (tensor/panelsint8.ts) with its `factors` of k, its `scales` and `totals`,
    * the columns' sums (i32). `scratch` is `int8Scratch` bytes, `paired` what `pairsBytes` says. A row's result does not
@@ -172,8 +174,9 @@ export interface Kernels {
   ): number
 
   /**
-   * out[count × n]: window i covers the steps start + i·stride + t·dilation, t < size, of x[length × n], where there are
-   * such; `how` 0 takes the largest, NaN passed over, 1 the mean of those covered, 2 the sum of products with w[size × n].
+   * out[count × n]: window i covers the pixels (y + u·down, start + i·stride + t·dilation), u < tall, t < size, of
+   * x[height × width × n], where there are such; `how` 0 takes the largest, NaN passed over, 1 the mean of those covered, 2
+   * the sum of products with w[tall × size × n]. A sequence is an image of one row.
    */
   slideWindows(
     out: Pointer,
@@ -181,23 +184,31 @@ export interface Kernels {
     w: Pointer,
     count: number,
     n: number,
-    length: number,
+    height: number,
+    width: number,
+    tall: number,
     size: number,
+    y: number,
     start: number,
     stride: number,
+    down: number,
     dilation: number,
     how: 0 | 1 | 2,
   ): void
-  /** out[count × size·n] = what the windows of `slideWindows` cover, side by side, zeros where there is nothing. */
+  /** out[count × tall·size·n] = what the windows of `slideWindows` cover, side by side, zeros where there is nothing. */
   layWindows(
     out: Pointer,
     x: Pointer,
     count: number,
     n: number,
-    length: number,
+    height: number,
+    width: number,
+    tall: number,
     size: number,
+    y: number,
     start: number,
     stride: number,
+    down: number,
     dilation: number,
   ): void
   /**

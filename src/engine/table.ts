@@ -268,14 +268,20 @@ function overLast(call: Call, memory: Memory, smallest: number, kernel: Kernels[
 /** out[rows × n] of x[rows × steps × n]; false where there is no room. */
 type OverSteps = (out: Pointer, x: Pointer, rows: number, steps: number, n: number) => boolean
 
-/** Over one axis that others follow, as the steps of a sequence of vectors; axes of one element count for nothing. */
+/**
+ * Over neighbouring axes that others follow, as the steps of a sequence of vectors or the pixels of an image; axes of one
+ * element count for nothing.
+ */
 function overSteps(call: Call, memory: Memory, smallest: number, each: OverSteps): Tensor | null {
   const axes = axesOf(call, smallest)
   const x = call.inputs[0] as Floats
   if (axes === null || axes.length === 0 || x.data.length === 0) return null
-  const [axis = axes[0], ...others] = axes.filter((each) => x.shape[each] !== 1)
-  if (others.length > 0) return null
-  const [rows, steps, n] = [sizeOf(x.shape.slice(0, axis)), x.shape[axis], sizeOf(x.shape.slice(axis + 1))]
+  const long = axes.filter((axis) => x.shape[axis] !== 1)
+  const [first = axes[0]] = long
+  const end = first + Math.max(1, long.length)
+  if (long.some((axis, i) => axis !== first + i)) return null
+  const rows = sizeOf(x.shape.slice(0, first))
+  const [steps, n] = [sizeOf(x.shape.slice(first, end)), sizeOf(x.shape.slice(end))]
   const [at, out] = [memory.address(x.data), memory.room(rows * n)]
   if (at === null || out === null || !each(out.byteOffset, at, rows, steps, n)) return null
   return { dtype: 'float32', shape: without(x.shape, axes, call.attrs), data: out }

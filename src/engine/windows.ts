@@ -1,76 +1,129 @@
 import type { Call } from '../graph/index.ts'
-import { imageOf, windowsOf } from '../ops/windows.ts'
-import type { Tensor } from '../tensor/index.ts'
-import type { Kernels, Pointer } from './kernels.ts'
+import { imageOf, type Windows, windowsOf } from '../ops/windows.ts'
+import { packedLength, type Tensor } from '../tensor/index.ts'
+import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './table.ts'
 
-// Convolutions and pooling along the steps of sequences, which Keras writes as images of one row or of one column.
+// Convolutions and pooling over images, and along the steps of sequences, which Keras writes as images of one row or column.
 
 /** Bytes of windows laid side by side that are multiplied at once: they stay in the second cache. */
 const LAID = 1 << 18
+/** From so many windows on the filter is packed first, which takes as long as a few of them. */
+const PACKED = 12
 
-/** A sequence in an image's clothes, and the windows along it. */
-interface Sequence {
+/** An image in NHWC, and the windows over it. */
+interface Picture {
   readonly batch: number
-  readonly length: number
+  readonly height: number
+  readonly width: number
   readonly channels: number
-  readonly count: number
-  readonly size: number
-  readonly start: number
-  readonly stride: number
-  readonly dilation: number
+  readonly rows: Windows
+  readonly columns: Windows
   /** The shape of an answer of so many channels. */
   shape(channels: number): number[]
 }
 
-/** Null where the windows slide along two dimensions, and for another layout than NHWC. */
-function sequenceOf({ attrs, inputs: [x] }: Call, height: number, width: number): Sequence | null {
+/** Null for another layout than NHWC. */
+function pictureOf({ attrs, inputs: [x] }: Call, height: number, width: number): Picture | null {
   if (x.shape.length !== 4 || attrs.string('data_format', 'NHWC') !== 'NHWC') return null
   const image = imageOf(x.shape, 'NHWC', 'input')
   const { rows, columns } = windowsOf(attrs, image, { batch: 1, height, width, channels: 1 }, 'NHWC')
-  const { batch, channels } = image
-  if (image.height === 1 && height === 1 && rows.count === 1 && rows.start === 0)
-    return { batch, channels, length: image.width, ...columns, shape: (n) => [batch, 1, columns.count, n] }
-  if (image.width === 1 && width === 1 && columns.count === 1 && columns.start === 0)
-    return { batch, channels, length: image.height, ...rows, shape: (n) => [batch, rows.count, 1, n] }
-  return null
+  const shape = (channels: number) => [image.batch, rows.count, columns.count, channels]
+  // What lies in one column lies as it would in one row, and a row's windows are taken by one call.
+  return image.width === 1 && width === 1 && columns.count === 1 && columns.start === 0
+    ? { ...image, height: 1, width: image.height, rows: columns, columns: rows, shape }
+    : { ...image, rows, columns, shape }
 }
 
 /** A convolution whose filter takes all channels. */
 function conv2D(call: Call, memory: Memory, kernels: Kernels): Tensor | null {
   const [x, filter] = call.inputs
   if (x.dtype !== 'float32' || filter?.dtype !== 'float32' || filter.shape.length !== 4) return null
-  const [height, width, depth, channels] = filter.shape
+  const [tall, size, depth, channels] = filter.shape
   if (x.shape[3] !== depth || filter.data.length === 0) return null
-  const sequence = sequenceOf(call, height, width)
-  if (sequence === null) return null
-  const { batch, length, count, size, start, stride, dilation } = sequence
-  const k = size * depth
-  if (batch * count * channels === 0) return null
-  const most = Math.max(1, Math.floor(LAID / (4 * k)))
+  const picture = pictureOf(call, tall, size)
+  if (picture === null) return null
+  const { batch, height, width, rows, columns } = picture
+  const [k, windows] = [tall * size * depth, batch * rows.count * columns.count]
+  if (windows === 0) return null
   const [at, w] = [memory.address(x.data), memory.address(filter.data)]
-  const [out, laid] = [memory.room(batch * count * channels), memory.room(Math.min(most, batch * count) * k)]
-  if (at === null || w === null || out === null || laid === null) return null
-  let [row, to] = [0, out.byteOffset]
-  const multiply = (): void => {
-    kernels.matmul(to, laid.byteOffset, w, row, k, channels, 0)
-    to += 4 * row * channels
-    row = 0
-  }
-  for (let b = 0; b < batch; b++) {
-    const from = at + 4 * b * length * depth
-    for (let i = 0; i < count; ) {
-      const some = Math.min(count - i, most - row)
-      const place = laid.byteOffset + 4 * row * k
-      kernels.layWindows(place, from, some, depth, length, size, start + i * stride, stride, dilation)
-      i += some
-      row += some
-      if (row === most) multiply()
+  const out = memory.room(windows * channels)
+  if (at === null || w === null || out === null) return null
+  const done = memory.lend(() => {
+    const multiply = productWith(w, windows, k, channels, memory, kernels)
+    if (multiply === null) return false
+    if (isPixels(picture)) {
+      multiply(out.byteOffset, at, windows)
+      return true
     }
-  }
-  if (row > 0) multiply()
-  return { dtype: 'float32', shape: sequence.shape(channels), data: out }
+    const most = Math.min(windows, Math.max(1, Math.floor(LAID / (4 * k))))
+    const laid = memory.room(most * k)
+    if (laid === null) return false
+    let [row, to] = [0, out.byteOffset]
+    const flush = (): void => {
+      multiply(to, laid.byteOffset, row)
+      to += 4 * row * channels
+      row = 0
+    }
+    for (let b = 0; b < batch; b++) {
+      const from = at + 4 * b * height * width * depth
+      for (let r = 0; r < rows.count; r++) {
+        const y = rows.start + r * rows.stride
+        for (let i = 0; i < columns.count; ) {
+          const some = Math.min(columns.count - i, most - row)
+          const start = columns.start + i * columns.stride
+          const place = laid.byteOffset + 4 * row * k
+          kernels.layWindows(
+            place,
+            from,
+            some,
+            depth,
+            height,
+            width,
+            rows.size,
+            columns.size,
+            y,
+            start,
+            columns.stride,
+            rows.dilation,
+            columns.dilation,
+          )
+          i += some
+          row += some
+          if (row === most) flush()
+        }
+      }
+    }
+    if (row > 0) flush()
+    return true
+  })
+  return done ? { dtype: 'float32', shape: picture.shape(channels), data: out } : null
+}
+
+/** Whether each window is one pixel and all pixels have one: then the image is the matrix. */
+const isPixels = ({ rows, columns, height, width }: Picture): boolean =>
+  rows.size === 1 &&
+  columns.size === 1 &&
+  rows.count === height &&
+  columns.count === width &&
+  rows.start === 0 &&
+  columns.start === 0
+
+/** out[rows × n] = x[rows × k] · w[k × n] of `all` rows in parts; null where there is no room. */
+function productWith(
+  w: Pointer,
+  all: number,
+  k: number,
+  n: number,
+  memory: Memory,
+  kernels: Kernels,
+): ((out: Pointer, x: Pointer, rows: number) => void) | null {
+  if (all < PACKED) return (out, x, rows) => kernels.matmul(out, x, w, rows, k, n, 0)
+  const panels = memory.room(packedLength(k, n))
+  if (panels === null) return null
+  kernels.packPanels(panels.byteOffset, w, k, n)
+  return (out, x, rows) => kernels.dense(out, x, panels.byteOffset, 0, rows, k, n, ACTIVATIONS.none, 0)
 }
 
 const HOW = { max: 0, mean: 1, products: 2 } as const
@@ -84,19 +137,39 @@ function slide(
   kernels: Kernels,
 ): Tensor | null {
   const [x] = call.inputs
-  const sequence = x.dtype === 'float32' ? sequenceOf(call, ...size) : null
-  if (sequence === null) return null
-  const { batch, length, channels, count, start, stride, dilation } = sequence
-  if (batch * count * channels === 0) return null
+  const picture = x.dtype === 'float32' ? pictureOf(call, ...size) : null
+  if (picture === null) return null
+  const { batch, height, width, channels, rows, columns } = picture
+  const length = batch * rows.count * columns.count * channels
+  if (length === 0) return null
   const at = memory.address(x.data as Float32Array)
   const w: Pointer | null = weights === null ? 0 : memory.address(weights)
-  const out = memory.room(batch * count * channels)
+  const out = memory.room(length)
   if (at === null || w === null || out === null) return null
+  let to = out.byteOffset
   for (let b = 0; b < batch; b++) {
-    const [to, from] = [out.byteOffset + 4 * b * count * channels, at + 4 * b * length * channels]
-    kernels.slideWindows(to, from, w, count, channels, length, sequence.size, start, stride, dilation, HOW[how])
+    const from = at + 4 * b * height * width * channels
+    for (let r = 0; r < rows.count; r++, to += 4 * columns.count * channels) {
+      kernels.slideWindows(
+        to,
+        from,
+        w,
+        columns.count,
+        channels,
+        height,
+        width,
+        rows.size,
+        columns.size,
+        rows.start + r * rows.stride,
+        columns.start,
+        columns.stride,
+        rows.dilation,
+        columns.dilation,
+        HOW[how],
+      )
+    }
   }
-  return { dtype: 'float32', shape: sequence.shape(channels), data: out }
+  return { dtype: 'float32', shape: picture.shape(channels), data: out }
 }
 
 /** One filter a channel: of more, and of what TensorFlow refuses, the reference knows. */

@@ -9,7 +9,7 @@ import { Attrs, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 
-// The layers along the steps of a sequence, held against the reference; that a kernel ran, not the reference again, is
+// The layers along the steps of a sequence and over images, held against the reference; that a kernel ran, not the reference again, is
 // seen by watching the reference.
 
 let reference: OpTable
@@ -159,6 +159,92 @@ describe('windows along the steps of a sequence', () => {
   })
 })
 
+describe('windows over images', () => {
+  const side = fc.record({ length: size(9), window: size(4), stride: size(3), dilation: size(2) })
+  const images = fc.record({ batch: size(3), down: side, across: side, padding: fc.constantFrom('SAME', 'VALID') })
+  type Side = { length: number; window: number }
+  const covers = ({ length, window }: Side, dilation: number, padding: string) =>
+    padding === 'SAME' || (window - 1) * dilation + 1 <= length
+  const channels = fc.constantFrom(1, 2, 3, 4, 7, 16, 19, 33)
+
+  test('a convolution of every size, padding, stride and dilation', () => {
+    fc.assert(
+      fc.property(images, channels, size(35), fc.boolean(), ({ batch, down, across, padding }, depth, n, dilated) => {
+        const [strides, dilations] = dilated
+          ? [
+              [1, 1, 1, 1],
+              [1, down.dilation, across.dilation, 1],
+            ]
+          : [
+              [1, down.stride, across.stride, 1],
+              [1, 1, 1, 1],
+            ]
+        fc.pre(covers(down, dilations[1], padding) && covers(across, dilations[2], padding))
+        const x = floats([batch, down.length, across.length, depth], down.window, 1)
+        expectSame('Conv2D', [x, floats([down.window, across.window, depth, n], 7, 0.1)], {
+          strides,
+          dilations,
+          padding,
+        })
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('a convolution with margins that the caller says', () => {
+    expectSame('Conv2D', [floats([2, 5, 7, 3]), floats([3, 2, 3, 5], 2)], {
+      strides: [1, 2, 1, 1],
+      padding: 'EXPLICIT',
+      explicit_paddings: [0, 0, 2, 1, 0, 3, 0, 0],
+    })
+  })
+
+  test('a convolution of one pixel, and of more windows than are laid side by side at once', () => {
+    for (const rows of [1, 3, 6])
+      expectSame('Conv2D', [floats([2, rows, 5, 24]), floats([1, 1, 24, 18], 2)], {
+        strides: [1, 1, 1, 1],
+        padding: 'SAME',
+      })
+    expectSame('Conv2D', [floats([3, 40, 9, 24], 1, 1), floats([5, 5, 24, 4], 2, 0.1)], {
+      strides: [1, 1, 1, 1],
+      padding: 'SAME',
+    })
+  })
+
+  test('a convolution of each channel by itself', () => {
+    fc.assert(
+      fc.property(images, channels, ({ batch, down, across, padding }, depth) => {
+        fc.pre(covers(down, 1, padding) && covers(across, 1, padding))
+        const x = floats([batch, down.length, across.length, depth], down.window)
+        expectSame('DepthwiseConv2dNative', [x, floats([down.window, across.window, depth, 1], 7, 1)], {
+          strides: [1, down.stride, down.stride, 1],
+          padding,
+        })
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('the largest and the mean of each window', () => {
+    fc.assert(
+      fc.property(
+        images,
+        channels,
+        fc.constantFrom('MaxPool', 'AvgPool'),
+        ({ batch, down, across, padding }, depth, op) => {
+          fc.pre(covers(down, 1, padding) && covers(across, 1, padding))
+          expectSame(op, [floats([batch, down.length, across.length, depth], down.window)], {
+            ksize: [1, down.window, across.window, 1],
+            strides: [1, down.stride, across.stride, 1],
+            padding,
+          })
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
 describe('reductions', () => {
   const axes = [[2], [1], [0], [-1], [1, 2], [0, 1, 2], [-1, 1]]
   test.each(['Sum', 'Mean', 'Max', 'Min'])('%s over the last axes and over the steps', (op) => {
@@ -174,6 +260,9 @@ describe('reductions', () => {
       expectSame(op, [floats([3, 4, 2, 5]), ints(1)], { keep_dims })
       expectSame(op, [floats([3, 7, 2, 1]), ints(1, 3)], { keep_dims })
       expectSame(op, [floats([3, 7]), tensor('int32', [], Int32Array.of(0))], { keep_dims })
+      expectSame(op, [floats([2, 3, 4, 5]), ints(1, 2)], { keep_dims })
+      expectSame(op, [floats([2, 3, 1, 5]), ints(2, 1)], { keep_dims })
+      expectSame(op, [floats([2, 1, 4, 3, 5]), ints(1, 2, 3)], { keep_dims })
     }
   })
 
@@ -216,6 +305,22 @@ describe('segments', () => {
     expect(() => outputs(table, 'UnsortedSegmentSum', [floats([2, 9]), ints(0, 3), count(3)], Attrs.none)).toThrow(
       /out of range/,
     )
+  })
+})
+
+describe('normalisation of a batch by the moments that training left', () => {
+  test('of images of every number of channels', () => {
+    for (let n = 1; n <= 35; n++) {
+      const variance = tensor('float32', [n], (floats([n], 6).data as Float32Array).map(Math.abs))
+      expectSame(
+        'FusedBatchNormV3',
+        [floats([2, 3, 2, n], n), floats([n], 3), floats([n], 4), floats([n], 5), variance],
+        {
+          is_training: false,
+          epsilon: 1e-3,
+        },
+      )
+    }
   })
 })
 

@@ -48,6 +48,18 @@ function check(host: Host, { rows, k, n, activation = 'none', bias = true, skew 
 describe.each(VARIANTS)('dense, %s', (variant) => {
   const host = new Host(variant, 16)
 
+  it('packs weights as packPanels does, from any address of four bytes', () => {
+    for (const k of [1, 2, 5])
+      for (let n = 1; n <= 50; n++) {
+        host.reset()
+        const weights = randoms(k * n, n)
+        const wanted = packPanels(weights, k, n)
+        const [w, out] = [host.put(weights, n % 4), host.room(wanted.length, k % 3)]
+        host.run(out, wanted.length, (kernels) => kernels.packPanels(out, w, k, n))
+        expect(host.floats(out, wanted.length)).toEqual(wanted)
+      }
+  })
+
   it('equals double precision for rows 0 to 15 and every k and n up to 40', () => {
     for (let rows = 0; rows <= 15; rows++) {
       for (let k = rows % 3; k <= 40; k += 3) for (let n = (rows + k) % 4; n <= 40; n += 4) check(host, { rows, k, n })
