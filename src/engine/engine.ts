@@ -18,7 +18,7 @@ export interface EngineOptions extends KernelChoice {
 /** Room for the values of small batches; larger batches grow it. */
 const FIRST_ARENA = 4 << 20
 /** And for the values of a picture or two, which would else be convolved by the reference once, fifty times as slowly. */
-const FIRST_ARENA_OF_IMAGES = 128 << 20
+const FIRST_ARENA_OF_IMAGES = 64 << 20
 
 /** Kernels on a memory of their own, holding a model's dense weights. */
 export class Engine {
