@@ -37,11 +37,13 @@ export class Engine {
     const { query, candidate } = definition.towers
     const parts = [...definition.signatures, query, candidate].filter((part) => part !== null)
     const graphs = [...new Set(parts.map(({ graph }) => graph))]
-    this.memory = new Memory(graphs.some(readsImages) ? FIRST_ARENA_OF_IMAGES : FIRST_ARENA)
+    const weights = [...new Set(graphs.flatMap(weightsOf))]
+    const held = weights.reduce((bytes, { byteLength }) => bytes + byteLength, 0)
+    this.memory = new Memory(held + (graphs.some(readsImages) ? FIRST_ARENA_OF_IMAGES : FIRST_ARENA))
     const smallest = deterministic ? 1 : undefined
     const kernels = () => instantiate(module, this.memory.wasm)
     this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings))
-    this.memory.keep(graphs.flatMap(weightsOf))
+    this.memory.keep(weights)
   }
 }
 

@@ -30,7 +30,7 @@ export class Memory {
 
   /** @param initialBytes room to begin with; pages are real memory only once they are written */
   constructor(initialBytes: number) {
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(initialBytes / PAGE) })
+    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(Math.min(initialBytes, MOST_BYTES) / PAGE) })
     this.buffer = this.wasm.buffer
     this.floats = new Float32Array(this.buffer)
   }

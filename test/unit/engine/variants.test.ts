@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Engine } from '../../../src/engine/engine.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
-import { Attrs, type ModelDefinition } from '../../../src/graph/index.ts'
+import { Attrs, constant, type ModelDefinition } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { packPanels, type Tensor, tensor } from '../../../src/tensor/index.ts'
 // Turns relaxed SIMD on where this Node has it behind a flag, so that there is a choice.
@@ -51,4 +51,21 @@ describe('deterministic kernels', () => {
   test('are compiled once', () => {
     expect(compileKernels({ deterministic: true })).toBe(compileKernels({ deterministic: true }))
   })
+})
+
+test('an engine has room for a run beside weights of any size', async () => {
+  const weights = constant('w', tensor('float32', [1024, 1000], new Float32Array(1_024_000)))
+  const product = {
+    name: 'product',
+    op: 'MatMul',
+    attrs: Attrs.none,
+    inputs: [{ node: weights, index: 0 }],
+    controls: [],
+  }
+  const graph = { parameters: [], nodes: [weights, product], outputs: [] }
+  const definition = { ...none, signatures: [{ name: 's', method: '', inputs: [], outputs: [], graph }] }
+  const { memory } = new Engine(definition, ops, await compileKernels())
+  memory.begin()
+  expect(memory.keptAt(weights.attrs.tensor('value').data as Float32Array)).not.toBe(null)
+  for (let megabyte = 0; megabyte < 3; megabyte++) expect(memory.room(1 << 18)).not.toBe(null)
 })
