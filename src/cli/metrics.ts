@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Registry } from 'prom-client'
 import type { UnknownWords } from '../embed/unknown.ts'
 import type { Contract, Observer } from '../serve/observer.ts'
+import { TalliedHistogram, type Tally } from './histogram.ts'
 
 /** Ten microseconds to two and a half seconds. */
 const SECONDS = exponentialBuckets(1e-5, 2, 19)
@@ -9,32 +10,30 @@ const ROWS = exponentialBuckets(1, 2, 13)
 /** What a server tells of its work, as Prometheus reads it. */
 export class Metrics implements Omit<Observer, 'broke'> {
   private readonly registry = new Registry()
-  private readonly stages: Histogram<'stage'>
-  private readonly requests: Histogram<'contract'>
+  private readonly stages: TalliedHistogram<'stage'>
+  private readonly requests: TalliedHistogram<'contract'>
   private readonly answers: Counter<'contract' | 'status'>
-  private readonly batches: Histogram
-  private readonly merged: Histogram
+  private readonly batches: Tally
+  private readonly merged: Tally
   private readonly versions: Gauge<'model'>
   private readonly lookups: Counter<'model' | 'feature'>
   private readonly unknown: Counter<'model' | 'feature'>
   /** What counts the lookups of the versions of a model, the newest last. */
   private readonly words = new Map<string, UnknownWords[]>()
-  /** By stage or contract. */
-  private readonly children = new Map<string, Histogram.Internal<string>>()
   /** By contract and status. */
   private readonly counters = new Map<string, Counter.Internal>()
 
   constructor() {
     const registers = [this.registry]
     collectDefaultMetrics({ register: this.registry })
-    this.stages = new Histogram({
+    this.stages = new TalliedHistogram({
       registers,
       name: 'twotower_stage_seconds',
       help: 'Time in a stage: decode (JSON to inputs), queue (waiting for the batch), run (preprocessing and tower, once a batch), encode (outputs to JSON), search.',
       labelNames: ['stage'],
       buckets: SECONDS,
     })
-    this.requests = new Histogram({
+    this.requests = new TalliedHistogram({
       registers,
       name: 'twotower_request_seconds',
       help: 'Time from the headers of a request to its answer.',
@@ -47,18 +46,18 @@ export class Metrics implements Omit<Observer, 'broke'> {
       help: 'Requests by interface and HTTP status.',
       labelNames: ['contract', 'status'],
     })
-    this.batches = new Histogram({
+    this.batches = new TalliedHistogram({
       registers,
       name: 'twotower_batch_rows',
       help: 'Rows that were run together.',
       buckets: ROWS,
-    })
-    this.merged = new Histogram({
+    }).of('')
+    this.merged = new TalliedHistogram({
       registers,
       name: 'twotower_batch_requests',
       help: 'Requests whose rows were run together.',
       buckets: ROWS,
-    })
+    }).of('')
     this.versions = new Gauge({
       registers,
       name: 'twotower_model_version',
@@ -80,7 +79,7 @@ export class Metrics implements Omit<Observer, 'broke'> {
   }
 
   stage(name: Parameters<Observer['stage']>[0], seconds: number): void {
-    this.child(name, () => this.stages.labels(name)).observe(seconds)
+    this.stages.of(name).observe(seconds)
   }
 
   batch(rows: number, requests: number): void {
@@ -89,7 +88,8 @@ export class Metrics implements Omit<Observer, 'broke'> {
   }
 
   answered(contract: Contract, _method: string, status: number, seconds: number): void {
-    this.child(contract, () => this.requests.labels(contract)).observe(seconds)
+    this.requests.of(contract).observe(seconds)
+    // Finding the counter of labels takes as long as counting in it.
     const key = `${contract} ${status}`
     let counter = this.counters.get(key)
     if (counter === undefined) {
@@ -97,16 +97,6 @@ export class Metrics implements Omit<Observer, 'broke'> {
       this.counters.set(key, counter)
     }
     counter.inc()
-  }
-
-  /** Finding the histogram, or the counter, of a label takes as long as counting in it. */
-  private child(label: string, find: () => Histogram.Internal<string>): Histogram.Internal<string> {
-    let child = this.children.get(label)
-    if (child === undefined) {
-      child = find()
-      this.children.set(label, child)
-    }
-    return child
   }
 
   serves(model: string, version: bigint): void {
