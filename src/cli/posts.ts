@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { gzip } from 'node:zlib'
 import type { Answer, Answered } from '../serve/answers.ts'
 import { acceptsGzip, PACKED, WORTH_PACKING, withoutQuery } from '../serve/app.ts'
-import { textOf, tooLarge } from '../serve/body.ts'
+import { tooLarge } from '../serve/body.ts'
 import { Refusal } from '../serve/refusal.ts'
 
 // The requests that come by the thousand, on Node's own messages: making a Request and a Response of them takes as long as
@@ -22,7 +22,7 @@ export async function answerPost(answer: Answer, request: IncomingMessage, respo
     method: 'POST',
     path: withoutQuery(request.url ?? '/'),
     authorization: headers.authorization,
-    text: (most) => bodyOf(request, Number(headers['content-length']), most),
+    bytes: (most) => bodyOf(request, Number(headers['content-length']), most),
   })
   // A body that nobody read would be taken for the next request.
   if (!request.complete) response.shouldKeepAlive = false
@@ -43,19 +43,13 @@ function send(response: ServerResponse, { status, headers }: Answered, body: str
   response.end(body)
 }
 
-/** The body, of a length that was announced. @throws {Refusal} where it is larger than `most`, cut short or no text */
-function bodyOf(request: IncomingMessage, length: number, most: number): Promise<string> {
+/** The body, of a length that was announced. @throws {Refusal} where it is larger than `most`, cut short */
+function bodyOf(request: IncomingMessage, length: number, most: number): Promise<Uint8Array> {
   if (length > most) return Promise.reject(tooLarge(most))
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = []
     request.on('data', (part: Buffer) => parts.push(part))
-    request.on('end', () => {
-      try {
-        resolve(textOf(parts.length === 1 ? parts[0] : Buffer.concat(parts)))
-      } catch (error) {
-        reject(error)
-      }
-    })
+    request.on('end', () => resolve(parts.length === 1 ? parts[0] : Buffer.concat(parts)))
     request.on('error', () => reject(new Refusal(400, 'the body was cut short')))
   })
 }

@@ -38,8 +38,8 @@ export interface Asked {
   readonly path: string
   /** The Authorization header, if any. */
   readonly authorization: string | undefined
-  /** The body as text. @param most bytes that it may have @throws {Refusal} where it is larger, cut short or no text */
-  text(most: number): Promise<string>
+  /** The body. @param most bytes that it may have @throws {Refusal} where it is larger or cut short */
+  bytes(most: number): Promise<Uint8Array>
 }
 
 /** An answer, for whatever takes it back. */
@@ -76,7 +76,7 @@ export function answersOf(models: Models, options: AppOptions = {}): Answer {
           throw new Refusal(429, `${maxRequests} requests are waiting already; try again`, { 'Retry-After': '1' })
         taken++
         try {
-          const turn = new Turn(() => asked.text(maxBody), start + timeout, observer)
+          const turn = new Turn(() => asked.bytes(maxBody), start + timeout, observer)
           return { status, headers: JSON_TYPE, text: await work(asked, turn) }
         } finally {
           taken--

@@ -17,7 +17,7 @@ export const appOver = (answer: Answer): Hono =>
       method: req.method,
       path: pathOf(raw.url),
       authorization: req.header('authorization'),
-      text: (most) => readBody(raw, most),
+      bytes: (most) => readBody(raw, most),
     })
     return respond(answered, acceptsGzip(req.header('accept-encoding')))
   })

@@ -1,13 +1,15 @@
+import { readNumerals } from '../json/numerals.ts'
+import { type Json, parseJson } from '../json/parse.ts'
 import { Refusal } from './refusal.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * The body of `request` as text; gzip is taken apart.
+ * The body of `request`; gzip is taken apart.
  * @param most bytes that it may have, as it comes and unpacked
- * @throws {Refusal} 413 where it is larger, 415 for another encoding, 400 where it is cut short, no gzip or not UTF-8
+ * @throws {Refusal} 413 where it is larger, 415 for another encoding, 400 where it is cut short or no gzip
  */
-export async function readBody(request: Request, most: number): Promise<string> {
+export async function readBody(request: Request, most: number): Promise<Uint8Array> {
   const length = request.headers.get('content-length')
   if (length !== null && Number(length) > most) throw tooLarge(most)
   const encoding = request.headers.get('content-encoding')
@@ -15,13 +17,18 @@ export async function readBody(request: Request, most: number): Promise<string> 
   if (packed && encoding.toLowerCase() !== 'gzip')
     throw new Refusal(415, `the body's Content-Encoding must be gzip or identity, got ${JSON.stringify(encoding)}`)
   // A runtime gives no more than the length that was announced.
-  const bytes =
-    length !== null && !packed ? await whole(request) : await gathered(packed ? unpacked(request) : request.body, most)
-  return textOf(bytes)
+  return length !== null && !packed ? whole(request) : gathered(packed ? unpacked(request) : request.body, most)
 }
 
+/**
+ * A body as JSON.
+ * @throws {Refusal} 400 where it is not UTF-8
+ * @throws {SyntaxError} where it is no JSON
+ */
+export const jsonOf = (bytes: Uint8Array): Json => readNumerals(bytes) ?? parseJson(textOf(bytes))
+
 /** @throws {Refusal} 400 where `bytes` are not UTF-8 */
-export function textOf(bytes: ArrayBuffer | Uint8Array): string {
+export function textOf(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes)
   } catch {
@@ -31,9 +38,9 @@ export function textOf(bytes: ArrayBuffer | Uint8Array): string {
 
 export const tooLarge = (most: number): Refusal => new Refusal(413, `the body is larger than ${most} bytes`)
 
-async function whole(request: Request): Promise<ArrayBuffer> {
+async function whole(request: Request): Promise<Uint8Array> {
   try {
-    return await request.arrayBuffer()
+    return new Uint8Array(await request.arrayBuffer())
   } catch {
     throw new Refusal(400, 'the body was cut short')
   }

@@ -10,12 +10,22 @@ export const MOST_FLOAT = (2 - 2 ** -23) * 2 ** 127
  */
 export function refuseOverflow(value: Nested, what: string): void {
   if (Array.isArray(value)) {
-    // Neither by iterating nor by a call for each number.
-    for (let i = 0; i < value.length; i++) {
-      const item = value[i] as Nested
-      if (typeof item !== 'number' || overflows(item)) refuseOverflow(item, what)
+    for (const item of value) {
+      if (Array.isArray(item)) refuseIn(item, what)
+      else refuseOverflow(item, what)
     }
   } else if (typeof value === 'number' && overflows(value)) throw lossy(what, value)
+}
+
+/**
+ * The same of an inner list, of numbers mostly. Where one loop sees lists of lists too, V8 turns its lists of doubles into lists
+ * of objects, one a number.
+ */
+function refuseIn(row: readonly Nested[], what: string): void {
+  for (let i = 0; i < row.length; i++) {
+    const item = row[i]
+    if (typeof item !== 'number' || overflows(item)) refuseOverflow(item, what)
+  }
 }
 
 const overflows = (value: number): boolean => Math.abs(value) > MOST_FLOAT && Number.isFinite(value)

@@ -2,6 +2,7 @@ import type { Port } from '../graph/index.ts'
 import { type Json, parseJson } from '../json/parse.ts'
 import { jsonText } from '../json/text.ts'
 import type { DType } from '../tensor/index.ts'
+import { jsonOf, textOf } from './body.ts'
 import { classificationsOf, examplesOf, regressionsOf } from './classify.ts'
 import type { Models, ServedModel, Version, VersionChoice } from './models.ts'
 import { readPredict, writePredict } from './predict.ts'
@@ -69,12 +70,13 @@ interface Body {
 }
 
 /** A request's body: an object. @throws {Refusal} where it is none */
-function bodyOf(text: string, integers?: 'bigints'): Body {
-  if (text === '') throw new Refusal(400, 'JSON Parse error: The document is empty')
+function bodyOf(bytes: Uint8Array, integers?: 'bigints'): Body {
+  if (bytes.length === 0) throw new Refusal(400, 'JSON Parse error: The document is empty')
   let body: Json
   try {
-    body = parseJson(text, integers)
+    body = integers === undefined ? jsonOf(bytes) : parseJson(textOf(bytes), integers)
   } catch (error) {
+    if (error instanceof Refusal) throw error
     throw new Refusal(400, `JSON Parse error: Invalid value. ${(error as Error).message}`)
   }
   if (!isMembers(body)) throw wrong(body, 'Is not object')
@@ -88,7 +90,7 @@ const wrong = (body: Json, problem: string) =>
   new Refusal(400, `JSON Value: ${jsonText(body).slice(0, QUOTED)} ${problem}`)
 
 async function predict(models: Models, name: string, choice: VersionChoice, turn: Turn): Promise<string> {
-  const { body, signature } = bodyOf(await turn.text())
+  const { body, signature } = bodyOf(await turn.bytes())
   const version = models.find(name, choice)
   const { model } = version
   const { instances, inputs } = body
@@ -125,7 +127,7 @@ async function examine(
   turn: Turn,
 ): Promise<string> {
   // There 1 is an int64 and 1.0 a float.
-  const { body, signature: asked = 'serving_default' } = bodyOf(await turn.text(), 'bigints')
+  const { body, signature: asked = 'serving_default' } = bodyOf(await turn.bytes(), 'bigints')
   const examples = examplesOf(body, (problem) => wrong(body, problem))
   const version = models.find(name, choice)
   const signature = version.model.signatures.find((known) => known.name === asked)

@@ -1,7 +1,8 @@
-import { type Json, parseJson } from '../json/parse.ts'
+import type { Json } from '../json/parse.ts'
 import { float32Text, withPoint } from '../json/text.ts'
 import { floatList } from '../json/utf8.ts'
 import { filterIn } from '../search/filterjson.ts'
+import { jsonOf } from './body.ts'
 import type { Models, Version } from './models.ts'
 import { count } from './protojson.ts'
 import { Refusal } from './refusal.ts'
@@ -28,7 +29,7 @@ const CROWDS = ['per_crowding_attribute_neighbor_count', 'perCrowdingAttributeNe
 
 /** The body and the version that it is about: of the model that it names, or of the first. */
 async function open(models: Models, turn: Turn): Promise<{ readonly body: Members; readonly version: Version }> {
-  const body = parseJson(await turn.text())
+  const body = jsonOf(await turn.bytes())
   if (!isMembers(body)) throw new TypeError('the request must be a JSON object')
   const { model: name = firstOf(models) } = body
   if (typeof name !== 'string') throw new TypeError('"model" must be the name of a model')

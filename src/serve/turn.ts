@@ -5,26 +5,26 @@ import type { Observer } from './observer.ts'
 
 /** One request on its way through a contract: its body, its deadline, and how long each stage took. */
 export class Turn {
-  private readonly read: () => Promise<string>
+  private readonly read: () => Promise<Uint8Array>
   private readonly deadline: number
   private readonly observer: Observer
   private since = performance.now()
 
   /**
-   * @param read the body as text
+   * @param read the body
    * @param deadline on the clock of `performance.now()`
    */
-  constructor(read: () => Promise<string>, deadline: number, observer: Observer) {
+  constructor(read: () => Promise<Uint8Array>, deadline: number, observer: Observer) {
     this.read = read
     this.deadline = deadline
     this.observer = observer
   }
 
-  /** The body. @throws {Refusal} where it is too large, too slow or no text */
-  async text(): Promise<string> {
-    const text = await this.read()
+  /** The body. @throws {Refusal} where it is too large or cut short */
+  async bytes(): Promise<Uint8Array> {
+    const bytes = await this.read()
     this.since = performance.now()
-    return text
+    return bytes
   }
 
   /** The body has become a model's inputs. */

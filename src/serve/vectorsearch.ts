@@ -4,6 +4,7 @@ import { float32Text } from '../json/text.ts'
 import type { Datapoint, Filter, SearchOptions } from '../search/datapoint.ts'
 import { attributesIn, filterIn } from '../search/filterjson.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
+import { textOf } from './body.ts'
 import { datapointText } from './indexdatapoint.ts'
 import { boolean, checkText, count, fraction, list, message, opened, strings } from './protojson.ts'
 import { Refusal } from './refusal.ts'
@@ -40,7 +41,7 @@ export async function answerVectorSearch(index: ItemIndex, verb: string, path: s
   if (method === undefined)
     throw new Refusal(404, `there is no ${path}; of Vector Search there are ${Object.keys(METHODS).join(', ')}`)
   if (verb !== 'POST') throw new Refusal(405, `${path} takes POST, not ${verb}`, { Allow: 'POST' })
-  const request = parseJson((await turn.text()) || '{}')
+  const request = parseJson(textOf(await turn.bytes()) || '{}')
   if (!isMembers(request)) throw new TypeError('the request must be a JSON object')
   return method(index, request, turn)
 }

@@ -1,5 +1,6 @@
-import { type Json, parseJson } from '../json/parse.ts'
+import type { Json } from '../json/parse.ts'
 import { jsonText } from '../json/text.ts'
+import { jsonOf } from './body.ts'
 import type { Models } from './models.ts'
 import { readPredict, writeRows } from './predict.ts'
 import { Refusal } from './refusal.ts'
@@ -16,7 +17,7 @@ import { openInstance } from './vertex.ts'
  * @throws {Refusal} and whatever the model throws
  */
 export async function answerVertex(models: Models, turn: Turn): Promise<string> {
-  const body = parseJson(await turn.text())
+  const body = jsonOf(await turn.bytes())
   if (!isMembers(body) || !Array.isArray(body.instances))
     throw new Refusal(400, 'the request must be {"instances": […]}, with "parameters" or without')
   const { instances } = body
