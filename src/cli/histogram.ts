@@ -25,8 +25,8 @@ type Written<L extends string> = ReturnType<Histogram<L>['get']>
 const library = Histogram.prototype as unknown as { getForPromString(): Written<string> }
 
 /**
- * A histogram of one label at most whose counting is an array's: the library's own takes half a microsecond a value, six of
- * which come with each request. The library writes it out.
+ * A histogram of one label at most whose counting is an array's: the library's own takes a third of a microsecond a value, of
+ * which six come with each request, this a tenth of that. The library writes it out.
  */
 export class TalliedHistogram<L extends string> extends Histogram<L> {
   private readonly metric: string
