@@ -20,7 +20,14 @@ const FEW = 32
 
 const root = fileURLToPath(new URL('../fixtures/', import.meta.url))
 const SEQUENCES = /^(recurrent(_numbers|_keras3)?|attention|convolutions)$/
-const MODELS = ['image_towers', 'bert_tower', 'fast_bert_tower', 'bn_ln_tower', 'fused_sequence', 'vertex_pair/query_model']
+const MODELS = [
+  'image_towers',
+  'bert_tower',
+  'fast_bert_tower',
+  'bn_ln_tower',
+  'fused_sequence',
+  'vertex_pair/query_model',
+]
 
 /** What the reference evaluator was left with, as "op of shapes". */
 async function left(name: string): Promise<string[]> {
