@@ -259,6 +259,32 @@ export interface Kernels {
   ): void
   /** −Infinity in the place of values[i] where bit i mod 32 of word i div 32 is 0; `count` is a multiple of 4. */
   maskScores(values: Pointer, bits: Pointer, count: number): void
+  /**
+   * Lays `count` items (a multiple of 4) of n bytes (of 16, at most 768), of which `width` count, as half of each in groups of
+   * four items, 2n + 16 bytes each; leaves at `most` (two i32) the largest Σ of squares of what is lost, and of what is kept.
+   */
+  layNibbles(plane: Pointer, most: Pointer, items: Pointer, count: number, n: number, width: number): void
+  /**
+   * A bit for each of `count` (a multiple of 16) of those items: whether (what it is times the query + 8 · first) · scales[i] −
+   * halves[i] · per ≥ least, `halves` 0 for none. The query is n of i8, those of even places −63 to 63; `scratch` is for 2n
+   * bytes; `paired` what `pairsBytes` says here.
+   */
+  scanNibbles(
+    bits: Pointer,
+    query: Pointer,
+    plane: Pointer,
+    scales: Pointer,
+    halves: Pointer,
+    count: number,
+    n: number,
+    first: number,
+    least: number,
+    per: number,
+    scratch: Pointer,
+    paired: number,
+  ): void
+  /** base + i (i32, ascending) for each of `count` bits i that is set, in `within` too unless that is 0; returns how many. */
+  listBits(out: Pointer, bits: Pointer, within: Pointer, count: number, base: number): number
   /** The i (i32, ascending) with lower[i] + 2 · slacks[i] ≥ least into `out`, which may be `lower`; returns how many. */
   withinReach(out: Pointer, lower: Pointer, slacks: Pointer, count: number, least: number): number
 

@@ -1,8 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { describe } from 'vitest'
 import { denseInt8Cases } from './denseInt8.ts'
+import { scanNibblesCases } from './scanNibbles.ts'
 
 // The baseline compiler of Node 20's V8 computes relaxed_dot_i8x16_i7x16_add wrongly, wherefore pairsBytes is 1 there.
 setFlagsFromString('--no-liftoff')
 
 describe('denseInt8, relaxed, in bytes', () => denseInt8Cases('relaxed', 0))
+
+describe('scanNibbles, relaxed, in bytes', () => scanNibblesCases('relaxed', 0))
