@@ -4,8 +4,8 @@ import type { Attributes } from './attributes.ts'
 import type { Filter, SearchOptions } from './datapoint.ts'
 import { select } from './filter.ts'
 import { keySign, type Ranked, Ranker, type RowQuery } from './ranker.ts'
+import type { ScanArrays } from './rounding.ts'
 import type { RowSet } from './rowset.ts'
-import type { ScanArrays } from './scan.ts'
 
 /** Items by their similarity to a query, the best first. */
 export interface Neighbors {

@@ -1,8 +1,9 @@
 import { measure } from '../engine/similarity.ts'
 import type { Similarity } from '../graph/index.ts'
 import { Best, type Entry } from './best.ts'
+import type { ScanArrays } from './rounding.ts'
 import { RowSet } from './rowset.ts'
-import { type Asked, Scan, type ScanArrays } from './scan.ts'
+import { type Asked, Scan } from './scan.ts'
 
 /** Numbers from which on a scan by kernels is worth its copy of the items, and the work of a search a scan. */
 const MANY = 1 << 14

@@ -1,6 +1,7 @@
 import { ARENA_START, instantiate, type Kernels, type Pointer } from '../engine/kernels.ts'
-import { EPSILON } from '../engine/similarity.ts'
 import type { Similarity } from '../graph/index.ts'
+import { type CoarseQuery, Nibbles, nibbleBytes, WIDEST } from './nibbles.ts'
+import { centerOf, LARGEST_BYTE, ROUNDING, roundItems, type ScanArrays, squaresOf } from './rounding.ts'
 import type { RowSet } from './rowset.ts'
 
 const PAGE = 65536
@@ -13,34 +14,30 @@ const LISTED = 1 / 8
 /** Queries that are scanned together at most, and the bytes of their heaps. */
 const TOGETHER = 64
 const MOST_HEAPS = 1 << 25
+/** A chunk of which the coarse look leaves more than this share is scanned, and so are those after it, from so many to so many. */
+const PASSED = 1 / 8
+const [FEWEST_PAUSED, MOST_PAUSED] = [4, 64]
+/** It leaves some ten times the share that the k best have of what was seen: so many times k are scanned before the first. */
+const SEEN = 128
+/** Bytes for heaps and queries that are left where the coarse look takes the rest. */
+const ROOM = 2 ** 26
 /** Past it, or under its inverse, squares leave float32. */
 const MOST_LENGTH = 2 ** 60
-/** A few roundings to float32, of the value's own size. */
-const ROUNDING = 2 ** -20
-/** And of what is too small for that size. */
-const SMALLEST = 2 ** -140
 /** The largest float32. */
 const LARGEST = (2 - 2 ** -23) * 2 ** 127
-const LARGEST_BYTE = 127
 const LARGEST_SHORT = 32_766
 const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
-
-/** What a scan keeps of the items: `items` i8[rows · padded width], the others one a row; `halves` is empty but for distances. */
-export interface ScanArrays {
-  readonly items: Int8Array
-  readonly scales: Float32Array
-  readonly slacks: Float32Array
-  readonly halves: Float32Array
-  /** float64[width]: what was taken from each item. */
-  readonly mean: Float64Array
-  /** The longest item, as it came and less the mean. */
-  readonly lengths: Float64Array
-}
 
 /** Whether linear memory holds them, with room to search. */
 function fits(rows: number, width: number): boolean {
   const stride = aligned(width, 16)
   return rows > 0 && width > 0 && (rows + 16) * (stride + 16) + 2 * stride + 2 * PAGE <= MOST_BYTES
+}
+
+/** Whether a coarse look is worth its bytes: the first chunk is scanned without. */
+function coarselyToo(rows: number, stride: number): boolean {
+  const bytes = (rows + 16) * (stride + 16) + nibbleBytes(rows, stride)
+  return rows > CHUNK && stride <= WIDEST && bytes + ROOM <= MOST_BYTES
 }
 
 /**
@@ -49,8 +46,11 @@ function fits(rows: number, width: number): boolean {
  * what measuring all would have given. The items' mean is taken away first, which moves all products by the same: of items
  * that are much alike the bytes then hold the differences.
  *
- * Holds rows · (width padded to 16 + 8) bytes in linear memory, 4 more a row for the euclidean distance: 1 M items of 64
- * numbers are 72 MB, 10 M 720 MB.
+ * Of more than 8,192 items half of each byte is kept a second time, so that all but the first of them are looked at coarsely
+ * before bytes are (nibbles.ts); where that leaves too many, the bytes of all are scanned.
+ *
+ * Holds rows · (width padded to 16 + 8) bytes in linear memory, 4 more a row for the euclidean distance, and for the coarse
+ * look rows · (half the padded width + 4): 1 M items of 64 numbers are 108 MB, 10 M 1,080 MB.
  */
 export class Scan {
   private readonly kernels: Kernels
@@ -68,8 +68,12 @@ export class Scan {
   private readonly slacks: Pointer
   /** Half the squared length of each item, for the euclidean distance; else 0. */
   private readonly halves: Pointer
+  /** Half of each byte again. */
+  private readonly plane: Pointer
   /** Where what a search needs for itself lies. */
   private readonly free: Pointer
+  private readonly coarsely: boolean
+  private nibbles: Nibbles | null = null
   /** The longest item, as it came and less the mean. */
   private longest = 0
   private farthest = 0
@@ -85,8 +89,10 @@ export class Scan {
     this.slacks = this.scales + list
     this.halves = metric === 'euclidean' ? this.slacks + list : 0
     this.items = this.slacks + list * (this.halves === 0 ? 1 : 2)
-    this.free = this.items + aligned(this.rows, 4) * this.stride
-    this.memory = new WebAssembly.Memory({ initial: Math.ceil(this.free / PAGE) })
+    this.coarsely = coarselyToo(rows, this.stride)
+    this.plane = aligned(this.items + aligned(rows, 4) * this.stride)
+    this.free = aligned(this.plane + (this.coarsely ? nibbleBytes(rows, this.stride) : 0))
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil((this.free + CHUNK) / PAGE) })
     this.kernels = instantiate(module, this.memory)
     this.mean = new Float64Array(width)
   }
@@ -101,10 +107,13 @@ export class Scan {
     const rows = width === 0 ? 0 : vectors.length / width
     if (!fits(rows, width)) return null
     const scan = new Scan(module, rows, width, metric)
-    scan.mean = scan.center(vectors)
+    const { mean, longest } = centerOf(vectors, width, metric)
     // Not the other way round: the longest of what is not finite is NaN.
-    if (!(scan.longest < MOST_LENGTH)) return null
-    scan.fill(vectors)
+    if (!(longest < MOST_LENGTH)) return null
+    scan.mean = mean
+    scan.longest = longest
+    scan.farthest = roundItems(scan.held(), vectors, mean, metric, scan.stride, scan.most)
+    scan.layNibbles()
     return scan
   }
 
@@ -133,6 +142,7 @@ export class Scan {
     own.halves.set(halves)
     scan.mean = mean
     ;[scan.longest, scan.farthest] = lengths
+    scan.layNibbles()
     return scan
   }
 
@@ -152,53 +162,10 @@ export class Scan {
     }
   }
 
-  /** What item `row` is multiplied by before all else: cosines are products of unit vectors. */
-  private unit(squares: number): number {
-    return this.metric === 'cosine' ? 1 / Math.sqrt(Math.max(squares, EPSILON)) : 1
-  }
-
-  private center(vectors: Float32Array): Float64Array {
-    const { width } = this
-    const mean = new Float64Array(width)
-    let longest = 0
-    for (let at = 0; at < vectors.length; at += width) {
-      const squares = squaresOf(vectors, at, width)
-      const unit = this.unit(squares)
-      longest = Math.max(longest, Math.sqrt(squares) * unit)
-      for (let i = 0; i < width; i++) mean[i] += vectors[at + i] * unit
-    }
-    this.longest = longest
-    return mean.map((sum) => sum / this.rows)
-  }
-
-  private fill(vectors: Float32Array): void {
-    const { width, stride, rows, mean } = this
-    const { items, scales, slacks, halves } = this.held()
-    const rest = new Float64Array(width)
-    // What rounding a unit query to `most` steps takes from it.
-    const asked = Math.sqrt(width) / (2 * this.most)
-    for (let row = 0, at = 0; row < rows; row++, at += width) {
-      const unit = this.unit(this.metric === 'cosine' ? squaresOf(vectors, at, width) : 1)
-      let [largest, squares] = [0, 0]
-      for (let i = 0; i < width; i++) {
-        const value = vectors[at + i] * unit - mean[i]
-        rest[i] = value
-        largest = Math.max(largest, Math.abs(value))
-        squares += value * value
-      }
-      const scale = Math.fround(largest / LARGEST_BYTE)
-      let errors = 0
-      for (let i = 0, to = row * stride; i < width; i++, to++) {
-        const byte = scale === 0 ? 0 : Math.max(-LARGEST_BYTE, Math.min(LARGEST_BYTE, Math.round(rest[i] / scale)))
-        items[to] = byte
-        errors += (rest[i] - scale * byte) ** 2
-      }
-      const [length, error] = [Math.sqrt(squares), Math.sqrt(errors)]
-      this.farthest = Math.max(this.farthest, length)
-      scales[row] = scale
-      slacks[row] = (error + (asked + ROUNDING) * (length + error)) * (1 + ROUNDING) + SMALLEST
-      if (this.halves !== 0) halves[row] = squares / 2
-    }
+  private layNibbles(): void {
+    const { kernels, memory, rows, width, stride, items, scales, slacks, halves, plane, free } = this
+    const rounded = { rows, width, stride, items, scales, slacks, halves }
+    if (this.coarsely) this.nibbles = new Nibbles(kernels, memory, rounded, plane, free, CHUNK)
   }
 
   /**
@@ -231,7 +198,8 @@ export class Scan {
   private begun(asked: readonly Asked[]): (Search | null)[] {
     const { stride } = this
     const first = this.free + 4 * (4 * CHUNK)
-    const heaps = first + asked.length * aligned(2 * stride)
+    const each = aligned(3 * stride)
+    const heaps = first + asked.length * each
     this.grow(heaps + asked.reduce((bytes, { k }) => bytes + 8 * k, 0))
     let heap = heaps
     return asked.map(({ query, k, farthest, within = null }, i) => {
@@ -242,22 +210,31 @@ export class Scan {
       const doubt = this.doubt(length)
       // Not the other way round: nothing is known of NaN.
       if (!(length > 1 / MOST_LENGTH && doubt < MOST_LENGTH)) return null
-      const at = first + i * aligned(2 * stride)
+      const at = first + i * each
       const list = within !== null && size < LISTED * this.rows ? within.list() : null
-      const search = { query: at, scale: this.ask(at, sought, length), length, doubt, heap, k, within, list }
+      const coarse = this.nibbles?.ask(at + 2 * stride, sought, length) ?? null
+      const search = { query: at, coarse, scale: this.ask(at, sought, length), length, doubt, heap, k, within, list }
       heap += 8 * k
-      return { ...search, filled: 0, rows: [], reach: [] }
+      return {
+        ...search,
+        filled: 0,
+        rows: [],
+        reach: [],
+        paused: Math.ceil((SEEN * k * this.rows) / size / CHUNK),
+        pauses: FEWEST_PAUSED,
+      }
     })
   }
 
   private scanChunk(search: Search, row: number, count: number): void {
     const { kernels, stride, scales, slacks, halves, free } = this
-    const bits = free + 3 * (4 * CHUNK)
+    const bits = free + 2 * (4 * CHUNK)
     if (search.within !== null) {
       const words = search.within.bits.subarray(row >>> 5, (row + count + 31) >>> 5)
       if (!words.some((word) => word !== 0)) return
       new Uint32Array(this.memory.buffer, bits, words.length).set(words)
     }
+    if (this.looksCoarsely(search, row, count, search.within === null ? 0 : bits)) return
     kernels.scanBytes(
       free,
       search.query,
@@ -271,62 +248,94 @@ export class Scan {
       1 / search.length,
     )
     if (search.within !== null) kernels.maskScores(free, bits, aligned(count, 4))
-    this.take(search, count, slacks + 4 * row, row)
+    this.take(search, count, slacks + 4 * row, null, row)
+  }
+
+  /**
+   * Scans those of a chunk that a coarse look leaves; false where it has not been taken, or has left too many. After that so
+   * many chunks are scanned without, four times as many each time: where bounds are too weak for these items, looking costs little.
+   */
+  private looksCoarsely(search: Search, row: number, count: number, bits: Pointer): boolean {
+    const { nibbles, free } = this
+    const { coarse } = search
+    const least = this.least(search)
+    if (nibbles === null || coarse === null || search.paused-- > 0 || !Number.isFinite(least)) return false
+    const bound = least - 2 * search.doubt
+    const found = nibbles.reaching(coarse, row, count, bound, free + 3 * (4 * CHUNK), bits, free)
+    if (found === null || found.length > PASSED * count) {
+      search.paused = search.pauses
+      search.pauses = Math.min(MOST_PAUSED, 4 * search.pauses)
+      return false
+    }
+    search.pauses = FEWEST_PAUSED
+    if (found.length > 0) this.scanRows(search, found)
+    return true
   }
 
   private scanList(search: Search, list: Int32Array): void {
-    const { kernels, stride, scales, slacks, halves, free } = this
-    const [reach, rows] = [free + 2 * (4 * CHUNK), free + 3 * (4 * CHUNK)]
+    const rows = this.free + 3 * (4 * CHUNK)
     for (let start = 0; start < list.length; start += CHUNK) {
-      const part = list.subarray(start, start + CHUNK)
-      const padded = new Int32Array(this.memory.buffer, rows, aligned(part.length, 4))
-      padded.fill(part[0]).set(part)
-      kernels.scanListed(
-        free,
-        reach,
-        search.query,
-        this.items,
-        rows,
-        scales,
-        slacks,
-        halves,
-        padded.length,
-        stride,
-        search.scale,
-        1 / search.length,
-      )
-      this.take(search, part.length, reach, start)
+      const part = new Int32Array(this.memory.buffer, rows, Math.min(CHUNK, list.length - start))
+      part.set(list.subarray(start, start + CHUNK))
+      this.scanRows(search, part)
     }
+  }
+
+  /** @param list where all lists lie: three chunks of four bytes after what is free */
+  private scanRows(search: Search, list: Int32Array): void {
+    const { kernels, stride, scales, slacks, halves, free } = this
+    const reach = free + 2 * (4 * CHUNK)
+    const padded = new Int32Array(this.memory.buffer, list.byteOffset, aligned(list.length, 4))
+    padded.fill(list[0], list.length)
+    kernels.scanListed(
+      free,
+      reach,
+      search.query,
+      this.items,
+      list.byteOffset,
+      scales,
+      slacks,
+      halves,
+      padded.length,
+      stride,
+      search.scale,
+      1 / search.length,
+    )
+    this.take(search, list.length, reach, list, list[0])
   }
 
   /**
    * Offers the `count` bounds that were made last to the heap, and notes which of them can still be among the nearest.
-   * @param base what the first of them is numbered
+   * @param list their rows; null where they are rows one after the other from `row` on
    */
-  private take(search: Search, count: number, slacks: Pointer, base: number): void {
+  private take(search: Search, count: number, slacks: Pointer, list: Int32Array | null, row: number): void {
     const { kernels, free } = this
     const { buffer } = this.memory
     const { heap, k, doubt } = search
     const [lower, out] = [new Float32Array(buffer, free, CHUNK), free + 4 * CHUNK]
     // What pads the last four would be among the nearest of items that are all far.
     lower.fill(Number.NEGATIVE_INFINITY, count, aligned(count, 4))
-    search.filled = kernels.topkPush(heap, heap + 4 * k, search.filled, k, free, count, base)
-    const least = search.filled < k ? Number.NEGATIVE_INFINITY : new Float32Array(buffer, heap, 1)[0]
+    search.filled = kernels.topkPush(heap, heap + 4 * k, search.filled, k, free, count, row)
+    const least = this.least(search)
     // While there are fewer than k all may be that are asked of: those that are not are -Infinity.
     const bound = Number.isFinite(least) ? least - 2 * doubt : -LARGEST
     const found = new Int32Array(buffer, out, kernels.withinReach(out, free, slacks, aligned(count, 4), bound))
     const slack = new Float32Array(buffer, slacks, aligned(count, 4))
     for (const i of found) {
-      search.rows.push(base + i)
+      search.rows.push(list === null ? row + i : list[i])
       search.reach.push(Math.fround(lower[i] + Math.fround(2 * slack[i])))
     }
   }
 
+  /** The least that an item among the k best so far can be; -Infinity while there are fewer. */
+  private least({ filled, heap, k }: Search): number {
+    return filled < k ? Number.NEGATIVE_INFINITY : new Float32Array(this.memory.buffer, heap, 1)[0]
+  }
+
   /** Of those that were noted, the ones that can be among the nearest of all. */
-  private named({ rows, reach, heap, doubt, list }: Search): Int32Array {
+  private named({ rows, reach, heap, doubt }: Search): Int32Array {
     const least = Math.fround(new Float32Array(this.memory.buffer, heap, 1)[0] - 2 * doubt)
-    const kept = rows.filter((_, i) => reach[i] >= least)
-    return Int32Array.from(kept, (i) => (list === null ? i : list[i]))
+    return Int32Array.from(rows.filter((_, i) => reach[i] >= least))
   }
 
   /** The query as the items are, in double: products with it rank them. */
@@ -380,6 +389,7 @@ export interface Asked {
 /** A query under way. */
 interface Search {
   readonly query: Pointer
+  readonly coarse: CoarseQuery | null
   /** What a unit of the query's integers is worth. */
   readonly scale: number
   readonly length: number
@@ -391,13 +401,10 @@ interface Search {
   readonly list: Int32Array | null
   /** How many bounds the heap holds. */
   filled: number
-  /** What may be among the nearest, as far as was seen: rows, or places of the list, and the most that each can be. */
+  /** What may be among the nearest, as far as was seen, and the most that each can be. */
   readonly rows: number[]
   readonly reach: number[]
-}
-
-function squaresOf(values: Float32Array | Float64Array, from: number, width: number): number {
-  let squares = 0
-  for (let i = from; i < from + width; i++) squares += values[i] * values[i]
-  return squares
+  /** How many chunks are still scanned without a coarse look, and how many will be when one leaves too many again. */
+  paused: number
+  pauses: number
 }

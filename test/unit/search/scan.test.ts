@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import type { Metric, Similarity } from '../../../src/graph/index.ts'
 import { ExactIndex } from '../../../src/search/exact.ts'
+import { Nibbles } from '../../../src/search/nibbles.ts'
+import { RowSet } from '../../../src/search/rowset.ts'
 import { Scan } from '../../../src/search/scan.ts'
 
 // A scan by kernels only says which items are worth measuring: what search answers must not depend on it.
@@ -104,4 +106,56 @@ describe('a scan by kernels', () => {
       }
     })
   }
+
+  // More than are scanned together, so that all but the first of them are looked at coarsely.
+  const ROWS = 30_007
+  const KINDS: Record<string, (row: number, next: () => number) => number> = {
+    even: (_, next) => next(),
+    'many of which are equal': (_, next) => Math.round(next()),
+    'each nearer than the one before': (row, next) => (row / ROWS + 0.01 * next()) * Math.sign(next()),
+    'with a stretch of outliers': (row, next) => next() * (row % 20_000 > 12_000 && next() > 1 ? 50 : 1),
+    'of many lengths, and some zero': (row, next) => (row % 11 === 0 ? 0 : next() * 2 ** (row % 40)),
+  }
+  for (const metric of METRICS)
+    for (const [kind, make] of Object.entries(KINDS))
+      test(`by ${metric} looks coarsely at many items ${kind}, and finds the same`, () => {
+        for (const width of [5, 32]) {
+          const next = random(width + 2)
+          const vectors = filled(ROWS * width, (i) => make(Math.floor(i / width), next))
+          const ids = Array.from({ length: ROWS }, (_, i) => String(i))
+          const scanned = new ExactIndex(ids, vectors, by(metric), kernels)
+          const measured = new ExactIndex(ids, vectors, by(metric))
+          const queries = [
+            filled(width, next),
+            vectors.slice(7 * width, 8 * width),
+            filled(width, (i) => (i === 1 ? 1 : 0)),
+          ]
+          for (const k of [1, 12, 150])
+            expect(scanned.searchMany(queries, k)).toEqual(queries.map((query) => measured.search(query, k)))
+          const within = RowSet.of(
+            ROWS,
+            Array.from({ length: ROWS }, (_, i) => i).filter((i) => i % 3 === 1 || i > 25_000),
+          )
+          const asked = queries.map((query) => ({ query, k: 12, within, perCrowd: null }))
+          expect(scanned.ranker.rank(asked)).toEqual(measured.ranker.rank(asked))
+        }
+      })
+
+  test('looks coarsely at each chunk but the first, and leaves it where that leaves too many', () => {
+    const looks = vi.spyOn(Nibbles.prototype, 'reaching')
+    const [width, next] = [32, random(23)]
+    const even = filled(60_000 * width, next)
+    // Where one number is large the bytes of the others are small, and of no account is the large one.
+    const rough = even.map((value, i) => (i % width === 0 ? 60 * Math.sign(value) : value))
+    for (const [vectors, times] of [
+      [even, 7],
+      [rough, 2],
+    ] as const) {
+      looks.mockClear()
+      const scan = Scan.of(kernels, vectors, width, 'dot') as Scan
+      scan.candidates([{ query: filled(width, next).with(0, 0), k: 5, farthest: false }])
+      expect(looks).toHaveBeenCalledTimes(times)
+    }
+    looks.mockRestore()
+  })
 })
