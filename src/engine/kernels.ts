@@ -265,7 +265,7 @@ export interface Kernels {
    */
   layNibbles(plane: Pointer, most: Pointer, items: Pointer, count: number, n: number, width: number): void
   /**
-   * A bit for each of `count` (a multiple of 16) of those items: whether (what it is times the query + 8 · first) · scales[i] −
+   * A bit for each of `count` (a multiple of 32) of those items: whether (what it is times the query + 8 · first) · scales[i] −
    * halves[i] · per ≥ least, `halves` 0 for none. The query is n of i8, those of even places −63 to 63; `scratch` is for 2n
    * bytes; `paired` what `pairsBytes` says here.
    */

@@ -12,7 +12,7 @@ const LARGEST_EVEN = 63
 /** A bound that is no multiple of an item's scale: more than what is lost of numbers that float32 hardly holds. */
 const SMALL = 2 ** -120
 
-const padded = (rows: number): number => Math.ceil(rows / 16) * 16
+const padded = (rows: number): number => Math.ceil(rows / 32) * 32
 
 /** Bytes of the coarse items, each padded to `stride` bytes. */
 export const nibbleBytes = (rows: number, stride: number): number => padded(rows) * (stride / 2 + 4)

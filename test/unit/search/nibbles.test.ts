@@ -29,7 +29,7 @@ function looked(
     end = at + bytes
     return at
   }
-  const padded = rows + 16
+  const padded = rows + 32
   const [items, scales, slacks, halves] = [stride * padded, 4 * padded, 4 * padded, 4 * padded].map(room)
   const floats = (at: number, length: number) => new Float32Array(memory.buffer, at, length)
   fill(
