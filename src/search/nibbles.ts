@@ -134,6 +134,7 @@ export class Nibbles {
   /**
    * Of `count` rows from `row`, the first of a chunk, those whose product with the query made a unit vector, less half of
    * their squared length times `per` for distances, can be `least` or more, ascending; null where bounds say nothing.
+   * @param least as the scan has it, from which what it holds in doubt is taken off: of distances the rounding of half squares
    * @param out where they are written: 4 bytes a row
    * @param within bits of these rows that count, or 0 for all
    * @param scratch a bit a row, and 2 · `stride` bytes

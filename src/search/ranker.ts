@@ -3,7 +3,8 @@ import type { Similarity } from '../graph/index.ts'
 import { Best, type Entry } from './best.ts'
 import type { ScanArrays } from './rounding.ts'
 import { RowSet } from './rowset.ts'
-import { type Asked, Scan } from './scan.ts'
+import { Scan } from './scan.ts'
+import type { Asked } from './scanquery.ts'
 
 /** Numbers from which on a scan by kernels is worth its copy of the items, and the work of a search a scan. */
 const MANY = 1 << 14

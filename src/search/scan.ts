@@ -1,8 +1,8 @@
 import { ARENA_START, instantiate, type Kernels, type Pointer } from '../engine/kernels.ts'
 import type { Similarity } from '../graph/index.ts'
-import { type CoarseQuery, Nibbles, nibbleBytes, WIDEST } from './nibbles.ts'
+import { Nibbles, nibbleBytes, WIDEST } from './nibbles.ts'
 import { centerOf, LARGEST_BYTE, ROUNDING, roundItems, type ScanArrays, squaresOf } from './rounding.ts'
-import type { RowSet } from './rowset.ts'
+import type { Asked, Search } from './scanquery.ts'
 
 const PAGE = 65536
 /** wasm's 32-bit address space, less a page so that an end never wraps. */
@@ -14,7 +14,7 @@ const LISTED = 1 / 8
 /** Queries that are scanned together at most, and the bytes of their heaps. */
 const TOGETHER = 64
 const MOST_HEAPS = 1 << 25
-/** A chunk of which the coarse look leaves more than this share is scanned, and so are those after it, from so many to so many. */
+/** A chunk of which a coarse look leaves more than this share is scanned, and so are from four to 64 after it. */
 const PASSED = 1 / 8
 const [FEWEST_PAUSED, MOST_PAUSED] = [4, 64]
 /** It leaves some ten times the share that the k best have of what was seen: so many times k are scanned before the first. */
@@ -252,8 +252,8 @@ export class Scan {
   }
 
   /**
-   * Scans those of a chunk that a coarse look leaves; false where it has not been taken, or has left too many. After that so
-   * many chunks are scanned without, four times as many each time: where bounds are too weak for these items, looking costs little.
+   * Scans those of a chunk that a coarse look leaves; false where it has not been taken, or has left too many. After that some
+   * chunks are scanned without, four times as many each time: where bounds are too weak for these items, looking costs little.
    */
   private looksCoarsely(search: Search, row: number, count: number, bits: Pointer): boolean {
     const { nibbles, free } = this
@@ -373,38 +373,4 @@ export class Scan {
     const missing = end - this.memory.buffer.byteLength
     if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE))
   }
-}
-
-/** A query of a scan. */
-export interface Asked {
-  /** `float32[width]` */
-  readonly query: Float32Array
-  readonly k: number
-  /** Whether the k with the smallest product or cosine are sought; of distances the smallest are the nearest. */
-  readonly farthest: boolean
-  /** The items that are asked of; by default all. */
-  readonly within?: RowSet | null
-}
-
-/** A query under way. */
-interface Search {
-  readonly query: Pointer
-  readonly coarse: CoarseQuery | null
-  /** What a unit of the query's integers is worth. */
-  readonly scale: number
-  readonly length: number
-  readonly doubt: number
-  readonly heap: Pointer
-  readonly k: number
-  readonly within: RowSet | null
-  /** The items that are asked of, where they are few. */
-  readonly list: Int32Array | null
-  /** How many bounds the heap holds. */
-  filled: number
-  /** What may be among the nearest, as far as was seen, and the most that each can be. */
-  readonly rows: number[]
-  readonly reach: number[]
-  /** How many chunks are still scanned without a coarse look, and how many will be when one leaves too many again. */
-  paused: number
-  pauses: number
 }
