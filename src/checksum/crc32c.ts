@@ -2,17 +2,23 @@
 
 const POLYNOMIAL = 0x82f63b78
 
-/** TABLES[256 k + b]: the CRC of byte b followed by k zero bytes. */
-export const TABLES: Uint32Array<ArrayBuffer> = new Uint32Array(8 * 256)
-for (let byte = 0; byte < 256; byte++) {
-  let crc = byte
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-  TABLES[byte] = crc
+/** At 256 k + b: the CRC of byte b followed by k zero bytes. */
+function makeTables(): Uint32Array {
+  const tables = new Uint32Array(8 * 256)
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
+    tables[byte] = crc
+  }
+  for (let i = 256; i < tables.length; i++) {
+    const shorter = tables[i - 256]
+    tables[i] = (shorter >>> 8) ^ tables[shorter & 0xff]
+  }
+  return tables
 }
-for (let i = 256; i < TABLES.length; i++) {
-  const shorter = TABLES[i - 256]
-  TABLES[i] = (shorter >>> 8) ^ TABLES[shorter & 0xff]
-}
+
+/** Made when they are first asked for: a process that has the kernel's never needs them. */
+let made: Uint32Array | null = null
 
 /** `crc32c`, or what computes the same. */
 export type Checksum = (bytes: Uint8Array, before?: number) => number
@@ -22,21 +28,23 @@ export type Checksum = (bytes: Uint8Array, before?: number) => number
  * @param before the CRC of the bytes that came before, to go on from
  */
 export function crc32c(bytes: Uint8Array, before = 0): number {
+  made ??= makeTables()
+  const tables = made
   let crc = ~before
   let i = 0
   for (const end = bytes.length - 7; i < end; i += 8) {
     const low = crc ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24))
     crc =
-      TABLES[1792 + (low & 0xff)] ^
-      TABLES[1536 + ((low >>> 8) & 0xff)] ^
-      TABLES[1280 + ((low >>> 16) & 0xff)] ^
-      TABLES[1024 + (low >>> 24)] ^
-      TABLES[768 + bytes[i + 4]] ^
-      TABLES[512 + bytes[i + 5]] ^
-      TABLES[256 + bytes[i + 6]] ^
-      TABLES[bytes[i + 7]]
+      tables[1792 + (low & 0xff)] ^
+      tables[1536 + ((low >>> 8) & 0xff)] ^
+      tables[1280 + ((low >>> 16) & 0xff)] ^
+      tables[1024 + (low >>> 24)] ^
+      tables[768 + bytes[i + 4]] ^
+      tables[512 + bytes[i + 5]] ^
+      tables[256 + bytes[i + 6]] ^
+      tables[bytes[i + 7]]
   }
-  for (; i < bytes.length; i++) crc = (crc >>> 8) ^ TABLES[(crc ^ bytes[i]) & 0xff]
+  for (; i < bytes.length; i++) crc = (crc >>> 8) ^ tables[(crc ^ bytes[i]) & 0xff]
   return ~crc >>> 0
 }
 

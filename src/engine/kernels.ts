@@ -212,10 +212,12 @@ export interface Kernels {
     dilation: number,
   ): void
   /**
-   * The CRC-32C of `length` bytes, going on from `before`: 32 bits, which come signed. `tables` are `TABLES` of
-   * checksum/crc32c.ts.
+   * The CRC-32C of `length` bytes, going on from `before`: 32 bits, which come signed. `tables` are what
+   * `crc32cTables` wrote.
    */
   crc32c(bytes: Pointer, length: number, before: number, tables: Pointer): number
+  /** The tables of `crc32c`: 8 × 256 u32. */
+  crc32cTables(tables: Pointer): void
   /**
    * out[count] (u64) = FarmHash's Fingerprint64 of string i modulo `buckets` (at least 1); string i is the bytes from
    * offsets[i] − offsets[0] to offsets[i + 1] − offsets[0] (u32) of `bytes`.

@@ -7,7 +7,13 @@ const BUILT_IN: ReadonlySet<string> = new Set([CONST, PARAMETER])
 /** The entries for `nodes`, ready to evaluate them. */
 export async function loadOpsOf(nodes: readonly Pick<Node, 'op' | 'attrs'>[]): Promise<OpTable> {
   const table = await loadOps(new Set(nodes.map(({ op }) => op)))
-  await Promise.all(nodes.map(({ op, attrs }) => table.get(op)?.prepare?.(attrs)))
+  // Most nodes need nothing, and a promise for each of hundreds takes longer than all else that is done for them.
+  const preparing: Promise<unknown>[] = []
+  for (const { op, attrs } of nodes) {
+    const prepared = table.get(op)?.prepare?.(attrs)
+    if (prepared !== undefined) preparing.push(prepared)
+  }
+  if (preparing.length > 0) await Promise.all(preparing)
   return table
 }
 

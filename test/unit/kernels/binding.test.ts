@@ -13,6 +13,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     copyRows: 6,
     gatherRows: 7,
     crc32c: 4,
+    crc32cTables: 1,
     layWindows: 13,
     packPanels: 4,
     slideWindows: 15,
