@@ -45,6 +45,13 @@ new ExactIndex(['a'], Float32Array.of(1, 2), similarity).search(Float32Array.of(
   },
 ]
 
+test('the package is ASCII: one other sign, and V8 keeps two bytes for each of its file', () => {
+  const folder = packed('dist')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))
+  const others = files.filter((file) => /[^\0-\x7f]/.test(readFileSync(join(folder, file), 'utf8')))
+  expect(others.filter((file) => !file.startsWith('playground'))).toEqual([])
+})
+
 /** The files, of those that a bundler cut the script into, that running it reads: V8's coverage names each. */
 async function download(name: string, script: string): Promise<number> {
   const folder = join(app.folder, 'sizes', name)
