@@ -43,7 +43,7 @@ export async function start(effort, say) {
   return { results, skipped, modelMebibytes: readFileSync(`${SCRATCH}demo/weights.bin`).length / 2 ** 20 }
 }
 
-/** A bundle on disk and a viewer to embed; the file that names both. */
+/** A bundle on disk, and as JSON where it lies and a viewer to embed. */
 async function prepare() {
   mkdirSync(SCRATCH, { recursive: true })
   const bundle = await convert({ query: `${DEMO}query_model`, candidate: `${DEMO}candidate_model` })
@@ -51,8 +51,10 @@ async function prepare() {
   const viewer = JSON.parse(readFileSync(`${DEMO}viewers.jsonl`, 'utf8').split('\n', 1)[0])
   const names = bundle.definition.towers.query.inputs.map(({ name }) => name)
   const features = Object.fromEntries(names.map((name) => [name, [viewer[name]]]))
-  writeFileSync(`${SCRATCH}start.json`, JSON.stringify({ bundle: `${SCRATCH}demo`, features }))
-  return `${SCRATCH}start.json`
+  const job = JSON.stringify({ bundle: `${SCRATCH}demo`, features })
+  // For `sizes`, which runs the same.
+  writeFileSync(`${SCRATCH}start.json`, job)
+  return job
 }
 
 function run(name, job) {
