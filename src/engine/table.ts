@@ -134,7 +134,7 @@ const UNARY: Readonly<Record<string, (kernels: Kernels, out: Pointer, x: Pointer
     Rint: (k, out, x, n) => k.rint(out, x, n),
   }
 
-const BINARY = {
+export const BINARY = {
   Add: 'add',
   AddV2: 'add',
   Sub: 'sub',
@@ -179,7 +179,7 @@ function binary(x: Tensor, y: Tensor, memory: Memory, smallest: number, kernel: 
   if (size < smallest) return null
   const n = shape[shape.length - 1] ?? 1
   const rows = size / n
-  const [a, b] = [operand(x, shape, rows, n), operand(y, shape, rows, n)]
+  const [a, b] = [operand(x.shape, shape, rows, n), operand(y.shape, shape, rows, n)]
   const repeated = a === null ? repetition(x.shape, shape) : b === null ? repetition(y.shape, shape) : null
   if (repeated === null ? a === null || b === null : (a ?? b)?.row !== n) return null
   const [at, bt, out] = [memory.address(x.data), memory.address(y.data), memory.room(size)]
@@ -216,14 +216,22 @@ function repetition(
 }
 
 /** How the kernel reads an operand of rows × n: whole, one row for all, a column, or a scalar; null for other broadcasts. */
-function operand(t: Floats, shape: readonly number[], rows: number, n: number): { row: number; step: number } | null {
-  if (t.data.length === 1) return t.shape.length <= shape.length ? { row: 0, step: 0 } : null
-  const rank = t.shape.length
-  const tail = shape.slice(shape.length - rank)
-  if (t.data.length === rows * n && t.shape.every((dim, i) => dim === tail[i])) return { row: n, step: 1 }
-  if (t.data.length === n && t.shape[rank - 1] === n) return { row: 0, step: 1 }
+export function operand(
+  of: readonly number[],
+  shape: readonly number[],
+  rows: number,
+  n: number,
+): { readonly row: number; readonly step: number } | null {
+  // More axes, though of one element: the answer has them too.
+  if (of.length > shape.length) return null
+  const size = sizeOf(of)
+  if (size === 1) return { row: 0, step: 0 }
+  const rank = of.length
+  const first = shape.length - rank
+  if (size === rows * n && of.every((dim, i) => dim === shape[first + i])) return { row: n, step: 1 }
+  if (size === n && of[rank - 1] === n) return { row: 0, step: 1 }
   const isColumn =
-    rank === shape.length && t.shape[rank - 1] === 1 && t.shape.every((dim, i) => i === rank - 1 || dim === shape[i])
+    rank === shape.length && of[rank - 1] === 1 && of.every((dim, i) => i === rank - 1 || dim === shape[i])
   return isColumn ? { row: 1, step: 0 } : null
 }
 

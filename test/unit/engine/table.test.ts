@@ -171,6 +171,10 @@ describe('a kernel answers as the reference does', () => {
       [2, 1, 4, 1],
       [2, 3, 4, 5],
     ],
+    [
+      [1, 1, 8],
+      [6, 8],
+    ],
   ]
   test.each(BINARY)('%s, in every broadcast', (op) => {
     for (const [a, b] of shapes) expectSame(op, [floats(a, 1), floats(b, 2)])
