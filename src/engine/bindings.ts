@@ -6,6 +6,8 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum'], load: () => import('./products.ts') },
   { ops: ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool'], load: () => import('./windows.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
+  // What a loop along a sequence reads its steps by.
+  { ops: ['TensorListGetItem'], load: () => import('./loops.ts') },
   {
     ops: ['twotower>LayerNorm', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
     load: () => import('./batchnorm.ts'),

@@ -211,6 +211,8 @@ export interface Kernels {
     down: number,
     dilation: number,
   ): void
+  /** Goes `steps` times through the `count` calls of kernels at `code`, 40 bytes each, as assembly/steps.ts says. */
+  runSteps(code: Pointer, count: number, steps: number): void
   /**
    * The CRC-32C of `length` bytes, going on from `before`: 32 bits, which come signed. `tables` are what
    * `crc32cTables` wrote.

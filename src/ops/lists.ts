@@ -1,11 +1,12 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { sizeOf, type Tensor } from '../tensor/index.ts'
+import type { Tensor } from '../tensor/index.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
-import { checkedSize, joined, take } from './layout.ts'
+import { checkedSize, joined } from './layout.ts'
 import {
   blank,
   compatible,
+  cut,
   definite,
   listOf,
   MOST,
@@ -13,6 +14,7 @@ import {
   type PartialShape,
   partialShapeOf,
   show,
+  slices,
   TensorList,
 } from './tensorlist.ts'
 
@@ -20,25 +22,18 @@ import {
 
 const elementDType = ({ attrs }: Call) => attrs.dtype('element_dtype')
 
-/** The slice of `tensor` from `start` to `end` along its first dimension, of shape `shape`. */
-function cut(tensor: Tensor, start: number, end: number, shape: readonly number[]): Tensor {
-  const width = sizeOf(tensor.shape.slice(1))
-  const elements = Float64Array.from({ length: (end - start) * width }, (_, i) => start * width + i)
-  return take(tensor, elements, shape)
-}
-
-/** `tensor` as its slices along the first dimension, which must fit `shape`. */
-function slices(tensor: Tensor, shape: PartialShape): Tensor[] {
+/** `tensor`, whose slices along the first dimension must fit `shape`. */
+function sliceable(tensor: Tensor, shape: PartialShape): Tensor {
   if (tensor.shape.length === 0) {
     throw new InvalidArgumentError('Tensor must be at least a vector, but saw shape: []')
   }
-  const [count, ...inner] = tensor.shape
+  const inner = tensor.shape.slice(1)
   if (!compatible(shape, inner)) {
     throw new InvalidArgumentError(
       `Specified a list with shape ${show(shape)} from a tensor with shape [${inner.join(',')}]`,
     )
   }
-  return Array.from({ length: count }, (_, i) => cut(tensor, i, i + 1, inner))
+  return tensor
 }
 
 /** `elements` along a new first dimension; those that were never set are zeros. */
@@ -76,7 +71,7 @@ const scatterNew: Op = {
     if (size < -1) {
       throw new InvalidArgumentError(`TensorListScatter expects num_elements >= -1, found: ${size}`)
     }
-    const rows = slices(tensor, shape)
+    const rows = slices(sliceable(tensor, shape))
     if (rows.length !== indices.length) {
       throw new InvalidArgumentError(
         `Invalid number of rows in input tensor. Expected: ${indices.length} Actual: ${rows.length}`,
@@ -99,7 +94,7 @@ const scatterIntoExisting: Op = {
   evaluate({ inputs: [handle, tensor, indicesTensor] }) {
     const list = listOf(handle, tensor.dtype)
     const indices = integersOf(indicesTensor, 'indices')
-    const rows = slices(tensor, null)
+    const rows = slices(sliceable(tensor, null))
     if (indicesTensor.shape.length !== 1 || rows.length !== indices.length) {
       throw new InvalidArgumentError(
         `Expected len(indices) == tensor.shape[0], but saw: ${indices.length} vs. ${rows.length}`,
@@ -306,7 +301,7 @@ export const ops: Readonly<Record<string, Op>> = {
   TensorListFromTensor: {
     evaluate({ inputs: [tensor, shapeTensor] }) {
       const shape = partialShapeOf(shapeTensor)
-      return new TensorList(tensor.dtype, shape, slices(tensor, shape)).handle()
+      return new TensorList(tensor.dtype, shape, sliceable(tensor, shape)).handle()
     },
   },
   TensorListStack: {
@@ -318,7 +313,10 @@ export const ops: Readonly<Record<string, Op>> = {
           `Operation expected a list with ${wanted} elements but got a list with ${list.tensors.length} elements.`,
         )
       }
-      return stacked(list, list.tensors, partialShapeOf(call.inputs[1]))
+      const asked = partialShapeOf(call.inputs[1])
+      if (list.whole === null || list.whole.shape[0] === 0) return stacked(list, list.tensors, asked)
+      merge(merge(asked, list.shape), list.whole.shape.slice(1))
+      return list.whole
     },
   },
   TensorListGather: {
@@ -339,7 +337,7 @@ export const ops: Readonly<Record<string, Op>> = {
   TensorListPushBackBatch: {
     evaluate({ inputs: [handles, tensor] }) {
       if (handles.dtype !== 'variant') throw new TypeError(`input_handles must be variants, got ${handles.dtype}`)
-      const rows = slices(tensor, null)
+      const rows = slices(sliceable(tensor, null))
       if (handles.shape.length !== 1 || handles.data.length !== rows.length) {
         throw new InvalidArgumentError(
           `Expected tensor.shape[0] == input_handles.size, but saw ${rows.length} vs. ${handles.data.length}`,

@@ -1,8 +1,8 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Dim } from '../graph/index.ts'
-import { type DType, Strings, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
+import { type DType, isNumeric, Strings, sizeOf, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
 import { integersOf } from './integers.ts'
-import { checkedSize } from './layout.ts'
+import { checkedSize, take } from './layout.ts'
 
 /** What is known of a shape; null where not even the rank is. */
 export type PartialShape = readonly Dim[] | null
@@ -17,16 +17,28 @@ export const MOST = 2 ** 26
 export class TensorList {
   readonly dtype: DType
   readonly shape: PartialShape
-  readonly tensors: readonly (Tensor | undefined)[]
+  /** The elements one after another, where the list was made of one tensor. */
+  readonly whole: Tensor | null
+  private elements: readonly (Tensor | undefined)[] | null
   /** How many elements may be pushed; -1 for any number. */
   readonly capacity: number
 
-  constructor(dtype: DType, shape: PartialShape, tensors: readonly (Tensor | undefined)[], capacity = -1) {
-    if (tensors.length > MOST) throw new InvalidArgumentError(`a list of ${tensors.length} elements is too long`)
+  /** @param content the elements, or one tensor of them along its first dimension */
+  constructor(dtype: DType, shape: PartialShape, content: readonly (Tensor | undefined)[] | Tensor, capacity = -1) {
+    const isWhole = 'dtype' in content
+    const length = isWhole ? content.shape[0] : content.length
+    if (length > MOST) throw new InvalidArgumentError(`a list of ${length} elements is too long`)
     this.dtype = dtype
     this.shape = shape
-    this.tensors = tensors
+    this.whole = isWhole ? content : null
+    this.elements = isWhole ? null : content
     this.capacity = capacity
+  }
+
+  /** Cut out of the whole when they are first asked for: a loop's kernel never does. */
+  get tensors(): readonly (Tensor | undefined)[] {
+    this.elements ??= this.whole === null ? [] : slices(this.whole)
+    return this.elements
   }
 
   /** This list with other elements. */
@@ -38,6 +50,20 @@ export class TensorList {
   handle(): TensorOf<'variant'> {
     return { dtype: 'variant', shape: [], data: [this] }
   }
+}
+
+/** `tensor` as its slices along the first dimension. */
+export function slices(tensor: Tensor): Tensor[] {
+  const [count, ...inner] = tensor.shape
+  return Array.from({ length: count }, (_, i) => cut(tensor, i, i + 1, inner))
+}
+
+/** The slice of `tensor` from `start` to `end` along its first dimension, of shape `shape`. */
+export function cut(tensor: Tensor, start: number, end: number, shape: readonly number[]): Tensor {
+  const width = sizeOf(tensor.shape.slice(1))
+  if (isNumeric(tensor)) return { ...tensor, shape, data: tensor.data.subarray(start * width, end * width) } as Tensor
+  const elements = Float64Array.from({ length: (end - start) * width }, (_, i) => start * width + i)
+  return take(tensor, elements, shape)
 }
 
 /** The list in `handle`, whose elements must be of `dtype` where that is given. */

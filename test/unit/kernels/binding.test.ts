@@ -17,6 +17,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     layWindows: 13,
     packPanels: 4,
     slideWindows: 15,
+    runSteps: 3,
     hashBuckets: 5,
     poolRows: 10,
     scanBytes: 10,

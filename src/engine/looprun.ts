@@ -1,0 +1,165 @@
+import { compatible, listOf, TensorList } from '../ops/tensorlist.ts'
+import { ARRAYS, type DType, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
+import type { Kernels } from './kernels.ts'
+import type { Memory } from './memory.ts'
+
+// A loop whose steps are calls of kernels, run.
+
+/** Where a value lies: bytes from the beginning of the frame (base 0), which holds what a run makes, or of an array (base i + 1). */
+export interface Place {
+  readonly base: number
+  readonly offset: number
+}
+
+/** Calls of kernels as assembly/steps.ts takes them; the addresses in them count from a base each. */
+export interface Code {
+  readonly words: Int32Array
+  /** The words that are addresses, each followed by its base. */
+  readonly addresses: Int32Array
+  readonly count: number
+}
+
+/** An index into a list: what a parameter counts, or a number that stays. */
+export type Index = { readonly parameter: number } | { readonly constant: number }
+
+/** An array that a run reads: a constant of the loop, or the elements of one that is a list. */
+export interface Source {
+  readonly constant: number
+  readonly dtype: DType
+  /** Where the elements begin that the steps read; null for what is no list. */
+  readonly from: Index | null
+  /** Of a list the shape of its elements, of others theirs. */
+  readonly shape: readonly number[]
+}
+
+/** What a parameter is after the loop. */
+export type Result =
+  | { readonly kind: 'same' }
+  | { readonly kind: 'counter' }
+  | { readonly kind: 'state'; readonly offset: number; readonly shape: readonly number[] }
+  | {
+      readonly kind: 'list'
+      readonly offset: number
+      /** Of an element. */
+      readonly shape: readonly number[]
+      readonly at: Index
+    }
+
+export interface LoopProgram {
+  readonly steps: number
+  /** Floats that a run makes. */
+  readonly frame: number
+  readonly sources: readonly Source[]
+  /** Floats of the frame that begin as zeros: where from, and how many. */
+  readonly zeros: readonly (readonly [offset: number, length: number])[]
+  /** Before the first step. */
+  readonly once: Code
+  readonly each: Code
+  readonly results: readonly Result[]
+}
+
+/** What the loop is given: its parameters' values, and those of the body that are the same in each step. */
+export interface LoopInputs {
+  readonly inputs: readonly Tensor[]
+  readonly constants: readonly Tensor[]
+}
+
+export const isSame = (a: readonly number[] | null, b: readonly number[] | null): boolean =>
+  a === b || (a !== null && b !== null && a.length === b.length && a.every((dim, i) => dim === b[i]))
+
+const indexOf = (index: Index, inputs: readonly Tensor[]): number =>
+  'constant' in index ? index.constant : (inputs[index.parameter].data as Int32Array)[0]
+
+/** `count` elements of a list from `first` on, as one array; null where it does not hold so many of one shape. */
+export function elementsOf(list: TensorList, first: number, count: number): Tensor | null {
+  const { whole } = list
+  if (first < 0) return null
+  if (whole !== null) {
+    if (first + count > whole.shape[0] || !isNumeric(whole)) return null
+    const from = (first * whole.data.length) / whole.shape[0]
+    return first === 0 ? whole : ({ ...whole, data: whole.data.subarray(from) } as Tensor)
+  }
+  const elements = list.tensors.slice(first, first + count)
+  const [one] = elements
+  if (elements.length < count || one === undefined || !isNumeric(one)) return null
+  const data = new ARRAYS[one.dtype](count * one.data.length)
+  for (const [i, element] of elements.entries()) {
+    if (element?.dtype !== one.dtype || !isSame(element.shape, one.shape)) return null
+    data.set(element.data as never, i * one.data.length)
+  }
+  return { dtype: one.dtype, shape: [count, ...one.shape], data } as Tensor
+}
+
+/** What the parameters are after all steps; null where there is no room, or where the reference must say what is wrong. */
+export function runProgram(
+  program: LoopProgram,
+  { inputs, constants }: LoopInputs,
+  memory: Memory,
+  kernels: Kernels,
+): readonly Tensor[] | null {
+  const { steps, sources, zeros, once, each, results } = program
+  const bases = [0]
+  for (const { constant, dtype, from, shape } of sources) {
+    const held = constants[constant]
+    const whole = from === null ? held : elementsOf(listOf(held), indexOf(from, inputs), steps)
+    if (whole?.dtype !== dtype || (from !== null && !isSame(whole.shape.slice(1), shape))) return null
+    const at = memory.address(whole.data as Float32Array | Uint8Array)
+    if (at === null) return null
+    bases.push(at)
+  }
+  for (const [i, result] of results.entries())
+    if (result.kind === 'list' && !isWritable(result, i, inputs, steps)) return null
+  const [frame, code] = [memory.room(program.frame), memory.room(once.words.length + each.words.length)]
+  if (frame === null || code === null) return null
+  bases[0] = frame.byteOffset
+  for (const [offset, length] of zeros) frame.fill(0, offset, offset + length)
+  for (const [i, result] of results.entries())
+    if (result.kind === 'state') frame.set(inputs[i].data as Float32Array, result.offset)
+  const words = new Int32Array(code.buffer, code.byteOffset, code.length)
+  write(once, words, 0, bases)
+  write(each, words, once.words.length, bases)
+  kernels.runSteps(code.byteOffset, once.count, 1)
+  kernels.runSteps(code.byteOffset + 4 * once.words.length, each.count, steps)
+  return results.map((result, i) => after(result, inputs[i], inputs, steps, frame))
+}
+
+function write({ words, addresses }: Code, to: Int32Array, at: number, bases: readonly number[]): void {
+  to.set(words, at)
+  for (let i = 0; i < addresses.length; i += 2) to[at + addresses[i]] += bases[addresses[i + 1]]
+}
+
+/** Whether each step's element may be set; what may not, the reference refuses. */
+function isWritable(
+  { at, shape }: Result & { kind: 'list' },
+  parameter: number,
+  inputs: readonly Tensor[],
+  steps: number,
+): boolean {
+  const list = listOf(inputs[parameter])
+  const first = indexOf(at, inputs)
+  const last = 'constant' in at ? first : first + steps - 1
+  const length = list.whole?.shape[0] ?? list.tensors.length
+  return list.dtype === 'float32' && first >= 0 && last < length && compatible(list.shape, shape)
+}
+
+function after(result: Result, before: Tensor, inputs: readonly Tensor[], steps: number, frame: Float32Array): Tensor {
+  if (result.kind === 'same') return before
+  if (result.kind === 'counter') {
+    return { dtype: 'int32', shape: [], data: Int32Array.of((before.data as Int32Array)[0] + steps) }
+  }
+  const { offset, shape } = result
+  const size = sizeOf(shape)
+  const part = (from: number, length: number) => new Float32Array(frame.buffer, frame.byteOffset + 4 * from, length)
+  if (result.kind === 'state') return { dtype: 'float32', shape, data: part(offset, size) }
+  const list = listOf(before)
+  const first = indexOf(result.at, inputs)
+  const count = 'constant' in result.at ? 1 : steps
+  const length = list.whole?.shape[0] ?? list.tensors.length
+  if (count === length) {
+    const whole: Tensor = { dtype: 'float32', shape: [count, ...shape], data: part(offset, count * size) }
+    return new TensorList('float32', list.shape, whole, list.capacity).handle()
+  }
+  const tensors = list.tensors.slice()
+  for (let i = 0; i < count; i++) tensors[first + i] = { dtype: 'float32', shape, data: part(offset + i * size, size) }
+  return list.with(tensors).handle()
+}
