@@ -1,4 +1,4 @@
-import type { Call } from '../graph/index.ts'
+import type { Call, Node } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
@@ -50,24 +50,39 @@ function products(a: Pointer, b: Pointer, sizes: Sizes, memory: Memory, kernels:
 /** An equation over two operands whose labels each stand once in a term. */
 const EQUATION = /^([A-Za-z]+),([A-Za-z]+)->([A-Za-z]*)$/
 
+/** How an array's elements are laid out anew: the sizes of its axes in the new order, and how far each steps in the old one. */
+interface Arrangement {
+  readonly shape: readonly number[]
+  readonly strides: readonly number[]
+}
+
+/** An equation read for two shapes. Arrangements are null where the elements lie right as they are. */
+interface Contraction {
+  readonly shapes: readonly [readonly number[], readonly number[]]
+  readonly sizes: Sizes
+  readonly first: Arrangement | null
+  readonly second: Arrangement | null
+  readonly out: Arrangement | null
+  readonly shape: readonly number[]
+}
+
 /**
- * Einsum of two operands: the labels of both that the output keeps number the products, those that it drops are summed over.
- * Null for everything else that the op can say (one operand, an ellipsis, a diagonal, a sum over one operand), and where sizes
- * do not agree, which is the reference's to refuse.
+ * Einsum of two operands as products: the labels of both that the output keeps number them, those that it drops are summed
+ * over. Null for everything else that the op can say (one operand, an ellipsis, a diagonal, a sum over one operand), and where
+ * sizes do not agree, which is the reference's to refuse.
  */
-function einsum({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
-  const [a, b] = inputs
-  const terms = EQUATION.exec(attrs.string('equation'))
+function contraction(equation: string, a: readonly number[], b: readonly number[]): Contraction | null {
+  const terms = EQUATION.exec(equation)
     ?.slice(1)
     .map((term) => [...term])
-  if (terms === undefined || b === undefined || a.dtype !== 'float32' || b.dtype !== 'float32') return null
+  if (terms === undefined) return null
   const [left, right, kept] = terms
   if (terms.some((term) => new Set(term).size !== term.length)) return null
-  if (left.length !== a.shape.length || right.length !== b.shape.length) return null
-  const dims = new Map(left.map((label, axis) => [label, a.shape[axis]]))
+  if (left.length !== a.length || right.length !== b.length) return null
+  const dims = new Map(left.map((label, axis) => [label, a[axis]]))
   for (const [axis, label] of right.entries()) {
-    if ((dims.get(label) ?? b.shape[axis]) !== b.shape[axis]) return null
-    dims.set(label, b.shape[axis])
+    if ((dims.get(label) ?? b[axis]) !== b[axis]) return null
+    dims.set(label, b[axis])
   }
   const each = kept.filter((label) => left.includes(label) && right.includes(label))
   const rows = kept.filter((label) => left.includes(label) && !right.includes(label))
@@ -78,41 +93,70 @@ function einsum({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tens
   if (each.length + columns.length + summed.length !== right.length) return null
   const size = (labels: readonly string[]) => sizeOf(labels.map((label) => dims.get(label) as number))
   const transposed = `${right}` !== `${[...each, ...summed, ...columns]}`
-  const first = arranged(a.data, left, [...each, ...rows, ...summed], dims, memory)
-  const second = arranged(
-    b.data,
-    right,
-    [...each, ...(transposed ? [...columns, ...summed] : right.slice(each.length))],
-    dims,
-    memory,
-  )
-  const [at, bt] = [first === null ? null : memory.address(first), second === null ? null : memory.address(second)]
-  if (at === null || bt === null) return null
-  const sizes = { count: size(each), m: size(rows), k: size(summed), n: size(columns), transposed }
-  const made = products(at, bt, sizes, memory, kernels)
-  const data = made === null ? null : arranged(made, [...each, ...rows, ...columns], kept, dims, memory)
-  return data === null ? null : { dtype: 'float32', shape: kept.map((label) => dims.get(label) as number), data }
+  return {
+    shapes: [a, b],
+    sizes: { count: size(each), m: size(rows), k: size(summed), n: size(columns), transposed },
+    first: arrangement(left, [...each, ...rows, ...summed], dims),
+    second: arrangement(right, transposed ? [...each, ...columns, ...summed] : right, dims),
+    out: arrangement([...each, ...rows, ...columns], kept, dims),
+    shape: kept.map((label) => dims.get(label) as number),
+  }
 }
 
-/** `data`, whose axes are `from`, with its axes in the order `to`; the same array where that is their order. Null: no room. */
-function arranged(
-  data: Float32Array,
+/** From axes in the order `from` to the order `to`; null where that is the same. */
+function arrangement(
   from: readonly string[],
   to: readonly string[],
   dims: ReadonlyMap<string, number>,
-  memory: Memory,
-): Float32Array | null {
-  if (`${from}` === `${to}`) return data
-  const out = memory.room(data.length)
-  if (out === null) return null
+): Arrangement | null {
+  // Axes of one element may stand anywhere.
+  const long = (labels: readonly string[]) => labels.filter((label) => dims.get(label) !== 1)
+  if (`${long(from)}` === `${long(to)}`) return null
   const steps = new Map<string, number>()
   let step = 1
   for (const label of [...from].reverse()) {
     steps.set(label, step)
     step *= dims.get(label) as number
   }
-  const shape = to.map((label) => dims.get(label) as number)
-  const strides = to.map((label) => steps.get(label) as number)
+  return {
+    shape: to.map((label) => dims.get(label) as number),
+    strides: to.map((label) => steps.get(label) as number),
+  }
+}
+
+/** Einsum, its equation read once for the shapes that come again. */
+function einsumWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | null {
+  const known = new WeakMap<Node, Contraction>()
+  return ({ inputs: [a, b], attrs, node }) => {
+    if (b === undefined || a.dtype !== 'float32' || b.dtype !== 'float32') return null
+    let plan = known.get(node) ?? null
+    if (plan === null || !isShape(plan.shapes[0], a.shape) || !isShape(plan.shapes[1], b.shape)) {
+      plan = contraction(attrs.string('equation'), a.shape, b.shape)
+      if (plan === null) return null
+      known.set(node, plan)
+    }
+    const { sizes, shape } = plan
+    const [first, second] = [arranged(a.data, plan.first, memory), arranged(b.data, plan.second, memory)]
+    const [at, bt] = [first === null ? null : memory.address(first), second === null ? null : memory.address(second)]
+    if (at === null || bt === null) return null
+    const made = products(at, bt, sizes, memory, kernels)
+    const data = made === null ? null : arranged(made, plan.out, memory)
+    return data === null ? null : { dtype: 'float32', shape, data }
+  }
+}
+
+function isShape(known: readonly number[], shape: readonly number[]): boolean {
+  if (known.length !== shape.length) return false
+  for (let axis = 0; axis < known.length; axis++) if (known[axis] !== shape[axis]) return false
+  return true
+}
+
+/** `data` laid out anew; the same array where it lies right. Null: no room. */
+function arranged(data: Float32Array, how: Arrangement | null, memory: Memory): Float32Array | null {
+  if (how === null) return data
+  const out = memory.room(data.length)
+  if (out === null) return null
+  const { shape, strides } = how
   const last = shape.length - 1
   const [length, stride] = [shape[last], strides[last]]
   const index = new Array<number>(last).fill(0)
@@ -147,5 +191,5 @@ export function bind(place: Place, memory: Memory, kernels: Kernels, smallest: n
   place('MatMul', (call) => matmul(call, memory, kernels, smallest))
   for (const name of ['BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3'])
     place(name, (call) => batchMatMul(call, memory, kernels))
-  place('Einsum', (call) => einsum(call, memory, kernels))
+  place('Einsum', einsumWith(memory, kernels))
 }
