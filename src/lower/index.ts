@@ -5,19 +5,22 @@ import { fuseDense } from './dense.ts'
 import { denseToInt8 } from './int8.ts'
 import { fuseLayerNorm } from './layernorm.ts'
 import { fuseL2Normalize } from './normalize.ts'
+import { computeOnce } from './once.ts'
 import { fusePooling } from './pool.ts'
 import { fuseWords } from './words.ts'
+import { settleZeros } from './zeros.ts'
 
 /** A rewriting of a graph into one that computes the same with fewer, larger ops. */
 interface Pass {
   readonly name: string
   /** @param inputs what is known of the graph's parameters, in their order */
-  apply(graph: Graph, inputs: readonly Port[]): Graph
+  apply(graph: Graph, inputs: readonly Port[], ops: OpTable): Graph
 }
 
 /** In this order. */
 export const PASSES: readonly Pass[] = [
   { name: 'settle the number of bins', apply: settleBins },
+  { name: 'settle the shapes of zeros', apply: settleZeros },
   { name: 'fuse words to ids', apply: fuseWords },
   { name: 'fuse dense layers', apply: fuseDense },
   { name: 'fuse layer normalisation', apply: fuseLayerNorm },
@@ -25,6 +28,9 @@ export const PASSES: readonly Pass[] = [
   // After the layers: what they make is known to be a matrix.
   { name: 'fuse l2_normalize', apply: fuseL2Normalize },
 ]
+
+/** After all others, which look for what one node alone reads. */
+const ONCE: Pass = { name: 'compute once', apply: (graph, _, ops) => computeOnce(graph, ops) }
 
 /** Only where it is asked for, after the others: this one changes what is computed. */
 const INT8: Pass = { name: 'dense layers in bytes', apply: denseToInt8 }
@@ -41,7 +47,7 @@ interface Part {
 /** The graph of `part` after all passes. */
 const lowerGraph = ({ graph, inputs }: Part, ops: OpTable, dtype: LayerType): Graph =>
   prune(
-    [...PASSES, ...(dtype === 'int8' ? [INT8] : [])].reduce((at, pass) => pass.apply(at, inputs), graph),
+    [...PASSES, ...(dtype === 'int8' ? [INT8] : []), ONCE].reduce((at, pass) => pass.apply(at, inputs, ops), graph),
     ops,
   )
 
