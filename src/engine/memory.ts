@@ -86,7 +86,8 @@ export class Memory {
 
   /** True where `values` are a view of this memory, valid for one run. */
   holds(values: ArrayBufferView): boolean {
-    return values.buffer === this.buffer
+    // A small array that lies in the engine's own heap starts at 0, as nothing here does; asked for its buffer, it gets one.
+    return values.byteOffset > 0 && values.buffer === this.buffer
   }
 
   /** Copies `arrays` to stay, before the first run, as far as the address space goes. */

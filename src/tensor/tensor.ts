@@ -41,7 +41,7 @@ export type Tensor = { [D in DType]: TensorOf<D> }[DType]
 /** The number of elements of `shape`. */
 export function sizeOf(shape: Shape): number {
   let size = 1
-  for (const dim of shape) size *= dim
+  for (let i = 0; i < shape.length; i++) size *= shape[i]
   return size
 }
 
