@@ -63,8 +63,12 @@ export interface Places {
 export const EACH: Places = { list: null, step: 1 }
 export const ONE: Places = { list: null, step: 0 }
 
-export const places = (from: Shape, to: Shape): Places =>
-  sameShape(from, to) ? EACH : sizeOf(from) === 1 ? ONE : { list: broadcastIndices(from, to), step: 1 }
+export function places(from: Shape, to: Shape): Places {
+  const size = sizeOf(from)
+  // As many elements, so that nothing is repeated: a row and a batch of one, a column and its vector.
+  if (size === sizeOf(to)) return EACH
+  return size === 1 ? ONE : { list: broadcastIndices(from, to), step: 1 }
+}
 
 /** The element that stands at place `i`. */
 export const at = ({ list, step }: Places, i: number): number => (list === null ? i * step : list[i])
