@@ -138,7 +138,7 @@ function isWritable(
   const list = listOf(inputs[parameter])
   const first = indexOf(at, inputs)
   const last = 'constant' in at ? first : first + steps - 1
-  const length = list.whole?.shape[0] ?? list.tensors.length
+  const length = list.length
   return list.dtype === 'float32' && first >= 0 && last < length && compatible(list.shape, shape)
 }
 
@@ -154,7 +154,7 @@ function after(result: Result, before: Tensor, inputs: readonly Tensor[], steps:
   const list = listOf(before)
   const first = indexOf(result.at, inputs)
   const count = 'constant' in result.at ? 1 : steps
-  const length = list.whole?.shape[0] ?? list.tensors.length
+  const length = list.length
   if (count === length) {
     const whole: Tensor = { dtype: 'float32', shape: [count, ...shape], data: part(offset, count * size) }
     return new TensorList('float32', list.shape, whole, list.capacity).handle()

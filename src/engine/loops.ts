@@ -138,7 +138,7 @@ function shapeOf(t: Tensor): readonly number[] | null {
   if (t.dtype !== 'variant') return t.shape
   const [list] = t.data
   if (!(list instanceof TensorList)) return null
-  return list.whole?.shape ?? [list.tensors.length, ...(list.tensors[0]?.shape ?? [])]
+  return list.whole?.shape ?? [list.length, ...(list.tensors[0]?.shape ?? [])]
 }
 
 /** All steps of a loop; null where the reference must do it. */

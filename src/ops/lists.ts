@@ -137,10 +137,8 @@ const setItem: Op = {
     const list = listOf(handle, elementDType(call))
     const index = integer(call, 1, 'index')
     const grows = call.attrs.boolean('resize_if_index_out_of_bounds', false)
-    if (index < 0 || (index >= list.tensors.length && !grows)) {
-      throw new InvalidArgumentError(
-        `Trying to modify element ${index} in a list with ${list.tensors.length} elements.`,
-      )
+    if (index < 0 || (index >= list.length && !grows)) {
+      throw new InvalidArgumentError(`Trying to modify element ${index} in a list with ${list.length} elements.`)
     }
     if (!compatible(list.shape, item.shape)) {
       throw new InvalidArgumentError(
@@ -169,9 +167,9 @@ function pushed(list: TensorList, item: Tensor): TensorList {
       `Tried to append a tensor with incompatible shape to a list. Op element shape: ${show(item.shape)} list shape: ${show(list.shape)}`,
     )
   }
-  if (list.capacity !== -1 && list.tensors.length >= list.capacity) {
+  if (list.capacity !== -1 && list.length >= list.capacity) {
     throw new InvalidArgumentError(
-      `Tried to push item into a full list list size: ${list.tensors.length} max_num_elements: ${list.capacity}`,
+      `Tried to push item into a full list list size: ${list.length} max_num_elements: ${list.capacity}`,
     )
   }
   return list.with([...list.tensors, item])
@@ -181,8 +179,8 @@ const popBack: Op = {
   outputs: ['output_handle', 'tensor'],
   evaluate(call) {
     const list = listOf(call.inputs[0], elementDType(call))
-    if (list.tensors.length === 0) throw new InvalidArgumentError('Trying to pop from an empty list.')
-    const last = list.tensors[list.tensors.length - 1]
+    if (list.length === 0) throw new InvalidArgumentError('Trying to pop from an empty list.')
+    const last = list.tensors[list.length - 1]
     const shape = last?.shape ?? definite(merge(partialShapeOf(call.inputs[1]), list.shape))
     if (shape === null) {
       throw new InvalidArgumentError('Trying to read an uninitialized tensor but element_shape is not fully defined.')
@@ -308,9 +306,9 @@ export const ops: Readonly<Record<string, Op>> = {
     evaluate(call) {
       const list = listOf(call.inputs[0], elementDType(call))
       const wanted = call.attrs.number('num_elements', -1)
-      if (wanted !== -1 && wanted !== list.tensors.length) {
+      if (wanted !== -1 && wanted !== list.length) {
         throw new InvalidArgumentError(
-          `Operation expected a list with ${wanted} elements but got a list with ${list.tensors.length} elements.`,
+          `Operation expected a list with ${wanted} elements but got a list with ${list.length} elements.`,
         )
       }
       const asked = partialShapeOf(call.inputs[1])
@@ -351,7 +349,7 @@ export const ops: Readonly<Record<string, Op>> = {
   },
   TensorListLength: {
     evaluate({ inputs: [handle] }) {
-      return { dtype: 'int32', shape: [], data: Int32Array.of(listOf(handle).tensors.length) }
+      return { dtype: 'int32', shape: [], data: Int32Array.of(listOf(handle).length) }
     },
   },
   TensorListElementShape: {

@@ -41,6 +41,10 @@ export class TensorList {
     return this.elements
   }
 
+  get length(): number {
+    return this.whole === null ? this.tensors.length : this.whole.shape[0]
+  }
+
   /** This list with other elements. */
   with(tensors: readonly (Tensor | undefined)[]): TensorList {
     return new TensorList(this.dtype, this.shape, tensors, this.capacity)
