@@ -10,7 +10,7 @@
 //   move              bytes, outStep, aStep: copies between out + step · outStep and a + step · aStep
 //   choose            y, rows, n, row, step: out[r, c] = a's byte at r · row + c · step not 0 ? b[r, c] : y[r, c]
 //
-// A step of an LSTM of 3 cells, 25 calls, takes 0.4 µs where 35 ops took 65 (Node 20).
+// A row through an LSTM of 64 units and 50 steps: 0.38 ms where op by op it took 2.3 (median of requests, Node 20, baseline).
 import { add, copyRows, div, divNoNan, maximum, minimum, mul, squaredDifference, sub } from './binary'
 import { matmul } from './matmul'
 import {
