@@ -58,7 +58,8 @@ function outputCounts(graph: Graph): Map<Node, number> {
 }
 
 function contentOf(t: Tensor): string | null {
-  if (!isNumeric(t) || t.data.length > SMALL) return null
+  // Floats of an axis are weights, which keep their names: a bias of zeros is not another's.
+  if (!isNumeric(t) || t.data.length > SMALL || (t.shape.length > 0 && /float/.test(t.dtype))) return null
   // By their bytes: -0 is not 0, and one NaN is not another.
   const bytes = new Uint8Array(t.data.buffer, t.data.byteOffset, t.data.byteLength)
   return `${t.dtype} ${t.shape} ${bytes}`
