@@ -96,49 +96,26 @@ function inBytes(
   bits: usize, plane: usize, scales: usize, halves: usize, count: i32, n: i32, first: i32, least: f32, per: f32,
   query: usize, end: usize,
 ): void {
-  const quarter = count >> 2
-  const far = ((<usize>n << 1) + 16) * (<usize>quarter >> 2), list = <usize>quarter << 2
   // V8 builds a constant anew at each use, which takes a third of the time of what is in the cache.
   const low = i8x16.splat(memory.size() ? 15 : 0)
-  let before = 0
-  for (let i = 0; i < quarter; i += 4, scales += 16) {
-    let a = v128.load(plane), b = v128.load(plane + far)
-    let c = v128.load(plane + 2 * far), d = v128.load(plane + 3 * far)
-    let e = i32x4.splat(first), f = e, g = e, h = e
-    plane += 16
-    for (let q = query; q < end; q += 8, plane += 16) {
-      const upper = v128.load32_splat(q), lower = v128.load32_splat(q, 4)
-      let v = v128.load(plane)
-      a = i32x4.relaxed_dot_i8x16_i7x16_add_s(v, upper, a)
-      e = i32x4.relaxed_dot_i8x16_i7x16_add_s(lower, v128.and(v, low), e)
-      v = v128.load(plane + far)
-      b = i32x4.relaxed_dot_i8x16_i7x16_add_s(v, upper, b)
-      f = i32x4.relaxed_dot_i8x16_i7x16_add_s(lower, v128.and(v, low), f)
-      v = v128.load(plane + 2 * far)
-      c = i32x4.relaxed_dot_i8x16_i7x16_add_s(v, upper, c)
-      g = i32x4.relaxed_dot_i8x16_i7x16_add_s(lower, v128.and(v, low), g)
-      v = v128.load(plane + 3 * far)
-      d = i32x4.relaxed_dot_i8x16_i7x16_add_s(v, upper, d)
-      h = i32x4.relaxed_dot_i8x16_i7x16_add_s(lower, v128.and(v, low), h)
-    }
-    a = i32x4.add(a, i32x4.shl(e, 3))
-    b = i32x4.add(b, i32x4.shl(f, 3))
-    c = i32x4.add(c, i32x4.shl(g, 3))
-    d = i32x4.add(d, i32x4.shl(h, 3))
-    const mask = compared(a, b, c, d, scales, halves, list, least, per)
-    if (halves) halves += 16
-    if (i & 4) put(bits++, <usize>quarter >> 3, before, mask)
-    before = mask
-  }
+  inSums(false, bits, plane, scales, halves, count, n, first, least, per, query, end, low, low)
 }
 
 function inPairs(
   bits: usize, plane: usize, scales: usize, halves: usize, count: i32, n: i32, first: i32, least: f32, per: f32,
   query: usize, end: usize, ones: v128,
 ): void {
+  inSums(true, bits, plane, scales, halves, count, n, first, least, per, query, end, i8x16.splat(15), ones)
+}
+
+// @ts-ignore: decorator
+@inline
+function inSums(
+  pairs: bool, bits: usize, plane: usize, scales: usize, halves: usize, count: i32, n: i32, first: i32, least: f32,
+  per: f32, query: usize, end: usize, low: v128, ones: v128,
+): void {
   const quarter = count >> 2
   const far = ((<usize>n << 1) + 16) * (<usize>quarter >> 2), list = <usize>quarter << 2
-  const low = i8x16.splat(15)
   let before = 0
   for (let i = 0; i < quarter; i += 4, scales += 16) {
     let a = v128.load(plane), b = v128.load(plane + far)
@@ -148,17 +125,17 @@ function inPairs(
     for (let q = query; q < end; q += 8, plane += 16) {
       const upper = v128.load32_splat(q), lower = v128.load32_splat(q, 4)
       let v = v128.load(plane)
-      a = paired(v, upper, a, ones)
-      e = paired(lower, v128.and(v, low), e, ones)
+      a = dot(pairs, v, upper, a, ones)
+      e = dot(pairs, lower, v128.and(v, low), e, ones)
       v = v128.load(plane + far)
-      b = paired(v, upper, b, ones)
-      f = paired(lower, v128.and(v, low), f, ones)
+      b = dot(pairs, v, upper, b, ones)
+      f = dot(pairs, lower, v128.and(v, low), f, ones)
       v = v128.load(plane + 2 * far)
-      c = paired(v, upper, c, ones)
-      g = paired(lower, v128.and(v, low), g, ones)
+      c = dot(pairs, v, upper, c, ones)
+      g = dot(pairs, lower, v128.and(v, low), g, ones)
       v = v128.load(plane + 3 * far)
-      d = paired(v, upper, d, ones)
-      h = paired(lower, v128.and(v, low), h, ones)
+      d = dot(pairs, v, upper, d, ones)
+      h = dot(pairs, lower, v128.and(v, low), h, ones)
     }
     a = i32x4.add(a, i32x4.shl(e, 3))
     b = i32x4.add(b, i32x4.shl(f, 3))
@@ -174,7 +151,8 @@ function inPairs(
 /** Sixteen products of bytes and numbers of seven bits, in four sums. */
 // @ts-ignore: decorator
 @inline
-function paired(bytes: v128, seven: v128, sums: v128, ones: v128): v128 {
+function dot(pairs: bool, bytes: v128, seven: v128, sums: v128, ones: v128): v128 {
+  if (!pairs) return i32x4.relaxed_dot_i8x16_i7x16_add_s(bytes, seven, sums)
   return i32x4.add(sums, i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(bytes, seven), ones))
 }
 
