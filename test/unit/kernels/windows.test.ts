@@ -25,6 +25,20 @@ const pixels = (i: number, down: Along, across: Along): (number | null)[] =>
     covered(i, across).map((x) => (y === null || x === null ? null : y * across.length + x)),
   )
 
+/** What says to a kernel which windows they are. */
+const windows = (down: Along, across: Along) =>
+  [
+    down.length,
+    across.length,
+    down.size,
+    across.size,
+    down.start,
+    across.start,
+    across.stride,
+    down.dilation,
+    across.dilation,
+  ] as const
+
 const ACROSS: readonly Along[] = [1, 2, 3].flatMap((size) =>
   [-2, 0, 1, 4].flatMap((start) =>
     [1, 2].flatMap((stride) => [1, 2].map((dilation) => ({ size, start, stride, dilation, length: 5 }))),
@@ -54,25 +68,7 @@ describe.each(VARIANTS)('windows of the %s module', (variant) => {
       for (const how of [0, 1, 2] as const) {
         host.reset()
         const [at, weights, out] = [host.put(x, 1), host.put(w, 3), host.room(COUNT * n, 2)]
-        host.run(out, COUNT * n, (k) =>
-          k.slideWindows(
-            out,
-            at,
-            weights,
-            COUNT,
-            n,
-            down.length,
-            across.length,
-            down.size,
-            across.size,
-            down.start,
-            across.start,
-            across.stride,
-            down.dilation,
-            across.dilation,
-            how,
-          ),
-        )
+        host.run(out, COUNT * n, (k) => k.slideWindows(out, at, weights, COUNT, n, ...windows(down, across), how))
         const got = host.floats(out, COUNT * n)
         for (let i = 0; i < COUNT; i++) {
           const places = pixels(i, down, across)
@@ -102,23 +98,7 @@ describe.each(VARIANTS)('windows of the %s module', (variant) => {
       const length = COUNT * down.size * across.size * n
       host.reset()
       const [at, out] = [host.put(x, 1), host.room(length, 3)]
-      host.run(out, length, (k) =>
-        k.layWindows(
-          out,
-          at,
-          COUNT,
-          n,
-          down.length,
-          across.length,
-          down.size,
-          across.size,
-          down.start,
-          across.start,
-          across.stride,
-          down.dilation,
-          across.dilation,
-        ),
-      )
+      host.run(out, length, (k) => k.layWindows(out, at, COUNT, n, ...windows(down, across)))
       const wanted = Array.from({ length: COUNT }, (_, i) => pixels(i, down, across))
         .flat()
         .flatMap((pixel) => Array.from({ length: n }, (_, c) => (pixel === null ? 0 : x[pixel * n + c])))
