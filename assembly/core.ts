@@ -6,7 +6,7 @@ export {
   softplus, sqrt, square, tanh,
 } from './unary'
 export { add, copyRows, div, divNoNan, maximum, minimum, mul, squaredDifference, sub } from './binary'
-export { crc32c, crc32cTables } from './checksum'
+export { xxh32 } from './checksum'
 export { hashBuckets } from './farmhash'
 export { logSoftmax, softmax } from './softmax'
 export { l2Normalize } from './norm'

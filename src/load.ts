@@ -1,6 +1,6 @@
-import type { Checksum } from './checksum/crc32c.ts'
+import type { Checksum } from './checksum/xxh32.ts'
 import { bindingsFor } from './engine/bindings.ts'
-import { crc32cBy } from './engine/checksum.ts'
+import { xxh32By } from './engine/checksum.ts'
 import { Engine } from './engine/engine.ts'
 import { Model } from './engine/model.ts'
 import { compileKernels, type KernelChoice } from './engine/variants.ts'
@@ -53,7 +53,7 @@ export async function load(source: FolderSource | BundleBytes, options: LoadOpti
     bytes ?? foundAt(source as FolderSource, options),
     given ?? compileKernels(options, 'core'),
   ])
-  const read = 'manifest' in found ? fromBytes(found, crc32cBy(kernels)) : await defined(found, options)
+  const read = 'manifest' in found ? fromBytes(found, xxh32By(kernels)) : await defined(found, options)
   const { similarity } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
   return modelOf(definition, given === undefined ? options : { ...options, wasm: given })

@@ -4,7 +4,7 @@ import { inOrder } from '../embed/inorder.ts'
 import { FRESH } from '../embed/journal.ts'
 import type { AnswerLayout } from '../embed/piece.ts'
 import { sharedBundle } from '../embed/shared.ts'
-import { crc32cBy } from '../engine/checksum.ts'
+import { xxh32By } from '../engine/checksum.ts'
 import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { folderAt } from '../platform/open.ts'
@@ -79,7 +79,7 @@ async function loadShared(path: string, options: LoadingOptions): Promise<Loaded
   const definition =
     shared === null
       ? await (await import('../define.ts')).define(folder, tags === undefined ? {} : { tags })
-      : unflatten(readManifest(shared.manifest), shared.weights, crc32cBy(wasm))
+      : unflatten(readManifest(shared.manifest), shared.weights, xxh32By(wasm))
   return { definition, ...(await watchedModel(definition, { deterministic, wasm })), shared, deterministic }
 }
 

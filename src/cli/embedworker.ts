@@ -3,7 +3,7 @@ import { Answerer, watchedModel } from '../embed/answer.ts'
 import type { Job, Piece } from '../embed/piece.ts'
 import type { Reply } from '../embed/pool.ts'
 import type { SharedModel } from '../embed/shared.ts'
-import { crc32cBy } from '../engine/checksum.ts'
+import { xxh32By } from '../engine/checksum.ts'
 import { openRanges } from '../platform/noderanges.ts'
 import { readManifest, unflatten } from '../weights/index.ts'
 
@@ -19,7 +19,7 @@ export interface EmbedWorkerData {
 
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
-const definition = unflatten(readManifest(model.manifest), model.weights, crc32cBy(wasm))
+const definition = unflatten(readManifest(model.manifest), model.weights, xxh32By(wasm))
 const answerer = watchedModel(definition, { wasm, deterministic }).then((ready) =>
   Answerer.of(ready, job, async (path) => openRanges(path)),
 )

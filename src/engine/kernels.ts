@@ -213,13 +213,8 @@ export interface Kernels {
   ): void
   /** Goes `steps` times through the `count` calls of kernels at `code`, 40 bytes each, as assembly/steps.ts says. */
   runSteps(code: Pointer, count: number, steps: number): void
-  /**
-   * The CRC-32C of `length` bytes, going on from `before`: 32 bits, which come signed. `tables` are what
-   * `crc32cTables` wrote.
-   */
-  crc32c(bytes: Pointer, length: number, before: number, tables: Pointer): number
-  /** The tables of `crc32c`: 8 × 256 u32. */
-  crc32cTables(tables: Pointer): void
+  /** Takes `length` bytes, a multiple of 16, into the four u32 at `sums`: the inner part of XXH32. */
+  xxh32(bytes: Pointer, length: number, sums: Pointer): void
   /**
    * out[count] (u64) = FarmHash's Fingerprint64 of string i modulo `buckets` (at least 1); string i is the bytes from
    * offsets[i] − offsets[0] to offsets[i + 1] − offsets[0] (u32) of `bytes`.

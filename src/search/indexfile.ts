@@ -1,5 +1,5 @@
-import { crc32c } from '../checksum/crc32c.ts'
-import { crc32cBy } from '../engine/checksum.ts'
+import { xxh32 } from '../checksum/xxh32.ts'
+import { xxh32By } from '../engine/checksum.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { CorruptModelError } from '../errors.ts'
 import { builtin } from '../platform/builtin.ts'
@@ -106,7 +106,7 @@ export function indexPieces(
 const under = (name: string, arrays: Sections): Sections =>
   Object.fromEntries(Object.entries(arrays).map(([key, array]) => [`${name}.${key}`, array]))
 
-const checksumBy = (kernels: WebAssembly.Module | undefined) => (kernels === undefined ? crc32c : crc32cBy(kernels))
+const checksumBy = (kernels: WebAssembly.Module | undefined) => (kernels === undefined ? xxh32 : xxh32By(kernels))
 
 /** Sixteen digits, so that no two files have the same. */
 export const newGeneration = (): string =>
@@ -115,7 +115,7 @@ export const newGeneration = (): string =>
 /** The generation of the file that lies there now. */
 export async function generationOf(path: string): Promise<string> {
   const { name, bytes } = await fileAt(path)
-  const file = await IndexFile.open(name, bytes, crc32c)
+  const file = await IndexFile.open(name, bytes, xxh32)
   await file.close()
   return file.manifest.generation
 }

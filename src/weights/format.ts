@@ -5,7 +5,7 @@ import type { DType } from '../tensor/index.ts'
 
 export const FORMAT = 'twotower'
 /** Raised when a reader of the old version would misread the new one. */
-export const VERSION = 1
+export const VERSION = 2
 export const MANIFEST = 'manifest.json'
 export const WEIGHTS = 'weights.bin'
 /** Every array starts at a multiple of this many bytes, a cache line: aligned for any SIMD load. */
@@ -36,8 +36,8 @@ export interface ArrayRecord {
   readonly offset: number
   readonly byteLength: number
   readonly ends?: number
-  /** CRC-32C of the bytes, and for strings of bytes and offsets. */
-  readonly crc32c: number
+  /** XXH32 of the bytes, and for strings of the bytes and then the offsets. */
+  readonly xxh32: number
 }
 
 /** A lookup table or a variable that graphs share. Numbers are positions in `arrays`. */

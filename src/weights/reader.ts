@@ -1,4 +1,4 @@
-import { type Checksum, crc32c } from '../checksum/crc32c.ts'
+import { type Checksum, xxh32 } from '../checksum/xxh32.ts'
 import { CorruptModelError } from '../errors.ts'
 import {
   type Attr,
@@ -70,10 +70,10 @@ export function readManifest(text: string): Manifest {
 /**
  * A model out of its flat form. Arrays are views of `weights`, which is kept.
  * @param weights the bytes of weights.bin, at a multiple of 8 in their buffer
- * @param checksum CRC-32C, by whatever computes it fastest
+ * @param checksum XXH32, by whatever computes it fastest
  * @throws {CorruptModelError} where a checksum, a size or a reference does not hold
  */
-export function unflatten(manifest: Manifest, weights: Uint8Array, checksum: Checksum = crc32c): ModelDefinition {
+export function unflatten(manifest: Manifest, weights: Uint8Array, checksum: Checksum = xxh32): ModelDefinition {
   if (weights.length !== manifest.weights.byteLength) {
     throw new CorruptModelError(
       WEIGHTS,
@@ -121,7 +121,7 @@ class Reader {
     const size = sizeOf(shape)
     if (dtype === 'string') {
       const offsets = this.range(record, ends ?? -1, 4 * (size + 1))
-      this.check(record, this.checksum(offsets, this.checksum(bytes)))
+      this.check(record, this.checksum().add(bytes).add(offsets).value)
       const positions = new Uint32Array(offsets.buffer, offsets.byteOffset, size + 1)
       if (positions[size] !== byteLength || !rises(positions))
         throw wrong('the offsets of its strings do not rise to its length')
@@ -133,7 +133,7 @@ class Reader {
     // Half floats are stored as the float32 that they are computed in.
     if (byteLength !== size * Array_.BYTES_PER_ELEMENT)
       throw wrong(`${byteLength} bytes are not ${dtype}[${shape.join(', ')}]`)
-    this.check(record, this.checksum(bytes))
+    this.check(record, this.checksum().add(bytes).value)
     return {
       dtype,
       shape,
@@ -159,7 +159,7 @@ class Reader {
     return this.weights.subarray(offset, offset + byteLength)
   }
 
-  private check({ name, crc32c: stored }: ArrayRecord, computed: number): void {
+  private check({ name, xxh32: stored }: ArrayRecord, computed: number): void {
     if (stored !== computed)
       throw new CorruptModelError(
         WEIGHTS,

@@ -1,4 +1,4 @@
-import { crc32c } from '../checksum/crc32c.ts'
+import { xxh32 } from '../checksum/xxh32.ts'
 import {
   type Attr,
   CONST,
@@ -89,7 +89,7 @@ class Layout {
         offset,
         byteLength: bytes.length,
         ends: this.place(ends),
-        crc32c: crc32c(ends, crc32c(bytes)),
+        xxh32: xxh32().add(bytes).add(ends).value,
       })
     } else {
       if (!isNumeric(t)) throw new TypeError(`constant "${name}" is a ${dtype}: it has no flat form`)
@@ -100,7 +100,7 @@ class Layout {
         shape,
         offset: this.place(bytes),
         byteLength: bytes.length,
-        crc32c: crc32c(bytes),
+        xxh32: xxh32().add(bytes).value,
       })
     }
     return position

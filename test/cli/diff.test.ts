@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { crc32c } from '../../src/checksum/crc32c.ts'
+import { xxh32 } from '../../src/checksum/xxh32.ts'
 import type { Manifest } from '../../src/weights/index.ts'
 import { convertDemo, DEMO, demoRows, jsonl, model, run, scratch, twotower } from './command.ts'
 
@@ -77,8 +77,8 @@ function changed(name: string, change: (values: Float32Array) => void): string {
   const array = manifest.arrays.find((record) => record.name === name)
   if (array === undefined) throw new Error(`the bundle has no array ${name}`)
   change(new Float32Array(weights.buffer, weights.byteOffset + array.offset, array.byteLength / 4))
-  const crc = crc32c(weights.subarray(array.offset, array.offset + array.byteLength))
-  const arrays = manifest.arrays.map((record) => (record === array ? { ...record, crc32c: crc } : record))
+  const sum = xxh32().add(weights.subarray(array.offset, array.offset + array.byteLength)).value
+  const arrays = manifest.arrays.map((record) => (record === array ? { ...record, xxh32: sum } : record))
   writeFileSync(join(copy, 'weights.bin'), weights)
   writeFileSync(join(copy, 'manifest.json'), JSON.stringify({ ...manifest, arrays }))
   return copy

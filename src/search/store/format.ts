@@ -1,11 +1,11 @@
 import type { Similarity } from '../../graph/index.ts'
 
-// The file of an index: sixteen bytes that say so, the manifest's length and CRC-32C, the manifest as JSON, then sections,
+// The file of an index: sixteen bytes that say so, the manifest's length and XXH32, the manifest as JSON, then sections,
 // each an array, little-endian and aligned. docs/index-format.md is for readers in another language.
 
 export const MAGIC: Uint8Array = new TextEncoder().encode('twotower index\n\0')
 export const FORMAT = 'twotower-index'
-export const VERSION = 1
+export const VERSION = 2
 /** Of sections and of where the first begins. */
 export const ALIGNMENT = 64
 /** Bytes before the manifest. */
@@ -46,7 +46,7 @@ export interface SectionRecord {
   /** From where the first section begins. */
   readonly offset: number
   readonly byteLength: number
-  readonly crc32c: number
+  readonly xxh32: number
 }
 
 /** What an index is, besides its arrays. */

@@ -1,13 +1,13 @@
-import { crc32c } from '../../checksum/crc32c.ts'
+import { xxh32 } from '../../checksum/xxh32.ts'
 import { CorruptModelError } from '../../errors.ts'
 import type { Datapoint, NumericRestrict } from '../datapoint.ts'
 
 // What was put into an index and taken out since its file was written, in order: a head that names the file's generation,
-// then records, each with its length, the length's CRC-32C and its own. A kill may leave a part of one more record at the end,
+// then records, each with its length, the length's XXH32 and its own. A kill may leave a part of one more record at the end,
 // which was never answered for and is dropped; damage before that is an error.
 
 /** Sixteen bytes that say what it is, then the generation in UTF-8, sixteen bytes too. */
-const MAGIC = new TextEncoder().encode('twotower log 1\n\0')
+const MAGIC = new TextEncoder().encode('twotower log 2\n\0')
 export const GENERATION_BYTES = 16
 export const HEAD: number = MAGIC.length + GENERATION_BYTES
 /** The length of a record, the checksum of these four bytes, and the record's. */
@@ -39,8 +39,8 @@ export function logRecords(changes: readonly Change[]): Uint8Array {
   let at = 0
   for (const payload of payloads) {
     view.setUint32(at, payload.length, true)
-    view.setUint32(at + 4, crc32c(bytes.subarray(at, at + 4)), true)
-    view.setUint32(at + 8, crc32c(payload), true)
+    view.setUint32(at + 4, sumOf(bytes.subarray(at, at + 4)), true)
+    view.setUint32(at + 8, sumOf(payload), true)
     bytes.set(payload, at + FRAME)
     at += FRAME + payload.length
   }
@@ -61,7 +61,7 @@ export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
   let at = HEAD
   while (at + FRAME <= bytes.length) {
     const length = view.getUint32(at, true)
-    if (crc32c(bytes.subarray(at, at + 4)) !== view.getUint32(at + 4, true)) {
+    if (sumOf(bytes.subarray(at, at + 4)) !== view.getUint32(at + 4, true)) {
       // A power cut may leave zeros where a record was to be.
       if (bytes.subarray(at).every((byte) => byte === 0)) break
       throw damaged(file, at)
@@ -69,7 +69,7 @@ export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
     const end = at + FRAME + length
     if (end > bytes.length) break
     const payload = bytes.subarray(at + FRAME, end)
-    if (crc32c(payload) !== view.getUint32(at + 8, true)) {
+    if (sumOf(payload) !== view.getUint32(at + 8, true)) {
       if (end === bytes.length) break
       throw damaged(file, at)
     }
@@ -78,6 +78,8 @@ export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
   }
   return { generation, changes, length: at }
 }
+
+const sumOf = (bytes: Uint8Array): number => xxh32().add(bytes).value
 
 const damaged = (file: string, at: number): CorruptModelError =>
   new CorruptModelError(

@@ -1,4 +1,4 @@
-import type { Checksum } from '../../checksum/crc32c.ts'
+import type { Checksum } from '../../checksum/xxh32.ts'
 import { CorruptModelError } from '../../errors.ts'
 import { similarityOf } from '../../graph/index.ts'
 import type { ByteSource } from '../../platform/folder.ts'
@@ -54,9 +54,12 @@ export class IndexFile {
     if (length > MOST_MANIFEST || PREFIX + length > byteLength)
       throw corrupt(`is cut short or damaged: its manifest is to have ${length} bytes, the file has ${byteLength}`)
     const text = await source.slice(PREFIX, PREFIX + length)
-    if (checksum(text) !== view.getUint32(MAGIC.length + 4, true)) throw corrupt('the checksum of its manifest differs')
+    const json = jsonIn(text)
+    checkVersion(json, corrupt)
+    if (checksum().add(text).value !== view.getUint32(MAGIC.length + 4, true))
+      throw corrupt('the checksum of its manifest differs')
     const first = aligned(PREFIX + length)
-    const manifest = manifestOf(jsonIn(text), corrupt)
+    const manifest = manifestOf(json, corrupt)
     for (const { name: section, offset, byteLength: bytes } of manifest.sections) {
       if (first + offset + bytes > byteLength)
         throw corrupt(
@@ -100,10 +103,10 @@ export class IndexFile {
   /** Reads everything once. @throws {CorruptModelError} where a checksum differs */
   async verify(): Promise<void> {
     for (const record of this.manifest.sections) {
-      let crc = 0
+      const sum = this.checksum()
       for (let at = 0; at < record.byteLength; at += CHUNK)
-        crc = this.checksum(await this.bytes(record, at, Math.min(at + CHUNK, record.byteLength)), crc)
-      this.check(record, crc)
+        sum.add(await this.bytes(record, at, Math.min(at + CHUNK, record.byteLength)))
+      this.check(record, sum.value)
     }
   }
 
@@ -113,7 +116,7 @@ export class IndexFile {
 
   private async array(record: SectionRecord, verify: boolean): Promise<SectionArray> {
     const bytes = await this.bytes(record, 0, record.byteLength)
-    if (verify || bytes.length <= SMALL) this.check(record, this.checksum(bytes))
+    if (verify || bytes.length <= SMALL) this.check(record, this.checksum().add(bytes).value)
     const whole = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
     return new ARRAYS[record.dtype](whole.buffer as ArrayBuffer, whole.byteOffset, record.length)
   }
@@ -122,8 +125,8 @@ export class IndexFile {
     return this.source.slice(this.first + offset + from, this.first + offset + to)
   }
 
-  private check({ name, crc32c }: SectionRecord, crc: number): void {
-    if (crc !== crc32c)
+  private check({ name, xxh32 }: SectionRecord, computed: number): void {
+    if (computed !== xxh32)
       throw new CorruptModelError(this.name, `the checksum of section "${name}" differs: the file is damaged`)
   }
 
@@ -143,13 +146,17 @@ function jsonIn(text: Uint8Array): unknown {
   }
 }
 
+/** Before the checksum, which another version may make in another way. */
+function checkVersion(json: unknown, corrupt: (problem: string) => Error): void {
+  const { format, version } = (json ?? {}) as Partial<IndexManifest>
+  if (format !== FORMAT || version === VERSION) return
+  const advice = Number(version) > VERSION ? 'update twotower, or make the index again' : 'make the index again'
+  throw corrupt(`is of version ${version}, this twotower reads version ${VERSION}: ${advice}`)
+}
+
 function manifestOf(json: unknown, corrupt: (problem: string) => Error): IndexManifest {
-  const { format, version, rows, width, similarity, generation, sections } = (json ?? {}) as Partial<IndexManifest>
+  const { format, rows, width, similarity, generation, sections } = (json ?? {}) as Partial<IndexManifest>
   if (format !== FORMAT) throw corrupt(`is no index: "format" must be "${FORMAT}"`)
-  if (version !== VERSION) {
-    const advice = Number(version) > VERSION ? 'update twotower, or make the index again' : 'make the index again'
-    throw corrupt(`is of version ${version}, this twotower reads version ${VERSION}: ${advice}`)
-  }
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
   if (!isCount(rows) || !isCount(width) || typeof generation !== 'string' || !Array.isArray(sections))
     throw corrupt('its manifest must have rows, width, generation and sections')

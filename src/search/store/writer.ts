@@ -1,4 +1,4 @@
-import type { Checksum } from '../../checksum/crc32c.ts'
+import type { Checksum } from '../../checksum/xxh32.ts'
 import { GENERATOR } from '../../version.ts'
 import {
   aligned,
@@ -31,7 +31,7 @@ export function writeIndex(head: IndexHead, sections: Sections, generation: stri
     pieces.push(bytes)
     end = offset + bytes.length
     const { length, byteLength } = array
-    records.push({ name, dtype: dtypeOf(array), length, offset, byteLength, crc32c: checksum(bytes) })
+    records.push({ name, dtype: dtypeOf(array), length, offset, byteLength, xxh32: checksum().add(bytes).value })
   }
   const manifest: IndexManifest = {
     format: FORMAT,
@@ -46,7 +46,7 @@ export function writeIndex(head: IndexHead, sections: Sections, generation: stri
   const view = new DataView(first.buffer)
   first.set(MAGIC)
   view.setUint32(MAGIC.length, text.length, true)
-  view.setUint32(MAGIC.length + 4, checksum(text), true)
+  view.setUint32(MAGIC.length + 4, checksum().add(text).value, true)
   first.set(text, PREFIX)
   return { manifest, pieces: [first, ...pieces] }
 }

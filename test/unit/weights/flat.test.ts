@@ -164,7 +164,8 @@ describe('a damaged bundle', () => {
   })
 
   test.each([
-    ['a newer version', { version: 2 }, /version 2, this twotower reads version 1: update twotower/],
+    ['a newer version', { version: 3 }, /version 3, this twotower reads version 2: update twotower/],
+    ['an older version', { version: 1 }, /version 1, this twotower reads version 2: convert the model again/],
     ['another format', { format: 'x' }, /"format" must be "twotower"/],
     ['no arrays', { arrays: null }, /"arrays" must be a list/],
     ['an array past the end', { arrays: [{ ...manifest.arrays[1], offset: 1 << 20 }] }, /are not in weights.bin/],
