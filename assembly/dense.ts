@@ -1,10 +1,13 @@
 // out = activation(x · W + bias): the dense layer, where a tower spends its time.
 //
 // W is packed in panels of 16 columns: panel p holds columns 16p … 16p + 15, row after row, so that the inner loop reads
-// one unbroken stream of 64 bytes a step; columns past n are zeros. Two tiles read them, of which each is the fastest in its
-// build. V8 has fifteen registers to give away. 2×16 takes eight for the sums, five for what feeds them and one for a
-// product that waits for its sum, which only the baseline has. 6×8, half a panel at a time, has twelve sums: a fused
-// multiply-add takes four cycles and two begin in each, so that eight sums leave no slack.
+// one unbroken stream of 64 bytes a step; columns past n are zeros. Two tiles read them, of which each is the fastest
+// somewhere, and a row alone has a way of its own (denseRow.ts); each output is summed in the same order by all of them. V8 has
+// fifteen registers to give away. 2×16 takes eight for the sums, five for what feeds them and one for a product that waits
+// for its sum, which only the baseline has. 6×8, half a panel at a time, has twelve sums: a fused multiply-add takes four
+// cycles and two begin in each, so that eight sums leave no slack. It is for the relaxed build where the engine's compiler
+// loads where it is written (`loadsInPlace`): one that puts the eight loads of a step first has five registers too few, and
+// spills.
 //
 // Tiles measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, beside the roof, a loop of
 // multiply-adds in registers:
@@ -19,21 +22,23 @@
 //     relaxed   Node 20  2×16 34 (37)  4×8 33 (36)  5×8 22 (24)  3×8 27 (30)  6×8 25 (26)
 //               Node 24  2×16 35 (37)  4×8 37 (40)  5×8 38 (41)  3×8 29 (31)  6×8 38 (40)
 //               Deno 2   2×16 15 (28)  4×8 15 (27)  5×8 17 (29)  3×8 16 (26)  6×8 18 (32)
+//   Sapphire Rapids on another day, relaxed by V8's older compiler and by Turboshaft, 64 to 256 rows, baseline beside
+//               Node 20 with its flag  2×16 31 to 33 (35)  6×8 22 to 25 (26)   baseline 24 to 27 (29)
+//               Node 22                2×16 25 to 32 (34)  6×8 19 to 25 (25)   baseline 18 to 27 (28)
+//               Node 24                2×16 29 to 34 (35)  6×8 31 to 38 (39)   baseline 24 to 28 (29)
+//               Bun 1                  2×16 15 to 18 (20)  6×8 14 to 17 (19)   two instructions there too
 // The baseline's mul and add are two instructions, and on Zen 3 the front end is the limit. Unrolling a tile by hand makes
 // it worse (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
-import { loadTail, madd, splat, storeTail } from './lanes'
+import { edge, PANEL, vector } from './denseRow'
+import { loadsInPlace, loadTail, madd, splat, storeTail } from './lanes'
 import { activate, Unary } from './unary'
 
-/** Floats in a row of a panel. */
-const PANEL = 16
 /** Rows of a panel that are passed over at a time: 16 KB, half of the first cache. */
 const PART = 256
 /** Rows that are finished, activation included, before the next: they and their x stay in the second cache. */
 const CHUNK = 60
 /** Rows of the tall tile. */
 const TALL = 6
-/** Rows of a panel that one row of x passes over in a trip of the loop. */
-const STEPS: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2
 
 /**
  * out[rows × n] = act(x[rows × k] · W[k × n] + bias[n]).
@@ -49,7 +54,7 @@ export function dense(
   for (; rows > 0; rows -= CHUNK) {
     const height = min(rows, CHUNK)
     let rest = height
-    if (ASC_FEATURE_RELAXED_SIMD && rest >= TALL) {
+    if (ASC_FEATURE_RELAXED_SIMD && loadsInPlace && rest >= TALL) {
       const tall = rest / TALL
       sums(out, x, w, tall, TALL, k, n)
       rest -= tall * TALL
@@ -208,89 +213,6 @@ function tallTiles(
     v128.store(out5, f0)
     v128.store(out5, f1, 16)
   }
-}
-
-/**
- * The sums of one row: bound by reading W, so W is read once, two panels side by side to keep eight sums going. GFLOPS,
- * W in the second cache, Zen 3: two panels by two steps 31 (Node 20), 32 (Node 24), 38 (24 relaxed); by one step 26, 36,
- * 39; by four 28, 29, 31; one panel by one 28, 29, 26. Sapphire Rapids: by two steps 22 (Node 20), 25 (24 relaxed); by one
- * 17, 27; three panels by one 21, 25. Passing over the half of x that relu made zeros, by a list of the others, took a tenth
- * off where W is in the second cache and nothing where it is not: the lines come all the same.
- */
-function vector(out: usize, x: usize, w: usize, k: i32, n: i32): void {
-  const panel = <usize>k * PANEL * 4
-  const end = x + (<usize>k << 2)
-  for (; n >= PANEL * 2; n -= PANEL * 2, out += PANEL * 8, w += panel << 1) {
-    let a0 = splat(0), a1 = splat(0), a2 = splat(0), a3 = splat(0)
-    let b0 = splat(0), b1 = splat(0), b2 = splat(0), b3 = splat(0)
-    let p = w
-    let q = w + panel
-    let x0 = x
-    if (STEPS == 2 && k & 1) {
-      const s = v128.load32_splat(x0)
-      a0 = madd(s, v128.load(p), a0)
-      a1 = madd(s, v128.load(p, 16), a1)
-      a2 = madd(s, v128.load(p, 32), a2)
-      a3 = madd(s, v128.load(p, 48), a3)
-      b0 = madd(s, v128.load(q), b0)
-      b1 = madd(s, v128.load(q, 16), b1)
-      b2 = madd(s, v128.load(q, 32), b2)
-      b3 = madd(s, v128.load(q, 48), b3)
-      x0 += 4
-      p += PANEL * 4
-      q += PANEL * 4
-    }
-    for (; x0 < end; x0 += STEPS * 4, p += STEPS * PANEL * 4, q += STEPS * PANEL * 4) {
-      const s = v128.load32_splat(x0)
-      a0 = madd(s, v128.load(p), a0)
-      a1 = madd(s, v128.load(p, 16), a1)
-      a2 = madd(s, v128.load(p, 32), a2)
-      a3 = madd(s, v128.load(p, 48), a3)
-      b0 = madd(s, v128.load(q), b0)
-      b1 = madd(s, v128.load(q, 16), b1)
-      b2 = madd(s, v128.load(q, 32), b2)
-      b3 = madd(s, v128.load(q, 48), b3)
-      if (STEPS == 2) {
-        const t = v128.load32_splat(x0, 4)
-        a0 = madd(t, v128.load(p, 64), a0)
-        a1 = madd(t, v128.load(p, 80), a1)
-        a2 = madd(t, v128.load(p, 96), a2)
-        a3 = madd(t, v128.load(p, 112), a3)
-        b0 = madd(t, v128.load(q, 64), b0)
-        b1 = madd(t, v128.load(q, 80), b1)
-        b2 = madd(t, v128.load(q, 96), b2)
-        b3 = madd(t, v128.load(q, 112), b3)
-      }
-    }
-    v128.store(out, a0)
-    v128.store(out, a1, 16)
-    v128.store(out, a2, 32)
-    v128.store(out, a3, 48)
-    v128.store(out, b0, 64)
-    v128.store(out, b1, 80)
-    v128.store(out, b2, 96)
-    v128.store(out, b3, 112)
-  }
-  for (; n > 0; n -= PANEL, out += PANEL * 4, w += panel) edge(out, x, w, k, n)
-}
-
-/** The sums of one row over one panel, of which the first n (16 where n is more) columns are written. */
-function edge(out: usize, x: usize, w: usize, k: i32, n: i32): void {
-  let a0 = splat(0), a1 = splat(0), a2 = splat(0), a3 = splat(0)
-  for (const end = x + (<usize>k << 2); x < end; x += 4, w += PANEL * 4) {
-    const s = v128.load32_splat(x)
-    a0 = madd(s, v128.load(w), a0)
-    a1 = madd(s, v128.load(w, 16), a1)
-    a2 = madd(s, v128.load(w, 32), a2)
-    a3 = madd(s, v128.load(w, 48), a3)
-  }
-  for (n = min(n, PANEL); n >= 4; n -= 4, out += 16) {
-    v128.store(out, a0)
-    a0 = a1
-    a1 = a2
-    a2 = a3
-  }
-  if (n > 0) storeTail(out, a0, n)
 }
 
 /**

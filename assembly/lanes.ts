@@ -11,6 +11,14 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
+/**
+ * 1 where the engine's compiler leaves the loads of a loop's body where they are written, 0 where it puts them all first, so that
+ * each holds a register until its sum is made. The host says it: `loadsInPlace` of src/engine/kernels.ts.
+ */
+// @ts-ignore: decorator
+@external('env', 'loadsInPlace')
+export declare const loadsInPlace: i32
+
 // @ts-ignore: decorator
 @inline
 export function splat(value: f32): v128 {

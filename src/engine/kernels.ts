@@ -362,10 +362,28 @@ export const int8Scratch = (rows: number, k: number, n: number): number =>
 /** The first byte that is the host's; what lies before is the module's own. */
 export const ARENA_START = 64
 
-/** The kernels of `module` (dist/kernels/*.wasm) on `memory`, which stays the caller's. */
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernels {
+/** A module of one table whose places are 64-bit numbers. */
+const TABLE64 = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 4, 4, 1, 0x70, 4, 0)
+
+/**
+ * Whether this engine's compiler leaves loads where the kernels have them, by which the relaxed build takes its tiles
+ * (assembly/dense.ts). V8's does since Turboshaft, between 12.4 (Node 22) and 13.6 (Node 24), as 64-bit tables came; Bun's
+ * JavaScriptCore, which has neither, is no faster with the other tile.
+ */
+export const loadsInPlace = (): boolean => WebAssembly.validate(TABLE64)
+
+/**
+ * The kernels of `module` (dist/kernels/*.wasm) on `memory`, which stays the caller's. With either `inPlace` they give the same
+ * bits.
+ */
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  inPlace: boolean = loadsInPlace(),
+): Kernels {
+  const env = { memory, loadsInPlace: Number(inPlace) }
   // What the module exports is known only here; test/unit/kernels/binding.test.ts holds the interface against it.
-  return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels
+  return new WebAssembly.Instance(module, { env }).exports as unknown as Kernels
 }
 
 /** A module of one function, the body of which is f32x4.relaxed_madd of three zero vectors, dropped. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ARENA_START, instantiate, type Kernels, relaxedSupported } from '../../../src/engine/kernels.ts'
+import { ARENA_START, instantiate, type Kernels, loadsInPlace, relaxedSupported } from '../../../src/engine/kernels.ts'
 import { PANEL, packedLength, packPanels, unpackPanels } from '../../../src/tensor/panels.ts'
 import { bytesOf, VARIANTS } from './instance.ts'
 
@@ -49,9 +49,11 @@ describe.each(VARIANTS)('the %s module', (variant) => {
     expect(found).toEqual(PARAMETERS)
   })
 
-  it('imports a memory and nothing else', () => {
+  it('imports a memory, and the relaxed one what it is to know of the engine, and nothing else', () => {
     const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytesOf(variant)))
-    expect(imports).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
+    const memory = { module: 'env', name: 'memory', kind: 'memory' }
+    const told = { module: 'env', name: 'loadsInPlace', kind: 'global' }
+    expect(imports).toEqual(variant === 'relaxed' ? [told, memory] : [memory])
   })
 
   it('leaves the host all memory from ARENA_START on', () => {
@@ -68,6 +70,12 @@ describe('relaxedSupported', () => {
   })
   it('is true once relaxed SIMD is on', () => {
     expect(relaxedSupported()).toBe(true)
+  })
+})
+
+describe('loadsInPlace', () => {
+  it("tells V8's newer compiler from the one before", () => {
+    expect(loadsInPlace()).toBe(Number.parseInt(process.versions.v8, 10) >= 13)
   })
 })
 

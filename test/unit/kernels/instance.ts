@@ -26,9 +26,10 @@ export class Host {
   readonly memory: WebAssembly.Memory
   private top = ARENA_START
 
-  constructor(variant: Variant, pages = 64) {
+  /** @param inPlace what `instantiate` is told of the engine; its own answer where it is left out */
+  constructor(variant: Variant, pages = 64, inPlace?: boolean) {
     this.memory = new WebAssembly.Memory({ initial: pages })
-    this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory)
+    this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory, inPlace)
     new Uint32Array(this.memory.buffer).fill(GUARD)
   }
 
