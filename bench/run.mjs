@@ -10,7 +10,7 @@ import { machine, runtime } from './machine.mjs'
 
 const HERE = fileURLToPath(new URL('.', import.meta.url))
 const SUBJECTS = ['towers', 'scan', 'request', 'start', 'sizes']
-/** What a page downloads is the same under every runtime, and it takes V8's coverage as Node writes it. */
+/** What a page downloads is the same under every runtime and flag, and it takes V8's coverage as Node writes it. */
 const NODES = ['sizes']
 const EFFORT = { rounds: 31, milliseconds: 40, quick: false }
 const QUICK = { rounds: 7, milliseconds: 10, quick: true }
@@ -23,11 +23,12 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
   },
 })
-const here = SUBJECTS.filter((name) => runtime().name === 'node' || !NODES.includes(name))
+const { name: program, relaxed = false } = runtime()
+const here = SUBJECTS.filter((name) => (program === 'node' && !relaxed) || !NODES.includes(name))
 const chosen = options.only?.split(',') ?? here
 const unknown = chosen.filter((name) => !here.includes(name))
 if (unknown.length > 0)
-  throw new RangeError(`--only takes ${here.join(', ')} under ${runtime().name}; got ${unknown.join(', ')}`)
+  throw new RangeError(`--only takes ${here.join(', ')} under ${program}${relaxed ? ' with a flag' : ''}; got ${unknown.join(', ')}`)
 if (!existsSync(`${HERE}../dist/index.js`)) throw new Error('there is nothing to measure: npm run build first')
 
 if (!existsSync(`${HERE}node_modules`)) step('npm', ['ci', '--ignore-scripts', '--prefix', HERE])
@@ -52,7 +53,8 @@ async function measure() {
   for (const [name, why] of Object.entries(skipped)) say(`${name} is skipped: ${why}`)
 
   const on = machine()
-  const file = `${HERE}results/${options.quick ? 'quick-' : ''}${on.runtime.name}-${parseInt(on.runtime.version, 10)}-${process.arch}.json`
+  const name = `${program}-${parseInt(on.runtime.version, 10)}-${process.arch}${relaxed ? '-relaxed' : ''}`
+  const file = `${HERE}results/${options.quick ? 'quick-' : ''}${name}.json`
   // What --only leaves out stays as it was measured before.
   const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
   const results = { ...before, machine: on, effort, skipped }

@@ -1,3 +1,5 @@
+import { RELAXED } from '../machine.mjs'
+
 const CHILDREN = {
   bare: 'the runtime alone',
   twotower: 'twotower: a bundle to its first embedding',
@@ -41,7 +43,8 @@ export function sideBySide(all) {
   return `## The runtimes side by side\n\n${table(head, rows)}\n`
 }
 
-const title = ({ name, version }) => `${name[0].toUpperCase()}${name.slice(1)} ${version}`
+const title = ({ name, version, relaxed }) =>
+  `${name[0].toUpperCase()}${name.slice(1)} ${version}${relaxed ? ' with relaxed SIMD' : ''}`
 
 /** The results of one runtime as Markdown. */
 export function section(name, results, plots) {
@@ -49,6 +52,7 @@ export function section(name, results, plots) {
   const { runtime } = machine
   const parts = [
     `## ${title(runtime)}`,
+    ...(runtime.relaxed ? [`Started as \`${runtime.name} ${RELAXED}\`.`] : []),
     `${machine.date}, one core of ${machine.cores} (${machine.cpu}, ${machine.platform}). Medians of ${effort.rounds} rounds in turns; in brackets the quartiles.`,
     ...Object.entries(skipped).map(([peer, why]) => `Without ${peer}: ${why}.`),
     ...plots.map((plot) => `![${plot}](performance/${name}-${plot}.svg)`),
