@@ -3,10 +3,12 @@ import module from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../version.ts'
 import { EXIT, report, UsageError } from './exit.ts'
+import { useRelaxedSimd } from './relaxed.ts'
 import { endOnClosedPipe } from './stdio.ts'
 
 // Node from 22 on can keep the compiled code of what commands load, so that the next one starts a seventh sooner.
 if ('enableCompileCache' in module && typeof module.enableCompileCache === 'function') module.enableCompileCache()
+useRelaxedSimd()
 
 const program = new Command('twotower')
   .description('Run two-tower and other TensorFlow recommender exports on a CPU, without TensorFlow.')
