@@ -12,9 +12,10 @@ const STEPS: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2
  *   Zen 3: two panels by two steps 31 (Node 20), 32 (Node 24), 38 (24 relaxed); by one step 26, 36, 39; by four 28, 29, 31;
  *   one panel by one 28, 29, 26.
  *   Sapphire Rapids: by two steps 22 (Node 20), 25 (24 relaxed); by one 17, 27; three panels by one 21, 25.
- *   The same, relaxed on Node 20 with its flag, 128 × 256, where the baseline makes 21.5: three halves by one step 23.3, two
- *   panels by one 17.6, by two 18.7, one panel by one or two 20.0; on Node 22 18.5, 15.4, 16.1; on Node 24 16.7, 17.8, 17.3.
- *   Of W past the second cache all make the same but for the halves, whose lines are read twice: 5 % less.
+ *   The same, relaxed on Node 20 with its flag, 128 × 256 to 512 × 256, where the baseline makes 22 to 23: three halves by one
+ *   step 23 to 25, two panels by one 17 to 18, by two 17 to 19, one panel by one or two 20; of 2 MB 16 to 17, 16, 15, 16, and
+ *   of 4 MB, past the second cache, where the halves' lines come twice, 11.6 and 12.5 for all others. On Node 22 18.5, 15.4,
+ *   16.1, where the baseline makes 17.6; on Node 24 16.7, 17.8, 17.3.
  * Passing over the half of x that relu made zeros, by a list of the others, took a tenth off where W is in the second cache and
  * nothing where it is not: the lines come all the same.
  */
