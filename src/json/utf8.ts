@@ -1,3 +1,4 @@
+import { ByteWriter } from './bytes.ts'
 import { float32Text, withPoint } from './text.ts'
 
 // JSON goes out as bytes that are written here and nowhere else: a row of 64 floats as strings, joined and encoded, costs
@@ -13,19 +14,7 @@ const LEAST = 1e-6
 const FLOAT_BYTES = 24
 
 /** Grows a piece of text as UTF-8. */
-export class Utf8Writer {
-  private bytes: Uint8Array<ArrayBuffer>
-  private used = 0
-
-  /** @param expected about how many bytes will come */
-  constructor(expected = 1 << 16) {
-    this.bytes = new Uint8Array(expected)
-  }
-
-  get length(): number {
-    return this.used
-  }
-
+export class Utf8Writer extends ByteWriter {
   text(text: string): void {
     this.reserve(3 * text.length)
     this.used += encoder.encodeInto(text, this.bytes.subarray(this.used)).written
@@ -53,20 +42,6 @@ export class Utf8Writer {
     const text = decoder.decode(this.bytes.subarray(0, this.used))
     this.used = 0
     return text
-  }
-
-  /** What was written, an array of its own; the writer begins anew. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.slice(0, this.used)
-    this.used = 0
-    return taken
-  }
-
-  private reserve(more: number): void {
-    if (this.used + more <= this.bytes.length) return
-    const larger = new Uint8Array(Math.max(this.used + more, 2 * this.bytes.length))
-    larger.set(this.bytes.subarray(0, this.used))
-    this.bytes = larger
   }
 }
 

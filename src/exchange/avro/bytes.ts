@@ -1,3 +1,5 @@
+import { ByteWriter } from '../../json/bytes.ts'
+
 // Avro's binary encoding (avro.apache.org/docs/1.12.0/specification): integers as zigzag base-128, floats little-endian,
 // bytes and text with their length before them.
 
@@ -79,14 +81,7 @@ export class AvroReader {
 }
 
 /** Grows what is encoded. */
-export class AvroWriter {
-  private bytes = new Uint8Array(1 << 16)
-  private used = 0
-
-  get length(): number {
-    return this.used
-  }
-
+export class AvroWriter extends ByteWriter {
   raw(bytes: Uint8Array): void {
     this.reserve(bytes.length)
     this.bytes.set(bytes, this.used)
@@ -118,19 +113,5 @@ export class AvroWriter {
     const bytes = encoder.encode(value)
     this.long(bytes.length)
     this.raw(bytes)
-  }
-
-  /** What was written, an array of its own; the writer begins anew. */
-  take(): Uint8Array<ArrayBuffer> {
-    const taken = this.bytes.slice(0, this.used)
-    this.used = 0
-    return taken
-  }
-
-  private reserve(more: number): void {
-    if (this.used + more <= this.bytes.length) return
-    const larger = new Uint8Array(Math.max(this.used + more, 2 * this.bytes.length))
-    larger.set(this.bytes.subarray(0, this.used))
-    this.bytes = larger
   }
 }
