@@ -5,7 +5,7 @@ import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
-import { Attrs, type OpTable } from '../../../src/graph/index.ts'
+import { Attrs, type Node, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { packPanels, Strings, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { packedInt8Shape, packInt8, toInt8 } from '../../../src/tensor/panelsint8.ts'
@@ -33,7 +33,10 @@ function call(ops: OpTable, op: string, inputs: readonly Tensor[], attrs = Attrs
 /** The same answer from both tables, to a few units in the last place. */
 function expectSame(op: string, inputs: readonly Tensor[], attrs = Attrs.none, tolerance = 2e-6): void {
   memory.begin()
-  const [ours, theirs] = [call(table, op, inputs, attrs), call(reference, op, inputs, attrs)]
+  expectClose(op, inputs, call(table, op, inputs, attrs), call(reference, op, inputs, attrs), tolerance)
+}
+
+function expectClose(op: string, inputs: readonly Tensor[], ours: Tensor, theirs: Tensor, tolerance: number): void {
   expect(ours.shape, op).toEqual(theirs.shape)
   const [a, b] = [ours.data as Float32Array, theirs.data as Float32Array]
   for (let i = 0; i < b.length; i++) {
@@ -319,6 +322,45 @@ describe('products of computed matrices', () => {
     const wrong = new Attrs({ equation: 'ab,bc->ac' })
     expect(() => call(table, 'Einsum', [floats([3, 4]), floats([5, 2])], wrong)).toThrow(/dimension/)
   })
+
+  test('Einsum of two nodes in several shapes by turns, each equation read when its shapes are others than before', () => {
+    let read = 0
+    class Counted extends Attrs {
+      override string(name: string): string {
+        read++
+        return super.string(name)
+      }
+    }
+    const node = (equation: string): Node => ({
+      name: equation,
+      op: 'Einsum',
+      attrs: new Counted({ equation }),
+      inputs: [],
+      controls: [],
+    })
+    const [scores, layer] = [node('aecd,abcd->acbe'), node('abc,cde->abde')]
+    // Axes of one element too, which lie right in any order.
+    const asked: readonly [node: Node, a: readonly number[], b: readonly number[], read: number][] = [
+      [scores, [2, 3, 4, 5], [2, 6, 4, 5], 1],
+      [layer, [2, 3, 5], [5, 4, 2], 1],
+      [scores, [2, 3, 4, 5], [2, 6, 4, 5], 0],
+      [scores, [2, 3, 1, 5], [2, 6, 1, 5], 1],
+      [layer, [2, 3, 5], [5, 4, 2], 0],
+      [layer, [1, 7, 5], [5, 4, 2], 1],
+      [scores, [2, 3, 1, 5], [2, 6, 1, 5], 0],
+      [layer, [1, 7, 5], [5, 2, 4], 1],
+      [scores, [2, 3, 4, 5], [2, 6, 4, 5], 1],
+    ]
+    for (const [node, a, b, times] of asked) {
+      read = 0
+      memory.begin()
+      const inputs = [floats(a), floats(b, 5)]
+      const ours = table.get('Einsum')?.evaluate({ inputs, attrs: node.attrs, node, files: new Map(), run: () => [] })
+      expect(read, `${node.name} of [${a}] and [${b}]`).toBe(times)
+      const theirs = call(reference, 'Einsum', inputs, new Attrs({ equation: node.name }))
+      expectClose('Einsum', inputs, ours as Tensor, theirs, 1e-5)
+    }
+  })
 })
 
 describe('pooled rows of a table that stays in linear memory', () => {
@@ -446,6 +488,31 @@ describe('hash buckets', () => {
     expect(call(table, 'StringToHashBucketFast', [strings()], new Attrs({ num_buckets: 3 })).shape).toEqual([0])
     const none = new Attrs({ num_buckets: 0 })
     expect(() => call(table, 'StringToHashBucketFast', [strings(bytes(3))], none)).toThrow(/num_buckets/)
+  })
+})
+
+describe('linear memory', () => {
+  test('asks no array for its buffer that starts at 0, as nothing here does', () => {
+    const arena = new Memory(65536)
+    arena.begin()
+    const values = Float32Array.of(1, 2, 3)
+    let asked = 0
+    Object.defineProperty(values, 'buffer', {
+      get() {
+        asked++
+        return arena.wasm.buffer
+      },
+    })
+    expect(arena.holds(values)).toBe(false)
+    expect(asked).toBe(0)
+  })
+
+  test('holds what it gave room for, and no other array at whatever place', () => {
+    const arena = new Memory(65536)
+    arena.begin()
+    expect(arena.holds(arena.room(3) as Float32Array)).toBe(true)
+    expect(arena.holds(Float32Array.of(1, 2, 3))).toBe(false)
+    expect(arena.holds(new Float32Array(arena.wasm.buffer.byteLength / 4).subarray(512, 515))).toBe(false)
   })
 })
 
