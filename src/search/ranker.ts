@@ -4,6 +4,7 @@ import { Best, type Entry } from './best.ts'
 import type { ScanArrays } from './rounding.ts'
 import { RowSet } from './rowset.ts'
 import { Scan } from './scan.ts'
+import { arraysOf, roundedFrom, storedAs } from './scanitems.ts'
 import type { Asked } from './scanquery.ts'
 
 /** Numbers from which on a scan by kernels is worth its copy of the items, and the work of a search a scan. */
@@ -54,15 +55,18 @@ export class Ranker {
     const { width } = this
     const { metric } = similarity
     if (kernels === null || vectors.length < MANY) this.scan = null
-    else if (stored !== null) this.scan = Scan.from(kernels, stored, rows, width, metric)
-    else this.scan = Scan.of(kernels, vectors, width, metric)
+    else {
+      const items =
+        stored === null ? roundedFrom(kernels, vectors, width, metric) : storedAs(kernels, stored, rows, width, metric)
+      this.scan = items === null ? null : new Scan(items)
+    }
     this.crowds = crowds
     this.crowdEnd = crowds?.reduce((end, crowd) => Math.max(end, crowd + 1), 0) ?? 0
   }
 
   /** What the scan by kernels keeps of the vectors; null where there is none. */
   get scanArrays(): ScanArrays | null {
-    return this.scan?.arrays() ?? null
+    return this.scan === null ? null : arraysOf(this.scan.of)
   }
 
   /** The key of `row`, which grows with nearness: the nearest has the smallest distance, whatever the sign of its score. */

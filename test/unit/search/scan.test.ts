@@ -5,6 +5,7 @@ import { ExactIndex } from '../../../src/search/exact.ts'
 import { Nibbles } from '../../../src/search/nibbles.ts'
 import { RowSet } from '../../../src/search/rowset.ts'
 import { Scan } from '../../../src/search/scan.ts'
+import { roundedFrom, type ScanItems } from '../../../src/search/scanitems.ts'
 
 // A scan by kernels only says which items are worth measuring: what search answers must not depend on it.
 
@@ -91,7 +92,7 @@ describe('a scan by kernels', () => {
     test(`by ${metric} names few items besides the nearest`, () => {
       const [width, next] = [64, random(17)]
       const vectors = filled(5_000 * width, next)
-      const scan = Scan.of(kernels, vectors, width, metric) as Scan
+      const scan = new Scan(roundedFrom(kernels, vectors, width, metric) as ScanItems)
       const named = scan.candidates([{ query: filled(width, next), k: 20, farthest: false }])[0] as Int32Array
       expect(named.length).toBeGreaterThanOrEqual(20)
       expect(named.length).toBeLessThan(30)
@@ -100,7 +101,7 @@ describe('a scan by kernels', () => {
     test(`by ${metric} names no item past the last, of any number of them`, () => {
       const [width, next] = [16, random(19)]
       for (const rows of [1_001, 1_002, 1_003, 1_004]) {
-        const scan = Scan.of(kernels, filled(rows * width, next), width, metric) as Scan
+        const scan = new Scan(roundedFrom(kernels, filled(rows * width, next), width, metric) as ScanItems)
         const [named] = scan.candidates([{ query: filled(width, next), k: rows - 1, farthest: false }])
         expect(Math.max(...(named as Int32Array))).toBeLessThan(rows)
       }
@@ -152,7 +153,7 @@ describe('a scan by kernels', () => {
       [rough, 2],
     ] as const) {
       looks.mockClear()
-      const scan = Scan.of(kernels, vectors, width, 'dot') as Scan
+      const scan = new Scan(roundedFrom(kernels, vectors, width, 'dot') as ScanItems)
       scan.candidates([{ query: filled(width, next).with(0, 0), k: 5, farthest: false }])
       expect(looks).toHaveBeenCalledTimes(times)
     }
