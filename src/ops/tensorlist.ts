@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import type { Dim } from '../graph/index.ts'
+import type { Call, Dim } from '../graph/index.ts'
 import { type DType, isNumeric, Strings, sizeOf, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
 import { integersOf } from './integers.ts'
 import { checkedSize, take } from './layout.ts'
@@ -82,6 +82,9 @@ export function listOf(handle: Tensor, dtype?: DType): TensorList {
   }
   return list
 }
+
+/** The dtype that a node says the elements have. */
+export const elementDType = ({ attrs }: Call): DType => attrs.dtype('element_dtype')
 
 /** The element shape that an input holds: a scalar -1 for no rank, else dimensions of which -1 is unknown. */
 export function partialShapeOf(tensor: Tensor): PartialShape {
