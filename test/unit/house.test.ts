@@ -51,6 +51,12 @@ describe('the house', () => {
     expect(within.length).toBeGreaterThan(300)
   })
 
+  test('has each of its rooms in the table for those who build it, and no other', () => {
+    const page = readFileSync(join(source, '../docs/contributing.md'), 'utf8')
+    const told = [...page.matchAll(/^\| `src\/(\w+)\/`/gm)].map(([, name]) => name)
+    expect(told.sort()).toEqual([...new Set(files.filter((file) => /[\\/]/.test(file)).map(room))].sort())
+  })
+
   test('has no two rooms that import each other, not even in a round', () => {
     const next = new Map<string, Set<string>>()
     for (const edge of within) {
