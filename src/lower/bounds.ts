@@ -1,8 +1,13 @@
 import { constantOf, type Graph, type Node, type Value } from '../graph/index.ts'
 import { rewrite } from '../graph/rewrite.ts'
 
-/** Ops whose input 1 is how many bins there are, a scalar. */
-const COUNTING = new Set(['Bincount', 'DenseBincount', 'RaggedBincount'])
+/** Which input says how many bins there are, a scalar. */
+const COUNTING: ReadonlyMap<string, number> = new Map([
+  ['Bincount', 1],
+  ['DenseBincount', 1],
+  ['RaggedBincount', 2],
+  ['SparseBincount', 3],
+])
 
 /**
  * tf.math.bincount asks for min(maxlength, max(minlength, largest value + 1)) bins. Keras gives both the number of tokens, so
@@ -10,10 +15,11 @@ const COUNTING = new Set(['Bincount', 'DenseBincount', 'RaggedBincount'])
  */
 export function settleBins(graph: Graph): Graph {
   return rewrite(graph, (node, { emit }) => {
-    if (!COUNTING.has(node.op) || node.controls.length > 0) return null
-    const bound = boundOf(node.inputs[1])
+    const size = COUNTING.get(node.op)
+    if (size === undefined || node.controls.length > 0) return null
+    const bound = boundOf(node.inputs[size])
     if (bound === null) return null
-    const inputs = node.inputs.map((value, i) => (i === 1 ? bound : value))
+    const inputs = node.inputs.with(size, bound)
     return [{ node: emit({ ...node, inputs }), index: 0 }]
   })
 }

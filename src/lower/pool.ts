@@ -15,17 +15,23 @@ export function fusePooling(graph: Graph): Graph {
     const found = pooled(node, uses)
     if (found === null) return null
     const { table, ids, mask, combiner } = found
-    const inputs = [now(table), now(ids), ...(mask === null ? [] : [now(mask)])]
-    const attrs = new Attrs({ combiner })
+    const inputs = [now(table), now(ids), ...(mask === null ? [] : [now(mask.of)])]
+    const attrs = new Attrs({ combiner, ...(mask === null ? {} : { axis: mask.axis }) })
     return [{ node: emit({ name: node.name, op: POOL_ROWS, attrs, inputs, controls: [] }), index: 0 }]
   })
+}
+
+/** A value with an axis of one element more, which is the last one where it is a matrix. */
+interface Spread {
+  readonly of: Value
+  readonly axis: 2 | -1
 }
 
 interface Pooling {
   readonly table: Value
   readonly ids: Value
-  /** Of the shape of `ids`; null where all rows count. */
-  readonly mask: Value | null
+  /** Null where all rows count. */
+  readonly mask: Spread | null
   readonly combiner: 'sum' | 'mean'
 }
 
@@ -56,13 +62,13 @@ function lookup(node: Node): { readonly table: Value; readonly ids: Value } | nu
   return isMatrix && isFirst ? { table, ids } : null
 }
 
-/** What `x[:, :, newaxis]` or expand_dims(x, 2) or (x, -1) is of. */
-function spread(node: Node): Value | null {
+/** `x[:, :, newaxis]`, expand_dims(x, 2) or (x, -1). */
+function spread(node: Node): Spread | null {
   if (node.controls.length > 0) return null
   if (node.op === 'ExpandDims') {
     const axis = constantOf(node.inputs[1])
     const at = axis?.dtype === 'int32' || axis?.dtype === 'int64' ? Number(axis.data[0]) : null
-    return at === -1 || at === 2 ? node.inputs[0] : null
+    return at === -1 || at === 2 ? { of: node.inputs[0], axis: at } : null
   }
   if (node.op !== 'StridedSlice') return null
   const mask = (name: string) => node.attrs.number(name, 0)
@@ -71,7 +77,7 @@ function spread(node: Node): Value | null {
   const newLast = mask('new_axis_mask') === 4 && mask('ellipsis_mask') === 0 && (mask('shrink_axis_mask') & 3) === 0
   const strides = constantOf(node.inputs[3])
   const forward = strides?.dtype === 'int32' && strides.data[0] === 1 && strides.data[1] === 1
-  return wholes && newLast && forward ? node.inputs[0] : null
+  return wholes && newLast && forward ? { of: node.inputs[0], axis: 2 } : null
 }
 
 function isOne(value: Value): boolean {

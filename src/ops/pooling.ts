@@ -11,8 +11,8 @@ import { ops as shapes } from './shape.ts'
 // kernels' memory.
 
 /**
- * Σ or mean over axis 1 of table[ids] · mask, as reduce(gather(table, ids) * expand_dims(mask, 2), axis=1). Anything but
- * ids[batch, length] with a mask of that shape is put together of the ops that it was made of.
+ * Σ or mean over axis 1 of table[ids] · mask, as reduce(gather(table, ids) * expand_dims(mask, axis), axis=1), where `axis` is
+ * 2 or -1. Anything but ids[batch, length] with a mask of that shape is put together of the ops that it was made of.
  */
 const poolRows: Op = {
   evaluate(call) {
@@ -63,8 +63,8 @@ function pooledInSteps(call: Call, mean: boolean): Tensor {
   const step = (op: Op, inputs: readonly Tensor[]): Tensor =>
     op.evaluate({ ...call, inputs, attrs: Attrs.none }) as Tensor
   const looked = gather(table, ids, 0, 0)
-  const masked =
-    mask === undefined ? looked : step(math.Mul, [looked, step(shapes.ExpandDims, [mask, scalar('int32', 2)])])
+  const axis = scalar('int32', call.attrs.number('axis', 2))
+  const masked = mask === undefined ? looked : step(math.Mul, [looked, step(shapes.ExpandDims, [mask, axis])])
   return step(mean ? reductions.Mean : reductions.Sum, [masked, tensor('int32', [1], Int32Array.of(1))])
 }
 

@@ -57,6 +57,12 @@ const matrix = (rows: number, width: number): Tensor =>
     Float32Array.from({ length: rows * width }, (_, i) => Math.sin(i * 7 + 1)),
   )
 
+const cube = (...shape: number[]): Tensor => {
+  const [rows, ...rest] = shape
+  const width = rest.reduce((a, b) => a * b, 1)
+  return { ...matrix(rows, width), shape } as Tensor
+}
+
 const ints64 = (value: number): Value => held(tensor('int64', [], BigInt64Array.of(BigInt(value))))
 
 describe('the number of bins', () => {
@@ -76,6 +82,35 @@ describe('the number of bins', () => {
 
   test('is looked for where they differ', () => {
     expect(lowered([x], binned(ints64(5), ints64(2)), cases)).toContain('Max')
+  })
+
+  const settled = (x: Value) => op('Minimum', [ints64(3), op('Maximum', [ints64(3), op('Max', [x, ints(0)])])])
+  const splits = port('splits', 'int64', [null])
+  const values = port('values', 'int64', [null])
+  const ragged = [
+    [ids([3], 0, 2, 4), ids([4], 0, 2, 1, 9)],
+    [ids([1], 0), ids([0])],
+    [ids([2], 0, 1), ids([1], -1)],
+  ]
+
+  test('is not looked for among ragged and sparse values either', () => {
+    const counted = ([splits, values]: readonly Value[]) =>
+      op('RaggedBincount', [splits, values, settled(values), floats([0])])
+    expect(lowered([splits, values], counted, ragged)).toEqual(['RaggedBincount'])
+    const places = port('places', 'int64', [null, 2])
+    const shape = held(tensor('int64', [2], BigInt64Array.of(2n, 9n)))
+    const sparse = ([places, values]: readonly Value[]) =>
+      op('SparseBincount', [places, values, shape, settled(values), floats([0])])
+    expect(lowered([places, values], sparse, [[ids([3, 2], 0, 0, 1, 2, 1, 3), ids([3], 2, 2, 7)]])).toEqual([
+      'SparseBincount',
+    ])
+  })
+
+  test('is none of the values, though one number is all that they can be', () => {
+    const bounded = (x: Value) => op('Minimum', [ints64(1), op('Maximum', [ints64(1), x])])
+    const counted = ([splits, values]: readonly Value[]) =>
+      op('RaggedBincount', [splits, bounded(values), ints64(4), floats([0])])
+    expect(lowered([splits, values], counted, ragged)).toEqual(['Maximum', 'Minimum', 'RaggedBincount'])
   })
 })
 
@@ -128,7 +163,16 @@ describe('pooling', () => {
       [ids([2, 3], 0, 1, 3, 2, 2, 2), matrix(2, 2)],
     ]
     const open = inputs.map((each) => ({ ...each, shape: null }))
-    lowered(open, ([x, mask]) => op('Sum', [op('Mul', [looked(x), op('ExpandDims', [mask, ints(2)])]), ints(1)]), odd)
+    // Weights of the places alone, and a mask of several places a step, of as many as a row has numbers.
+    const more = [
+      [ids([2, 3], 0, 1, 3, 2, 2, 2), cube(3)],
+      [ids([2, 2, 3], 0, 1, 3, 2, 2, 2, 1, 1, 0, 3, 3, 0), cube(2, 2, 3)],
+    ]
+    for (const axis of [2, -1])
+      lowered(open, ([x, mask]) => op('Sum', [op('Mul', [looked(x), op('ExpandDims', [mask, ints(axis)])]), ints(1)]), [
+        ...odd,
+        ...more,
+      ])
   })
 
   test('of a table that holds an infinity keeps the NaN that a mask of 0 makes of it', () => {
@@ -245,11 +289,6 @@ describe('the words of texts to ids', () => {
 
 describe('zeros in the shape of something', () => {
   const x = port('x', 'float32', [null, 3, 5])
-  const cube = (...shape: number[]): Tensor => {
-    const [rows, ...rest] = shape
-    const width = rest.reduce((a, b) => a * b, 1)
-    return { ...matrix(rows, width), shape } as Tensor
-  }
   const rows = (of: Value) =>
     op('StridedSlice', [op('Shape', [of]), floors(0), floors(1), floors(1)], { shrink_axis_mask: 1 })
   const floors = (...values: number[]): Value => held(tensor('int32', [values.length], Int32Array.from(values)))
