@@ -9,6 +9,7 @@ import {
   withSimilarity,
 } from '../graph/index.ts'
 import { foremost, tower } from './definition.ts'
+import { joinsTowers } from './embeddings.ts'
 import { apart, together } from './examples.ts'
 import { isNormalized } from './norms.ts'
 import { towerOfExport, towersOfOutputs, towersOfSignatures } from './outputs.ts'
@@ -56,6 +57,10 @@ export function findTowers(signatures: readonly Signature[], choices: TowerChoic
   if (choices.similarity !== undefined) {
     similarity = similarityOf(choices.similarity)
     notes.push(`similarity ${similarity.metric} chosen by the user`)
+  } else if (joined?.join?.similarity && !joinsTowers(joined, query, candidate)) {
+    notes.push(
+      `output "${joined.output}" of "${joined.signature.name}" compares other embeddings than the towers': of these it does not say how they are compared`,
+    )
   } else if (joined?.join?.similarity) {
     similarity = joined.join.similarity
     notes.push(

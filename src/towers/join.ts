@@ -14,17 +14,18 @@ export interface Join extends Omit<Meeting, 'metric' | 'words'> {
 /**
  * Follows `output` back to the op that joins two values of disjoint inputs, and reads on the way what is done to the
  * joined value: scale, bias, logistic.
+ * @param rank how many dimensions the output has; null where that is not known
  * @returns null where nothing separates the inputs, for example where features are concatenated
  */
-export function findJoin(graph: Graph, output: Value): Join | null {
+export function findJoin(graph: Graph, output: Value, rank: number | null): Join | null {
   const sources = dependence(graph)
   const inputsOf = (value: Value) => sources.get(value.node) ?? new Set<number>()
   const path: string[] = []
   let [scale, bias, sigmoid, known, sliced] = [1, 0, false, true, false]
-  let at = output
+  let [at, dimensions] = [output, rank]
   for (;;) {
     const { node } = at
-    const meeting = meetingAt(node, inputsOf)
+    const meeting = meetingAt(node, inputsOf, dimensions)
     if (meeting !== null) {
       const { metric, words, ...rest } = meeting
       path.push(words)
@@ -44,6 +45,7 @@ export function findJoin(graph: Graph, output: Value): Join | null {
       sigmoid ||= step.sigmoid
     }
     sliced ||= node.op === 'StridedSlice'
+    if (!keepsRank(node)) dimensions = null
     path.push(node.op)
     at = inner
   }
@@ -73,10 +75,22 @@ interface Step {
 /** Ops between the join and the output that change no value. */
 const PASSES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'Identity', 'Cast', 'EnsureShape', 'StopGradient'])
 
+/** To integers a cast cuts off what makes the score, to halves it rounds. */
+const isExact = (cast: Node): boolean => /^float(32|64)$/.test(cast.attrs.string('DstT', 'float32'))
+
+/** Whether what `node` gives has as many dimensions as what it follows: of constants beside, a matrix may bring more. */
+function keepsRank({ op, inputs }: Node): boolean {
+  if (RESHAPES.has(op)) return false
+  return op === 'MatMul' || inputs.every((value) => (constantOf(value)?.shape.length ?? 0) <= 1)
+}
+
+const RESHAPES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'StridedSlice'])
+
 /** `node` as scale · inner + bias, or a logistic of it; null where it is neither. */
 function peel(node: Node): Step | null {
   const [a, b] = node.inputs
   const plain = { scale: 1, bias: 0, sigmoid: false }
+  if (node.op === 'Cast' && !isExact(node)) return null
   if (PASSES.has(node.op) || isCorner(node)) return { inner: a, ...plain }
   if (node.op === 'Sigmoid') return { inner: a, ...plain, sigmoid: true }
   if (node.op === 'Neg') return { inner: a, ...plain, scale: -1 }

@@ -21,9 +21,10 @@ type InputsOf = (value: Value) => ReadonlySet<number>
 /**
  * The meeting of which `node` is the last op, or null. What is contracted must be the embeddings' width: a sum over the
  * batch and an outer product are no similarities.
+ * @param rank how many dimensions the output of `node` has; null where that is not known
  */
-export function meetingAt(node: Node, inputsOf: InputsOf): Meeting | null {
-  const found = product(node) ?? reduction(node) ?? root(node) ?? quotient(node)
+export function meetingAt(node: Node, inputsOf: InputsOf, rank: number | null): Meeting | null {
+  const found = product(node) ?? reduction(node, rank) ?? root(node, rank) ?? quotient(node, rank)
   if (found === null) return null
   const [a, b] = [inputsOf(found.left), inputsOf(found.right)]
   if (a.size === 0 || b.size === 0 || [...a].some((item) => b.has(item))) return null
@@ -72,10 +73,11 @@ function batched(node: Node): Meeting | null {
 }
 
 /** Sums and means over the width. */
-function reduction(node: Node): Meeting | null {
+function reduction(node: Node, rank: number | null): Meeting | null {
   if ((node.op !== 'Sum' && node.op !== 'Mean') || !isOfRows(node)) return null
   const inner = node.inputs[0].node
-  if (inner.op === 'Mul') return elementwise(node, inner, node.op === 'Sum' ? 'dot' : null, `${ofThe(node)} products`)
+  if (inner.op === 'Mul')
+    return elementwise(node, inner, node.op === 'Sum' ? 'dot' : null, `${ofThe(node)} products`, rank)
   const difference = inner.op === 'Abs' ? inner.inputs[0].node : squaredDifference(inner)
   if (difference === null || (inner.op === 'Abs' && difference.op !== 'Sub')) return null
   return elementwise(
@@ -83,6 +85,7 @@ function reduction(node: Node): Meeting | null {
     difference,
     null,
     `${ofThe(node)} ${inner.op === 'Abs' ? 'absolute' : 'squared'} differences`,
+    rank,
   )
 }
 
@@ -92,14 +95,14 @@ const ofThe = (node: Node): string => (node.op === 'Sum' ? 'the sum of' : 'the m
 const EPSILON = 1.01e-7
 
 /** The Euclidean distance. */
-function root(node: Node): Meeting | null {
+function root(node: Node, rank: number | null): Meeting | null {
   if (node.op === 'EuclideanNorm' && node.inputs[0].node.op === 'Sub' && isOfRows(node))
-    return elementwise(node, node.inputs[0].node, 'euclidean', 'the norm of the difference')
+    return elementwise(node, node.inputs[0].node, 'euclidean', 'the norm of the difference', rank)
   if (node.op !== 'Sqrt') return null
   const sum = unguarded(node.inputs[0].node, EPSILON)
   if (sum.op !== 'Sum' || !isOfRows(sum)) return null
   const difference = squaredDifference(sum.inputs[0].node)
-  return difference && elementwise(sum, difference, 'euclidean', 'the root of summed squared differences')
+  return difference && elementwise(sum, difference, 'euclidean', 'the root of summed squared differences', rank)
 }
 
 /** The node whose two inputs' difference `square` squares. */
@@ -111,10 +114,10 @@ function squaredDifference(square: Node): Node | null {
 }
 
 /** a · b / (|a| |b|): the cosine, written out. */
-function quotient(node: Node): Meeting | null {
+function quotient(node: Node, rank: number | null): Meeting | null {
   if (node.op !== 'RealDiv' && node.op !== 'DivNoNan') return null
   const dot = node.inputs[0].node
-  const found = product(dot) ?? reduction(dot)
+  const found = product(dot) ?? reduction(dot, rank)
   const norms = unguarded(node.inputs[1].node)
   if (found?.metric !== 'dot' || found.pairs || found.deep || norms.op !== 'Mul') return null
   const [m, n] = norms.inputs.map((value) => value.node)
@@ -124,12 +127,14 @@ function quotient(node: Node): Meeting | null {
 }
 
 /** The operands of `node`, which `sum` reduces: rows with rows, or all pairs through a new axis on each side. */
-function elementwise(sum: Node, node: Node, metric: Metric | null, words: string): Meeting | null {
+function elementwise(sum: Node, node: Node, metric: Metric | null, words: string, rank: number | null): Meeting | null {
   const [a, b] = node.inputs.map(wrapping)
   const axis = reducedAxis(sum)
   if (a.axis === null && b.axis === null) {
     const [left, right] = node.inputs
-    return { left, right, metric, words, pairs: false, deep: axis === 2 }
+    const isCube = rank !== null && rank + (sum.attrs.boolean('keep_dims', false) ? 0 : 1) === 3
+    if (isCube && axis === 1) return null
+    return { left, right, metric, words, pairs: false, deep: axis === 2 || (isCube && axis === -1) }
   }
   // One side alone with a new axis: a query with a list of candidates of its own.
   if (a.axis === null || b.axis === null || a.axis > 1 || b.axis > 1 || axis === 1) return null

@@ -19,16 +19,20 @@ export function unguarded(node: Node, largest = LARGEST): Node {
   return guards ? unguarded(node.inputs[1 - at].node, largest) : node
 }
 
-/** True where `value` is an L2 normalisation of something: x · rsqrt(max(Σx², ε)), or x / √Σx². */
-export function isNormalized(value: Value): boolean {
-  const { node } = value
+/** True where `value` is an L2 normalisation of something. */
+export const isNormalized = (value: Value): boolean => unscaled(value) !== null
+
+/** What `value` is an L2 normalisation of: x · rsqrt(max(Σx², ε)), or x / √Σx²; null where it is none. */
+export function unscaled({ node }: Value): Value | null {
   if (node.op === 'Mul') {
-    return [node.inputs, [...node.inputs].reverse()].some(([x, factor]) => {
+    const found = [node.inputs, [...node.inputs].reverse()].find(([x, factor]) => {
       const root = unguarded(factor.node)
       return root.op === 'Rsqrt' && isSquaredNorm(root.inputs[0].node, x)
     })
+    return found?.[0] ?? null
   }
-  return (node.op === 'RealDiv' || node.op === 'DivNoNan') && isNorm(node.inputs[1].node, node.inputs[0])
+  const [x, norm] = node.inputs
+  return (node.op === 'RealDiv' || node.op === 'DivNoNan') && isNorm(norm.node, x) ? x : null
 }
 
 /** True where `node` is the Euclidean norm of `x`'s rows. */

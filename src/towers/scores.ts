@@ -26,7 +26,7 @@ export function joinsOf(signature: Signature): Joined[] {
     if (port.dtype !== 'float32' || own < (isPair(signature) ? 1 : 2)) return
     if (indexedQuery(value) !== null) return
     const isScore = port.shape?.slice(1).every((dim) => dim === 1) ?? false
-    const join = findJoin(signature.graph, value)
+    const join = findJoin(signature.graph, value, port.shape?.length ?? null)
     // A width that is not 1 is no score of a pair; of all pairs it may be.
     const isJoin =
       join !== null && (isScore || (!join.deep && (port.shape ?? []).slice(1).every((dim) => dim === null)))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Port, Towers } from '../../../src/graph/index.ts'
+import type { Port, Towers, Value } from '../../../src/graph/index.ts'
 import { findTowers, pairTowers } from '../../../src/towers/index.ts'
-import { floats, input, ints, op, signature } from '../graph/build.ts'
+import { float, floats, input, ints, op, signature } from '../graph/build.ts'
 
 type Outputs = Readonly<Record<string, readonly [input: number, width: number | null]>>
 
@@ -145,6 +145,54 @@ test('a chosen similarity names its metric: none is taken for granted', () => {
     const choices = JSON.parse(JSON.stringify({ similarity: wrong }))
     expect(() => findTowers([pair], choices)).toThrow('a similarity is dot, cosine or euclidean')
   }
+})
+
+describe('a score beside signatures of the towers', () => {
+  const TABLE = [1, 2, 3, 4, 5, 6]
+  /** What each use of the table is: another node, as each signature of an export has its own. */
+  const looked = (ids: Value, first = 1) => op('GatherV2', [floats([3, 2], first, ...TABLE.slice(1)), ids, ints(0)])
+  const unit = (x: Value) =>
+    op('Mul', [
+      x,
+      op('Rsqrt', [op('Maximum', [op('Sum', [op('Square', [x]), ints(1)], { keep_dims: true }), float(1e-12)])]),
+    ])
+  const dot = (q: Value, c: Value) => op('Sum', [op('Mul', [q, c]), ints(1)])
+
+  /** Signatures for the embeddings, the item's of its raw id, and one for the score of what `query` and `candidate` make of them. */
+  function scoredBy(query: (x: Value) => Value, candidate: (x: Value) => Value, end = (x: Value) => x): Towers {
+    const [user, item] = [input('user_id'), input('item_id')]
+    const [asked, offered] = [input('user_id'), input('item_id')]
+    return findTowers([
+      signature('query', [asked], { embedding: [end(looked(asked)), [null, 2]] }),
+      signature('candidate', [offered], { embedding: [end(looked(op('Cast', [offered]))), [null, 2]] }),
+      signature('score', [user, item], { score: dot(query(looked(user)), candidate(looked(item))) }),
+    ])
+  }
+  const same = (x: Value) => x
+
+  test('says how they are compared where it compares those embeddings', () => {
+    expect(scoredBy(same, same).similarity?.metric).toBe('dot')
+    expect(scoredBy(same, (x) => op('Reshape', [x, ints(-1, 2)])).similarity?.metric).toBe('dot')
+  })
+
+  test('says it of cosines whichever length they have there', () => {
+    expect(scoredBy(unit, unit).similarity?.metric).toBe('cosine')
+    expect(scoredBy(unit, unit, unit).similarity?.metric).toBe('cosine')
+  })
+
+  test.each<[string, (x: Value) => Value, (x: Value) => Value]>([
+    ['a projection of them', (x) => op('MatMul', [x, floats([2, 2], 1, 2, 3, 4)]), same],
+    ['one of them at unit length', unit, same],
+    ['what another activation makes of them', same, (x) => op('Relu', [x])],
+    ['a multiple of them', (x) => op('Mul', [x, float(2)]), same],
+    ['rows of another table', (x) => looked(x.node.inputs[1], 7), same],
+  ])('scores by itself where it compares %s', (_, query, candidate) => {
+    const { query: tower, similarity, joint, notes } = scoredBy(query, candidate)
+    expect(tower?.signature).toBe('query')
+    expect(similarity).toBe(null)
+    expect(joint).toEqual({ signature: 'score', output: 'score' })
+    expect(notes.join()).toContain('output "score" of "score" compares other embeddings than the towers')
+  })
 })
 
 test('several scores of one signature are no score, unless one is named so', () => {

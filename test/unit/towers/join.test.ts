@@ -169,6 +169,14 @@ describe('a join is read, and equal to the graph', () => {
     const towers = towersOf((q, c) => op('Reshape', [product(q, c), ints(-1, 1)]), [null, 1])
     expect(towers.similarity?.metric).toBe('dot')
     expectEqualToGraph(towers, [wide(Q), wide(C)])
+    // Of the last axis it is known by how many dimensions the score has.
+    const last: readonly (readonly [Form[2], readonly (number | null)[]])[] = [
+      [(q, c) => sum(mul(q, c), -1), [null, 1]],
+      [(q, c) => op('Sigmoid', [op('AddV2', [mul(float(2), sum(mul(q, c), -1)), floats([1], -1)])]), [null, 1]],
+      [(q, c) => sum(mul(q, c), -1, true), [null, 1, 1]],
+      [(q, c) => op('Sqrt', [sum(op('SquaredDifference', [q, c]), -1)]), [null, 1]],
+    ]
+    for (const [score, shape] of last) expectEqualToGraph(towersOf(score, shape), [wide(Q), wide(C)])
     // Several vectors a side make several numbers a row: no similarity of two embeddings.
     const late = towersOf(product, [null, null, null])
     expect([late.query, late.candidate, late.similarity]).toEqual([null, null, null])
@@ -238,6 +246,10 @@ describe('towers are known where the score makes more of them than a metric says
           op('Relu', [op('MatMul', [sum(mul(q, c), 1, true), floats([1, 2], 1, -1)])]),
           floats([2, 1], 3, 4),
         ]),
+    ],
+    [
+      'Cast ← Cast ← Mul ← the sum of products',
+      (q, c) => op('Cast', [op('Cast', [mul(dot(q, c), float(10))], { DstT: 'int32' })], { DstT: 'float32' }),
     ],
     ['MatrixDiagPart ← a product of all pairs', (q, c) => op('MatrixDiagPart', [matmul(q, c)])],
     [
