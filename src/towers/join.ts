@@ -45,7 +45,7 @@ export function findJoin(graph: Graph, output: Value, rank: number | null): Join
       sigmoid ||= step.sigmoid
     }
     sliced ||= node.op === 'StridedSlice'
-    if (!keepsRank(node)) dimensions = null
+    dimensions = rankBefore(node, dimensions)
     path.push(node.op)
     at = inner
   }
@@ -78,13 +78,17 @@ const PASSES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'Identity', 'Cast', 
 /** To integers a cast cuts off what makes the score, to halves it rounds. */
 const isExact = (cast: Node): boolean => /^float(32|64)$/.test(cast.attrs.string('DstT', 'float32'))
 
-/** Whether what `node` gives has as many dimensions as what it follows: of constants beside, a matrix may bring more. */
-function keepsRank({ op, inputs }: Node): boolean {
-  if (RESHAPES.has(op)) return false
-  return op === 'MatMul' || inputs.every((value) => (constantOf(value)?.shape.length ?? 0) <= 1)
+/** How many dimensions what `node` follows has, where it gives `rank`; null where that is not known. */
+function rankBefore({ op, attrs, inputs }: Node, rank: number | null): number | null {
+  if (rank === null || op === 'Reshape' || op === 'StridedSlice') return null
+  if (op === 'ExpandDims') return rank - 1
+  if (op === 'Squeeze') {
+    const { length } = attrs.numbers('squeeze_dims', [])
+    return length === 0 ? null : rank + length
+  }
+  // Of constants beside, a matrix may bring dimensions.
+  return op === 'MatMul' || inputs.every((value) => (constantOf(value)?.shape.length ?? 0) <= 1) ? rank : null
 }
-
-const RESHAPES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'StridedSlice'])
 
 /** `node` as scale · inner + bias, or a logistic of it; null where it is neither. */
 function peel(node: Node): Step | null {

@@ -174,6 +174,8 @@ describe('a join is read, and equal to the graph', () => {
       [(q, c) => sum(mul(q, c), -1), [null, 1]],
       [(q, c) => op('Sigmoid', [op('AddV2', [mul(float(2), sum(mul(q, c), -1)), floats([1], -1)])]), [null, 1]],
       [(q, c) => sum(mul(q, c), -1, true), [null, 1, 1]],
+      [(q, c) => op('Neg', [squeeze(norm(sub(q, c), true), -1)]), [null, 1]],
+      [(q, c) => expand(sum(mul(q, c), -1), 2), [null, 1, 1]],
       [(q, c) => op('Sqrt', [sum(op('SquaredDifference', [q, c]), -1)]), [null, 1]],
     ]
     for (const [score, shape] of last) expectEqualToGraph(towersOf(score, shape), [wide(Q), wide(C)])
