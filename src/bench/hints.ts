@@ -38,7 +38,7 @@ const CUTS = /Split|Tokenize|NGrams|CodePoints|WordIds/
 const GATHERS = /^(Gather|GatherV2|ResourceGather|twotower>PoolRows|SparseSegment(Sum|Mean|SqrtN))$/
 
 /** What `graph` does with each of its inputs alone: what it is looked up in, and how it is taken apart. */
-export function hintsOf(graph: Graph, inputs: readonly Port[]): Hint[] {
+function hintsOf(graph: Graph, inputs: readonly Port[]): Hint[] {
   const depends = dependence(graph)
   return inputs.map(({ dtype }, i) => {
     const own = graph.nodes.filter((node) => depends.get(node)?.size === 1 && depends.get(node)?.has(i))

@@ -164,7 +164,7 @@ function rankAgreement(a: readonly Element[], b: readonly Element[], scores: Gat
 }
 
 /** The correlation of the ranks, ties sharing theirs; null where one side has ties only. */
-export function spearman(a: readonly number[], b: readonly number[]): number | null {
+function spearman(a: readonly number[], b: readonly number[]): number | null {
   const middle = (a.length - 1) / 2
   const [x, y] = [ranks(a).map((rank) => rank - middle), ranks(b).map((rank) => rank - middle)]
   return distance(x, y).cosine

@@ -81,7 +81,7 @@ function isVariable(value: Value): boolean {
 }
 
 /** True where `node`, or a node of one of its functions, must run whenever the graph runs: an assertion in a branch. */
-export function hasEffect(node: Node, ops: OpTable): boolean {
+function hasEffect(node: Node, ops: OpTable): boolean {
   const op = ops.get(node.op)
   return (
     op?.effect === true ||

@@ -13,7 +13,7 @@ import {
 import { prune } from '../graph/rewrite.ts'
 import { shapeOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
-import { dtypeOf, type Tensor } from '../tensor/index.ts'
+import type { Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
 import { loopOf, readsOf } from './loops.ts'
 import { EXITS, order } from './order.ts'
@@ -320,6 +320,3 @@ export class Builder {
 }
 
 const parameter = (name: string): Node => ({ name, op: PARAMETER, attrs: Attrs.none, inputs: [], controls: [] })
-
-/** The dtype of an argument of a function, where it is a plain one. */
-export const argumentDtype = (arg: tensorflow.OpDef.ArgDef.$Properties) => dtypeOf(arg.type ?? 0)

@@ -6,7 +6,7 @@ import { DENSE } from './dense.ts'
 import { type Readers, readers } from './readers.ts'
 
 /** The op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
-export const DENSE_INT8 = 'twotower>DenseInt8'
+const DENSE_INT8 = 'twotower>DenseInt8'
 
 /**
  * A layer of fewer inputs or columns takes longer in bytes than in floats, as its rows must be made bytes and floats again.

@@ -2,7 +2,7 @@ import { Attrs, constantOf, type Graph, type Node, type Value } from '../graph/i
 import { rewrite } from '../graph/rewrite.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/layernorm.ts. */
-export const LAYER_NORM = 'twotower>LayerNorm'
+const LAYER_NORM = 'twotower>LayerNorm'
 
 /**
  * Layer normalisation becomes one node, in the forms that exports have: Keras 2's, a batch normalisation in training of one

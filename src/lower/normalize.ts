@@ -3,7 +3,7 @@ import { rewrite } from '../graph/rewrite.ts'
 import { DENSE } from './dense.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
-export const L2_NORMALIZE = 'twotower>L2Normalize'
+const L2_NORMALIZE = 'twotower>L2Normalize'
 
 /** tf.math.l2_normalize along the last axis, x · rsqrt(max(Σ x², ε)), becomes one node. */
 export function fuseL2Normalize(graph: Graph, inputs: readonly Port[]): Graph {

@@ -3,7 +3,7 @@ import { rewrite } from '../graph/rewrite.ts'
 import { type Readers, readers } from './readers.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
-export const POOL_ROWS = 'twotower>PoolRows'
+const POOL_ROWS = 'twotower>PoolRows'
 
 /**
  * The sum or mean over axis 1 of the rows that ids look up in a constant table, masked or not, becomes one node: the rows are

@@ -5,7 +5,7 @@ import { rewriteParts } from '../ops/text/rewrite.ts'
 import { utf8 } from '../tensor/index.ts'
 
 /** The fused op's name: no op of TensorFlow's. Its semantics are in ops/wordids.ts. */
-export const WORD_IDS = 'twotower>WordIds'
+const WORD_IDS = 'twotower>WordIds'
 
 /**
  * Text that is lower-cased, rid of a class of characters, split at white space, looked up and padded becomes one node: the

@@ -1,9 +1,7 @@
-import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import {
   type ArrayDType,
   type BigArray,
-  type DType,
   halvesOf,
   isBig,
   isNumeric,
@@ -183,9 +181,4 @@ function mapNumbers(from: NumberArray, to: NumberArray, apply: Unary): void {
 
 function mapBig(from: BigArray, to: BigArray, apply: UnaryBig): void {
   for (let i = 0; i < from.length; i++) to[i] = apply(from[i])
-}
-
-/** @throws {InvalidArgumentError} where `dtype` is not one of `allowed` */
-export function refuseDType(dtype: DType, allowed: string): never {
-  throw new InvalidArgumentError(`dtype ${dtype} is not one of ${allowed}`)
 }

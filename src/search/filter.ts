@@ -38,7 +38,7 @@ export function select(filter: Filter, { rows, attributes, rowsOf }: Filtered): 
 }
 
 /** @throws {TypeError | RangeError} where a condition is none */
-export function checkFilter({ restricts = [], numericRestricts = [], include, exclude }: Filter): void {
+function checkFilter({ restricts = [], numericRestricts = [], include, exclude }: Filter): void {
   checkRestricts(restricts)
   for (const condition of numericRestricts) checkCondition(condition)
   for (const [name, ids] of [

@@ -23,13 +23,13 @@ export interface NumberStats {
   readonly greatest: number | bigint
 }
 
-export const typeOf = (values: NumberValues): NumberType =>
+const typeOf = (values: NumberValues): NumberType =>
   values instanceof BigInt64Array ? 'int' : values instanceof Float32Array ? 'float' : 'double'
 
 const [LESS, EQUAL, GREATER] = [1, 2, 4]
 
 /** Which ways a number may stand to the condition's. */
-export const ACCEPTED: Readonly<Record<Comparison, number>> = {
+const ACCEPTED: Readonly<Record<Comparison, number>> = {
   LESS,
   LESS_EQUAL: LESS | EQUAL,
   EQUAL,

@@ -9,15 +9,14 @@ export interface KeyIndex {
 }
 
 /** FNV-1a over the bytes `start … end`, then murmur3's finaliser: vocabularies differ mostly in their last letters. */
-export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193)
   return mix(hash)
 }
 
 /** The hash of a 64-bit key by its two halves. */
-export const hashInt64 = (low: number, high: number): number =>
-  mix(Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77))
+const hashInt64 = (low: number, high: number): number => mix(Math.imul(low, 0x9e3779b1) ^ Math.imul(high, 0x85ebca77))
 
 function mix(hash: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)

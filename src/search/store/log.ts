@@ -8,7 +8,7 @@ import type { Datapoint, NumericRestrict } from '../datapoint.ts'
 
 /** Sixteen bytes that say what it is, then the generation in UTF-8, sixteen bytes too. */
 const MAGIC = new TextEncoder().encode('twotower log 2\n\0')
-export const GENERATION_BYTES = 16
+const GENERATION_BYTES = 16
 export const HEAD: number = MAGIC.length + GENERATION_BYTES
 /** The length of a record, the checksum of these four bytes, and the record's. */
 const FRAME = 12
