@@ -91,6 +91,7 @@ function contraction(equation: string, a: readonly number[], b: readonly number[
   // A label of one operand alone that the output drops, or of the output alone, is none of the four.
   if (each.length + rows.length + summed.length !== left.length) return null
   if (each.length + columns.length + summed.length !== right.length) return null
+  if (each.length + rows.length + columns.length !== kept.length) return null
   const size = (labels: readonly string[]) => sizeOf(labels.map((label) => dims.get(label) as number))
   const transposed = `${right}` !== `${[...each, ...summed, ...columns]}`
   return {

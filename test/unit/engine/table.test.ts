@@ -321,6 +321,10 @@ describe('products of computed matrices', () => {
       expectSame('Einsum', [floats(a), ...(b === null ? [] : [floats(b, 5)])], new Attrs({ equation }), 1e-5)
     const wrong = new Attrs({ equation: 'ab,bc->ac' })
     expect(() => call(table, 'Einsum', [floats([3, 4]), floats([5, 2])], wrong)).toThrow(/dimension/)
+    const unknown = new Attrs({ equation: 'ab,bc->acz' })
+    expect(() => call(table, 'Einsum', [floats([3, 4]), floats([4, 2])], unknown)).toThrow(
+      'Output subscript "z" is in no input',
+    )
   })
 
   test('Einsum of two nodes in several shapes by turns, each equation read when its shapes are others than before', () => {
