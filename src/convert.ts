@@ -60,7 +60,9 @@ export class Bundle {
 /**
  * Converts a SavedModel, or a pair of them (`{ query, candidate }`), to the flat format.
  * @throws {CorruptModelError} where a file is damaged
- * @throws {RangeError} where tags, towers or signatures that the options name are not there
+ * @throws {RangeError} where there is no model, or where tags, towers or signatures that the options name are not there
+ * @throws {UnsupportedOpError} where the graph has a loop, or its tables an initialiser, that cannot be run; any other op that
+ * twotower lacks is refused when a signature that needs it is run
  */
 export async function convert(source: ModelSource, options: ConvertOptions = {}): Promise<Bundle> {
   const { define } = await import('./define.ts')

@@ -44,6 +44,7 @@ export interface BundleBytes {
  * @param source a path, an address, the files of a folder, or a bundle's bytes
  * @throws {CorruptModelError} where a file is damaged; the message names it
  * @throws {RangeError} where there is no model, or no such similarity
+ * @throws {UnsupportedOpError} as `convert`, of a SavedModel
  */
 export async function load(source: FolderSource | BundleBytes, options: LoadOptions & Watching = {}): Promise<Model> {
   const bytes = typeof source === 'object' && source !== null && 'manifest' in source ? source : null
