@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
+import { random } from '../unit/seeded.ts'
 
 // The built package: its threads run a file that lies beside it.
 const built = new URL('../../dist/search/index.js', import.meta.url).href
@@ -7,11 +8,7 @@ const { Attributes, compileKernels, ExactIndex, ParallelIndex } = (await import(
 )) as typeof import('../../src/search/index.ts')
 
 const [count, width] = [20_000, 24]
-let state = 11
-const next = () => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-  return state / 2 ** 31 - 1
-}
+const next = random(11)
 const ids = Array.from({ length: count }, (_, i) => `${i}`)
 const attributes = Attributes.of(ids.map((id, i) => ({ id, crowdingTag: `crowd ${i % 77}` })))
 const vectors = Float32Array.from({ length: count * width }, next)

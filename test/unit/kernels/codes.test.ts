@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { expectClose, Host, random, randoms, VARIANTS } from './instance.ts'
+import { random } from '../seeded.ts'
+import { expectClose, Host, randoms, VARIANTS } from './instance.ts'
 
 const WORDS = 16
 

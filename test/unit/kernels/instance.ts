@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { expect } from 'vitest'
 import { ARENA_START, instantiate, type Kernels, relaxedSupported } from '../../../src/engine/kernels.ts'
+import { random } from '../seeded.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 execFileSync(process.execPath, ['scripts/kernels.mjs'], { cwd: root, stdio: 'pipe' })
@@ -101,15 +102,6 @@ export class Host {
     const changed = after.findIndex((word, i) => word !== before[i])
     expect(changed, 'the first word that was written outside the output').toBe(-1)
     return result
-  }
-}
-
-/** Numbers in [−1, 1), the same for the same seed. */
-export function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Host, random, randoms, VARIANTS } from './instance.ts'
+import { random } from '../seeded.ts'
+import { Host, randoms, VARIANTS } from './instance.ts'
 
 /** Whole numbers from −most to most. */
 function integers(length: number, seed: number, most: number): number[] {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { Host, random, randoms, type Variant } from './instance.ts'
+import { random } from '../seeded.ts'
+import { Host, randoms, type Variant } from './instance.ts'
 
 /** Whole numbers from −most to most. */
 export function integers(length: number, seed: number, most: number): number[] {

@@ -6,24 +6,15 @@ import { Partitions } from '../../../src/search/approximate/partitions.ts'
 import { rankApproximately } from '../../../src/search/approximate/rank.ts'
 import { Ranker, type RowQuery } from '../../../src/search/ranker.ts'
 import { RowSet } from '../../../src/search/rowset.ts'
+import { normal } from '../seeded.ts'
 
 const kernels = await compileKernels()
 const METRICS = ['dot', 'cosine', 'euclidean'] as const
 const [WIDTH, ITEMS, QUERIES, K] = [24, 12_000, 40, 10]
 
-/** Numbers that come out the same each time, about normal. */
-function random(seed: number): () => number {
-  let state = seed
-  const uniform = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-  return () => uniform() + uniform() + uniform() - 1.5
-}
-
 /** Points about centres that lie about centres, as embeddings of categories do; queries are made as they are. */
 function clustered(count: number, width: number, seed: number): Float32Array {
-  const next = random(seed)
+  const next = normal(seed)
   const centres = (of: number, spread: number) => Float32Array.from({ length: of * width }, () => spread * next())
   const [coarse, fine] = [centres(20, 2), centres(400, 0.8)]
   const points = new Float32Array(count * width)
@@ -124,7 +115,7 @@ describe.each(METRICS)('partitions by %s', (metric) => {
   })
 
   test('measure on where codes tell items that are nearly equal no longer apart', () => {
-    const next = random(11)
+    const next = normal(11)
     const tight = Float32Array.from({ length: 6_000 * 8 }, (_, i) => {
       const [row, place] = [Math.floor(i / 8), i % 8]
       return 3 * Math.sin((row % 10) * 12.9 + place * 7.7) + 0.05 * next()
@@ -273,7 +264,7 @@ describe.each(METRICS)('partitions by %s', (metric) => {
     const small: PartitionOptions = { leafNodeEmbeddingCount: 10 }
     for (const width of [1, 2, 3, 5, 8, 33])
       for (const count of [0, 1, 5, 300]) {
-        const next = random(width)
+        const next = normal(width)
         const same = Float32Array.from({ length: width }, next)
         for (const vectors of [
           Float32Array.from({ length: count * width }, next),

@@ -5,6 +5,7 @@ import type { Metric, Similarity } from '../../../src/graph/index.ts'
 import { Attributes } from '../../../src/search/attributes.ts'
 import type { SearchOptions } from '../../../src/search/datapoint.ts'
 import { ExactIndex } from '../../../src/search/exact.ts'
+import { random } from '../seeded.ts'
 import { filter, type Item, items } from './datapoints.ts'
 import { plainly } from './plainly.ts'
 
@@ -13,14 +14,6 @@ import { plainly } from './plainly.ts'
 const kernels = await compileKernels()
 const METRICS = ['dot', 'cosine', 'euclidean'] as const
 const by = (metric: Metric, scale = 1): Similarity => ({ metric, scale, bias: 0, sigmoid: false })
-
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 31 - 1
-  }
-}
 
 const filled = (length: number, make: (i: number) => number) => Float32Array.from({ length }, (_, i) => make(i))
 

@@ -3,7 +3,7 @@ import { ARENA_START, instantiate } from '../../../src/engine/kernels.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Nibbles, nibbleBytes } from '../../../src/search/nibbles.ts'
 import { centerOf, roundItems, type ScanArrays } from '../../../src/search/rounding.ts'
-import { random } from '../kernels/instance.ts'
+import { random } from '../seeded.ts'
 
 // What a coarse look leaves out cannot be among the nearest: no product of it reaches what was asked.
 

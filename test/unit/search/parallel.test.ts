@@ -6,6 +6,7 @@ import { Attributes } from '../../../src/search/attributes.ts'
 import { ExactIndex } from '../../../src/search/exact.ts'
 import { ParallelIndex, type ShardThread } from '../../../src/search/parallel.ts'
 import { Shard, type ShardData, type ShardReply } from '../../../src/search/shard.ts'
+import { random } from '../seeded.ts'
 import { filter, items } from './datapoints.ts'
 
 // The answers of shards put together are those of one index; threads of the runtime's own are in test/cli/parallel.test.ts.
@@ -61,11 +62,7 @@ describe('a parallel search', () => {
 
   test('answers questions that overlap each with its own answer, by kernels', async () => {
     const [count, width] = [5_000, 16]
-    let state = 3
-    const next = () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-      return state / 2 ** 31 - 1
-    }
+    const next = random(3)
     const vectors = Float32Array.from({ length: count * width }, next)
     const ids = Array.from({ length: count }, (_, i) => `${i}`)
     const index = new ExactIndex(ids, vectors, by('dot'))

@@ -6,21 +6,12 @@ import { Nibbles } from '../../../src/search/nibbles.ts'
 import { RowSet } from '../../../src/search/rowset.ts'
 import { Scan } from '../../../src/search/scan.ts'
 import { roundedFrom, type ScanItems } from '../../../src/search/scanitems.ts'
+import { normal } from '../seeded.ts'
 
 // A scan by kernels only says which items are worth measuring: what search answers must not depend on it.
 
 const kernels = await compileKernels()
 const METRICS = ['dot', 'cosine', 'euclidean'] as const
-
-/** Numbers that come out the same each time, about normal. */
-function random(seed: number): () => number {
-  let state = seed
-  const uniform = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
-  }
-  return () => uniform() + uniform() + uniform() - 1.5
-}
 
 const filled = (length: number, make: (i: number) => number) => Float32Array.from({ length }, (_, i) => make(i))
 
@@ -40,28 +31,28 @@ describe('a scan by kernels', () => {
   for (const metric of METRICS) {
     test(`by ${metric} finds what measuring every item finds, at every width`, () => {
       for (const width of [1, 3, 4, 7, 16, 33, 64, 70]) {
-        const next = random(width)
+        const next = normal(width)
         const vectors = filled(Math.ceil(20_000 / width) * width, next)
         for (const scale of [1, -2.5]) expectSame(vectors, width, filled(width, next), by(metric, scale))
       }
     })
 
     test(`by ${metric} keeps the items' order among equals`, () => {
-      const next = random(5)
+      const next = normal(5)
       const vectors = filled(9_000 * 2, () => Math.round(next()))
       expectSame(vectors, 2, Float32Array.of(1, -1), by(metric))
       expectSame(vectors, 2, Float32Array.of(0, 0), by(metric))
     })
 
     test(`by ${metric} tells apart what float32 sums cannot`, () => {
-      const [width, next] = [64, random(11)]
+      const [width, next] = [64, normal(11)]
       const one = filled(width, next)
       const vectors = filled(400 * width, (i) => one[i % width] * (1 + next() * 1e-6))
       expectSame(vectors, width, one, by(metric))
     })
 
     test(`by ${metric} of numbers without bounds, or none at all`, () => {
-      const [width, next] = [8, random(3)]
+      const [width, next] = [8, normal(3)]
       for (const odd of [Number.NaN, Number.POSITIVE_INFINITY, 3e38, 1e-45, 0]) {
         const vectors = filled(4_000 * width, (i) => (i % 997 === 0 ? odd : next()))
         const query = filled(width, next)
@@ -77,7 +68,7 @@ describe('a scan by kernels', () => {
     })
 
     test(`by ${metric} of items that differ little from their mean, or much in length`, () => {
-      const [width, next] = [24, random(29)]
+      const [width, next] = [24, normal(29)]
       const mean = filled(width, () => 40 * next())
       const query = filled(width, next)
       for (const spread of [1, 1e-2, 1e-5]) {
@@ -90,7 +81,7 @@ describe('a scan by kernels', () => {
     })
 
     test(`by ${metric} names few items besides the nearest`, () => {
-      const [width, next] = [64, random(17)]
+      const [width, next] = [64, normal(17)]
       const vectors = filled(5_000 * width, next)
       const scan = new Scan(roundedFrom(kernels, vectors, width, metric) as ScanItems)
       const named = scan.candidates([{ query: filled(width, next), k: 20, farthest: false }])[0] as Int32Array
@@ -99,7 +90,7 @@ describe('a scan by kernels', () => {
     })
 
     test(`by ${metric} names no item past the last, of any number of them`, () => {
-      const [width, next] = [16, random(19)]
+      const [width, next] = [16, normal(19)]
       for (const rows of [1_001, 1_002, 1_003, 1_004]) {
         const scan = new Scan(roundedFrom(kernels, filled(rows * width, next), width, metric) as ScanItems)
         const [named] = scan.candidates([{ query: filled(width, next), k: rows - 1, farthest: false }])
@@ -121,7 +112,7 @@ describe('a scan by kernels', () => {
     for (const [kind, make] of Object.entries(KINDS))
       test(`by ${metric} looks coarsely at many items ${kind}, and finds the same`, () => {
         for (const width of [5, 32]) {
-          const next = random(width + 2)
+          const next = normal(width + 2)
           const vectors = filled(ROWS * width, (i) => make(Math.floor(i / width), next))
           const ids = Array.from({ length: ROWS }, (_, i) => String(i))
           const scanned = new ExactIndex(ids, vectors, by(metric), kernels)
@@ -144,7 +135,7 @@ describe('a scan by kernels', () => {
 
   test('looks coarsely at each chunk but the first, and leaves it where that leaves too many', () => {
     const looks = vi.spyOn(Nibbles.prototype, 'reaching')
-    const [width, next] = [32, random(23)]
+    const [width, next] = [32, normal(23)]
     const even = filled(60_000 * width, next)
     // Where one number is large the bytes of the others are small, and of no account is the large one.
     const rough = even.map((value, i) => (i % width === 0 ? 60 * Math.sign(value) : value))
