@@ -120,8 +120,7 @@ export class ExactIndex {
       const { k, filter, perCrowdingTag } = each(i)
       checkCount('k', k)
       if (perCrowdingTag !== undefined) checkCount('perCrowdingTag', perCrowdingTag)
-      if (this.ids.length > 0 && query.length !== this.width)
-        throw new RangeError(`the query has ${query.length} dimensions, the items have ${this.width}`)
+      if (this.ids.length > 0) checkQuery(query, this.width)
       if (filter !== undefined && !selected.has(filter)) selected.set(filter, this.select(filter))
       const within = filter === undefined ? null : (selected.get(filter) ?? null)
       return { query, k, within, perCrowd: perCrowdingTag ?? null }
@@ -140,6 +139,17 @@ export class ExactIndex {
 
 const isList = (wanted: SearchOptions | readonly SearchOptions[]): wanted is readonly SearchOptions[] =>
   Array.isArray(wanted)
+
+/**
+ * @throws {TypeError} for what is no list of numbers: a tower embeds a tensor
+ * @throws {RangeError} for one of another width
+ */
+export function checkQuery(query: Float32Array, width: number): void {
+  const { length } = query
+  if (typeof length !== 'number')
+    throw new TypeError(`a query is a Float32Array of ${width} numbers: of a tensor of one row give the data`)
+  if (length !== width) throw new RangeError(`the query has ${length} dimensions, the items have ${width}`)
+}
 
 function checkCount(name: string, count: number): void {
   if (!Number.isInteger(count) || count < 1) throw new RangeError(`${name} must be a positive integer, got ${count}`)

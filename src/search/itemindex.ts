@@ -4,7 +4,7 @@ import type { PartitionOptions } from './approximate/options.ts'
 import { type PartitionStats, Partitions } from './approximate/partitions.ts'
 import { type AttributeStats, Attributes } from './attributes.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
-import type { ExactIndex, Neighbors } from './exact.ts'
+import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
 import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
 import type { DiskWriter } from './store/disk.ts'
@@ -143,9 +143,7 @@ export class ItemIndex {
 
   /** The same for several queries, each with its own options or all with one: items are read once for all of them. */
   searchMany(queries: readonly Float32Array[], wanted: number | SearchOptions | readonly SearchOptions[]): Neighbors[] {
-    for (const query of queries)
-      if (query.length !== this.width)
-        throw new RangeError(`the query has ${query.length} dimensions, the items have ${this.width}`)
+    for (const query of queries) checkQuery(query, this.width)
     return this.items.search(queries, wanted)
   }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Metric, Similarity } from '../../../src/graph/index.ts'
 import { ExactIndex } from '../../../src/search/exact.ts'
+import { tensor } from '../../../src/tensor/index.ts'
 
 const METRICS = ['dot', 'cosine', 'euclidean'] as const
 const plain = (metric: Metric): Similarity => ({ metric, scale: 1, bias: 0, sigmoid: false })
@@ -164,6 +165,8 @@ describe('exact search', () => {
   test('refuses a query of another width, and vectors that are not of the items', () => {
     const index = new ExactIndex(['a'], Float32Array.of(1, 2), plain('dot'))
     expect(() => index.search(Float32Array.of(1), 1)).toThrow('the query has 1 dimensions, the items have 2')
+    const embedded = tensor('float32', [1, 2], Float32Array.of(1, 2)) as unknown as Float32Array
+    expect(() => index.search(embedded, 1)).toThrow('of a tensor of one row give the data')
     expect(() => new ExactIndex(['a', 'b'], new Float32Array(3), plain('dot'))).toThrow(RangeError)
     expect(() => new ExactIndex([], new Float32Array(3), plain('dot'))).toThrow('3 numbers are not vectors of 0 items')
   })
