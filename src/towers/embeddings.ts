@@ -39,7 +39,7 @@ interface Trace {
 }
 
 /** Ops that change no number. */
-const PASSES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'Identity', 'EnsureShape', 'StopGradient', 'Shape'])
+const PASSES = new Set(['Reshape', 'Squeeze', 'ExpandDims', 'Identity', 'EnsureShape', 'StopGradient'])
 
 function traceOf(graph: Graph, metric: Similarity['metric'] | null): Trace {
   const [output] = graph.outputs
@@ -50,7 +50,8 @@ function traceOf(graph: Graph, metric: Similarity['metric'] | null): Trace {
   const weights = new Set<Tensor>()
   const ops: string[] = []
   for (const node of graph.nodes) {
-    if (!needed.has(node)) continue
+    // Of a value's shape come shapes, of which a layer over lists of embeddings computes some that one over embeddings does not.
+    if (!needed.has(node) || node.op === 'Shape') continue
     const held = node.inputs.map(constantOf)
     const own = held.filter((constant) => constant !== null && isWeight(constant))
     if (own.length === 0 && !node.inputs.some((value) => weighed.has(value.node))) continue

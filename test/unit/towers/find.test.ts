@@ -173,6 +173,8 @@ describe('a score beside signatures of the towers', () => {
   test('says how they are compared where it compares those embeddings', () => {
     expect(scoredBy(same, same).similarity?.metric).toBe('dot')
     expect(scoredBy(same, (x) => op('Reshape', [x, ints(-1, 2)])).similarity?.metric).toBe('dot')
+    const shaped = (x: Value) => op('Reshape', [x, op('GatherV2', [op('Shape', [x]), ints(0, 1), ints(0)])])
+    expect(scoredBy(same, shaped).similarity?.metric).toBe('dot')
   })
 
   test('says it of cosines whichever length they have there', () => {
