@@ -28,7 +28,9 @@ const here = SUBJECTS.filter((name) => (program === 'node' && !relaxed) || !NODE
 const chosen = options.only?.split(',') ?? here
 const unknown = chosen.filter((name) => !here.includes(name))
 if (unknown.length > 0)
-  throw new RangeError(`--only takes ${here.join(', ')} under ${program}${relaxed ? ' with a flag' : ''}; got ${unknown.join(', ')}`)
+  throw new RangeError(
+    `--only takes ${here.join(', ')} under ${program}${relaxed ? ' with a flag' : ''}; got ${unknown.join(', ')}`,
+  )
 if (!existsSync(`${HERE}../dist/index.js`)) throw new Error('there is nothing to measure: npm run build first')
 
 if (!existsSync(`${HERE}node_modules`)) step('npm', ['ci', '--ignore-scripts', '--prefix', HERE])
