@@ -37,13 +37,11 @@ export class Engine {
     const { query, candidate } = definition.towers
     const parts = [...definition.signatures, query, candidate].filter((part) => part !== null)
     const graphs = [...new Set(parts.map(({ graph }) => graph))]
-    const weights = [...new Set(graphs.flatMap(weightsOf))]
-    const held = weights.reduce((bytes, { byteLength }) => bytes + byteLength, 0)
-    this.memory = new Memory(held + (graphs.some(readsImages) ? FIRST_ARENA_OF_IMAGES : FIRST_ARENA))
+    this.memory = new Memory(graphs.some(readsImages) ? FIRST_ARENA_OF_IMAGES : FIRST_ARENA)
     const smallest = deterministic ? 1 : undefined
     const kernels = () => instantiate(module, this.memory.wasm)
-    this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings))
-    this.memory.keep(weights)
+    this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings, graphs))
+    this.memory.keep([...new Set(graphs.flatMap(weightsOf))])
   }
 }
 
@@ -56,8 +54,8 @@ const readsImages = (graph: Graph): boolean =>
   })
 
 /**
- * What stays in linear memory: the weights of dense layers, those of products, convolutions and of the loops that hold
- * recurrent cells, and small tables that are pooled. Where there is no room a layer runs by the reference.
+ * What stays in linear memory as it is: the weights of dense layers, those of products and of the loops that hold recurrent
+ * cells, and small tables that are pooled. Where there is no room a layer runs by the reference.
  */
 function weightsOf(graph: Graph): (Float32Array | Int8Array | Int32Array)[] {
   const found: (Float32Array | Int8Array | Int32Array)[] = []
@@ -87,7 +85,6 @@ const PRODUCTS: ReadonlySet<string> = new Set([
   'BatchMatMulV2',
   'BatchMatMulV3',
   'Einsum',
-  'Conv2D',
   'DepthwiseConv2dNative',
   'While',
   'StatelessWhile',

@@ -1,4 +1,4 @@
-import { ARENA_START } from './kernels.ts'
+import { ARENA_START, type Pointer } from './kernels.ts'
 
 const PAGE = 65536
 /** Alignment of every array: a cache line, and any SIMD load. */
@@ -18,6 +18,8 @@ const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNM
  */
 export class Memory {
   readonly wasm: WebAssembly.Memory
+  /** Bytes that the arena has to begin with. */
+  private readonly spare: number
   private bottom = aligned(ARENA_START)
   private top = this.bottom
   /** What the current run would use by now, fitting or not, and at most. */
@@ -28,9 +30,10 @@ export class Memory {
   private buffer: ArrayBuffer
   private floats: Float32Array
 
-  /** @param initialBytes room to begin with; pages are real memory only once they are written */
-  constructor(initialBytes: number) {
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(Math.min(initialBytes, MOST_BYTES) / PAGE) })
+  /** @param arena bytes for the values of a run, to begin with; pages are real memory only once they are written */
+  constructor(arena: number) {
+    this.spare = arena
+    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(arena / PAGE) })
     this.buffer = this.wasm.buffer
     this.floats = new Float32Array(this.buffer)
   }
@@ -101,10 +104,18 @@ export class Memory {
       end += aligned(values.byteLength)
     }
     // Once for all: each growth makes a new buffer.
-    if (end > this.buffer.byteLength) this.grow(end)
+    this.stay(end - this.bottom)
     for (const values of held) this.copy(values, this.kept.get(values) as number)
+  }
+
+  /** Room that stays, before the first run; null where the address space ends. */
+  stay(bytes: number): Pointer | null {
+    const [at, end] = [this.bottom, this.bottom + aligned(bytes)]
+    if (end > MOST_BYTES) return null
+    if (end + this.spare > this.buffer.byteLength) this.grow(end + this.spare)
     this.bottom = end
     this.top = end
+    return at
   }
 
   private copy(values: Elements, at: number): void {

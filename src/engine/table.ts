@@ -1,4 +1,4 @@
-import type { Attrs, Call, Node, Op, OpTable } from '../graph/index.ts'
+import type { Attrs, Call, Graph, Node, Op, OpTable } from '../graph/index.ts'
 import { isNumeric, sizeOf, type Tensor, type TensorOf, type TypedArray, zeros } from '../tensor/index.ts'
 import { concatenated } from './concat.ts'
 import { ACTIVATIONS, COMBINERS, type Kernels, type Pointer } from './kernels.ts'
@@ -13,8 +13,8 @@ export type Place = (
   run: (call: Call, reference: Op['evaluate']) => ReturnType<Op['evaluate']> | null,
 ) => void
 
-/** Places the kernels of some ops. */
-export type Bind = (place: Place, memory: Memory, kernels: Kernels, smallest: number) => void
+/** Places the kernels of some ops, and makes ready what they need of the graphs to be run. */
+export type Bind = (place: Place, memory: Memory, kernels: Kernels, smallest: number, graphs: readonly Graph[]) => void
 
 /** Below this many elements a call into wasm and the copies cost more than a loop here. */
 const SMALLEST = 32
@@ -24,6 +24,7 @@ const SMALLEST = 32
  * kernel's layout fits, and the reference on everything else, so that what an op means stays in one place.
  * @param smallest elements from which on a kernel is called
  * @param more what binds the kernels of ops that few towers have
+ * @param graphs those that will be run
  */
 export function withKernels(
   reference: OpTable,
@@ -31,6 +32,7 @@ export function withKernels(
   memory: Memory,
   smallest = SMALLEST,
   more: readonly Bind[] = [],
+  graphs: readonly Graph[] = [],
 ): OpTable {
   const table = new Map<string, Op>()
   for (const [name, op] of reference) table.set(name, op.effect ? keeping(op) : op)
@@ -93,7 +95,7 @@ export function withKernels(
         : null,
     )
   place('StringToHashBucketFast', (call) => hashBuckets(call, memory, kernels))
-  for (const bind of more) bind(place, memory, kernels, smallest)
+  for (const bind of more) bind(place, memory, kernels, smallest, graphs)
   return table
 }
 

@@ -1,6 +1,7 @@
-import type { Call } from '../graph/index.ts'
+import type { Call, Graph } from '../graph/index.ts'
 import { imageOf, type Windows, windowsOf } from '../ops/windows.ts'
-import { packedLength, type Tensor } from '../tensor/index.ts'
+import { packedLength, type Tensor, type TensorOf } from '../tensor/index.ts'
+import { Filters } from './filters.ts'
 import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './table.ts'
@@ -9,7 +10,7 @@ import type { Place } from './table.ts'
 
 /** Bytes of windows laid side by side that are multiplied at once: they stay in the second cache. */
 const LAID = 1 << 18
-/** From so many windows on the filter is packed first, which takes as long as a few of them. */
+/** From so many windows on a filter that is computed, or a loop's, is packed first: it takes as long as a few of them. */
 const PACKED = 12
 
 /** An image in NHWC, and the windows over it. */
@@ -37,7 +38,7 @@ function pictureOf({ attrs, inputs: [x] }: Call, height: number, width: number):
 }
 
 /** A convolution whose filter takes all channels. */
-function conv2D(call: Call, memory: Memory, kernels: Kernels): Tensor | null {
+function conv2D(call: Call, filters: Filters, memory: Memory, kernels: Kernels): Tensor | null {
   const [x, filter] = call.inputs
   if (x.dtype !== 'float32' || filter?.dtype !== 'float32' || filter.shape.length !== 4) return null
   const [tall, size, depth, channels] = filter.shape
@@ -47,11 +48,10 @@ function conv2D(call: Call, memory: Memory, kernels: Kernels): Tensor | null {
   const { batch, height, width, rows, columns } = picture
   const [k, windows] = [tall * size * depth, batch * rows.count * columns.count]
   if (windows === 0) return null
-  const [at, w] = [memory.address(x.data), memory.address(filter.data)]
-  const out = memory.room(windows * channels)
-  if (at === null || w === null || out === null) return null
+  const [at, out] = [memory.address(x.data), memory.room(windows * channels)]
+  if (at === null || out === null) return null
   const done = memory.lend(() => {
-    const multiply = productWith(w, windows, k, channels, memory, kernels)
+    const multiply = productWith(filter, filters.panelsAt(filter), windows, memory, kernels)
     if (multiply === null) return false
     if (isPixels(picture)) {
       multiply(out.byteOffset, at, windows)
@@ -110,20 +110,28 @@ const isPixels = ({ rows, columns, height, width }: Picture): boolean =>
   rows.start === 0 &&
   columns.start === 0
 
-/** out[rows × n] = x[rows × k] · w[k × n] of `all` rows in parts; null where there is no room. */
+/** out[rows × n] = x[rows × k] · the filter [k × n] of `all` rows in parts; null where there is no room. */
 function productWith(
-  w: Pointer,
+  { shape, data }: TensorOf<'float32'>,
+  kept: Pointer | null,
   all: number,
-  k: number,
-  n: number,
   memory: Memory,
   kernels: Kernels,
 ): ((out: Pointer, x: Pointer, rows: number) => void) | null {
+  const n = shape[3]
+  const k = data.length / n
+  const byPanels =
+    (panels: Pointer) =>
+    (out: Pointer, x: Pointer, rows: number): void =>
+      kernels.dense(out, x, panels, 0, rows, k, n, ACTIVATIONS.none, 0)
+  if (kept !== null) return byPanels(kept)
+  const w = memory.address(data)
+  if (w === null) return null
   if (all < PACKED) return (out, x, rows) => kernels.matmul(out, x, w, rows, k, n, 0)
   const panels = memory.room(packedLength(k, n))
   if (panels === null) return null
   kernels.packPanels(panels.byteOffset, w, k, n)
-  return (out, x, rows) => kernels.dense(out, x, panels.byteOffset, 0, rows, k, n, ACTIVATIONS.none, 0)
+  return byPanels(panels.byteOffset)
 }
 
 const HOW = { max: 0, mean: 1, products: 2 } as const
@@ -191,9 +199,16 @@ function pool(call: Call, how: 'max' | 'mean', memory: Memory, kernels: Kernels)
     : null
 }
 
-/** Puts the kernels in place of the ops. */
-export function bind(place: Place, memory: Memory, kernels: Kernels): void {
-  place('Conv2D', (call) => conv2D(call, memory, kernels))
+/** Puts the kernels in place of the ops, and packs the graphs' filters. */
+export function bind(
+  place: Place,
+  memory: Memory,
+  kernels: Kernels,
+  _smallest: number,
+  graphs: readonly Graph[],
+): void {
+  const filters = new Filters(graphs, memory, kernels)
+  place('Conv2D', (call) => conv2D(call, filters, memory, kernels))
   place('DepthwiseConv2dNative', (call) => depthwise(call, memory, kernels))
   place('MaxPool', (call) => pool(call, 'max', memory, kernels))
   place('AvgPool', (call) => pool(call, 'mean', memory, kernels))

@@ -5,7 +5,7 @@ import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
-import { Attrs, type OpTable } from '../../../src/graph/index.ts'
+import { Attrs, constant, type OpTable } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 
@@ -15,12 +15,14 @@ import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 let reference: OpTable
 let table: OpTable
 let memory: Memory
+let module: WebAssembly.Module
+let watched: OpTable
 let byReference = 0
 
 beforeAll(async () => {
   reference = await loadAllOps()
   memory = new Memory(1 << 22)
-  const watched = new Map(
+  watched = new Map(
     [...reference].map(([name, op]) => [
       name,
       {
@@ -32,7 +34,8 @@ beforeAll(async () => {
       },
     ]),
   )
-  const kernels = instantiate(await compileKernels(), memory.wasm)
+  module = await compileKernels()
+  const kernels = instantiate(module, memory.wasm)
   table = withKernels(watched, kernels, memory, 1, await bindingsFor(new Set(reference.keys())))
 })
 
@@ -43,11 +46,17 @@ function outputs(ops: OpTable, op: string, inputs: readonly Tensor[], attrs: Att
 }
 
 /** The answers of both are the same, to a few units in the last place, and the first is a kernel's. */
-function expectSame(op: string, inputs: readonly Tensor[], attributes: Readonly<Record<string, unknown>> = {}): void {
+function expectSame(
+  op: string,
+  inputs: readonly Tensor[],
+  attributes: Readonly<Record<string, unknown>> = {},
+  ops = table,
+  arena = memory,
+): void {
   const attrs = new Attrs(attributes as never)
-  memory.begin()
+  arena.begin()
   byReference = 0
-  const [ours] = outputs(table, op, inputs, attrs)
+  const [ours] = outputs(ops, op, inputs, attrs)
   const [theirs] = outputs(reference, op, inputs, attrs)
   const what = `${op} of ${inputs.map(({ shape }) => `[${shape}]`).join(', ')}`
   expect(byReference, `${what} ran on the reference`).toBe(0)
@@ -188,6 +197,33 @@ describe('windows over images', () => {
         })
       }),
       { numRuns: 300 },
+    )
+  })
+
+  test('a convolution whose filter stays in panels, of one window and more', async () => {
+    const bindings = await bindingsFor(new Set(['Conv2D']))
+    const images = fc.record({ batch: size(2), rows: size(5), columns: size(5), depth: size(9), n: size(35) })
+    fc.assert(
+      fc.property(images, size(3), ({ batch, rows, columns, depth, n }, window) => {
+        const filters = [window, window + 1].map((width) => floats([window, width, depth, n], 7, 0.1))
+        const nodes = filters.flatMap((filter) => {
+          const node = constant('filter', filter)
+          const value = { node, index: 0 }
+          return [node, { name: 'n', op: 'Conv2D', attrs: Attrs.none, inputs: [value, value], controls: [] }]
+        })
+        const packed = new Memory(1 << 16)
+        const graph = { parameters: [], nodes, outputs: [] }
+        const own = withKernels(watched, instantiate(module, packed.wasm), packed, 1, bindings, [graph])
+        for (const filter of filters)
+          expectSame(
+            'Conv2D',
+            [floats([batch, rows, columns, depth], 3, 1), filter],
+            { strides: [1, 1, 1, 1], padding: 'SAME' },
+            own,
+            packed,
+          )
+      }),
+      { numRuns: 60 },
     )
   })
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { bindingsFor } from '../../../src/engine/bindings.ts'
 import { Engine } from '../../../src/engine/engine.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
-import { Attrs, constant, type ModelDefinition } from '../../../src/graph/index.ts'
+import { Attrs, constant, type ModelDefinition, type Node } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { packPanels, type Tensor, tensor } from '../../../src/tensor/index.ts'
 // Turns relaxed SIMD on where this Node has it behind a flag, so that there is a choice.
@@ -53,18 +54,45 @@ describe('deterministic kernels', () => {
   })
 })
 
+/** A model of one op that reads `weights`, twice. */
+function reading(op: string, weights: Node): ModelDefinition {
+  const value = { node: weights, index: 0 }
+  const product = { name: 'product', op, attrs: Attrs.none, inputs: [value, value], controls: [] }
+  const graph = { parameters: [], nodes: [weights, product], outputs: [] }
+  return { ...none, signatures: [{ name: 's', method: '', inputs: [], outputs: [], graph }] }
+}
+
+test("an engine keeps a convolution's filter once, in panels, and runs by them", async () => {
+  const [rows, columns] = [5, 18]
+  const values = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i))
+  const filter = constant('w', tensor('float32', [1, 1, rows, columns], values))
+  const bindings = await bindingsFor(new Set(['Conv2D']))
+  const { memory, ops: table } = new Engine(reading('Conv2D', filter), ops, await compileKernels(), { bindings })
+  memory.begin()
+  const arena = memory.room(1)?.byteOffset as number
+  const panels = packPanels(values, rows, columns)
+  const kept = new Float32Array(memory.wasm.buffer, 0, arena / 4)
+  expect(kept.subarray(-panels.length)).toEqual(panels)
+  expect(memory.keptAt(values)).toBe(null)
+  // What lies there is what is multiplied by, not the filter of the graph.
+  kept.fill(2, kept.length - panels.length)
+  const x = tensor('float32', [1, 1, 1, rows], Float32Array.of(1, 2, 3, 4, 5))
+  const attrs = new Attrs({ strides: [1, 1, 1, 1], padding: 'VALID' })
+  const answer = (w: Tensor) => {
+    const node = { name: 'n', op: 'Conv2D', attrs, inputs: [], controls: [] }
+    return table.get('Conv2D')?.evaluate({ inputs: [x, w], attrs, node, files: new Map(), run: () => [] }) as Tensor
+  }
+  expect(answer(filter.attrs.tensor('value')).data).toEqual(new Float32Array(columns).fill(30))
+  // The same numbers as a filter of another shape are not those panels.
+  const other = answer(tensor('float32', [1, 1, rows, columns], values.slice()))
+  expect((other.data as Float32Array)[0]).toBeCloseTo(
+    [1, 2, 3, 4, 5].reduce((s, v, i) => s + v * values[i * columns], 0),
+  )
+})
+
 test('an engine has room for a run beside weights of any size', async () => {
   const weights = constant('w', tensor('float32', [1024, 1000], new Float32Array(1_024_000)))
-  const product = {
-    name: 'product',
-    op: 'MatMul',
-    attrs: Attrs.none,
-    inputs: [{ node: weights, index: 0 }],
-    controls: [],
-  }
-  const graph = { parameters: [], nodes: [weights, product], outputs: [] }
-  const definition = { ...none, signatures: [{ name: 's', method: '', inputs: [], outputs: [], graph }] }
-  const { memory } = new Engine(definition, ops, await compileKernels())
+  const { memory } = new Engine(reading('MatMul', weights), ops, await compileKernels())
   memory.begin()
   expect(memory.keptAt(weights.attrs.tensor('value').data as Float32Array)).not.toBe(null)
   for (let megabyte = 0; megabyte < 3; megabyte++) expect(memory.room(1 << 18)).not.toBe(null)
