@@ -1,11 +1,16 @@
 import type { Bind } from './table.ts'
 
+const MATRICES = ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum']
+const WINDOWS = ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool']
+
 /** Kernels in place of ops that few towers have, loaded for those that do. */
 const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readonly bind: Bind }> }[] = [
   { ops: ['twotower>DenseInt8'], load: () => import('./int8.ts') },
-  { ops: ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum'], load: () => import('./products.ts') },
-  { ops: ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool'], load: () => import('./windows.ts') },
+  { ops: MATRICES, load: () => import('./products.ts') },
+  { ops: WINDOWS, load: () => import('./windows.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
+  // Towers of many layers.
+  { ops: [...MATRICES, ...WINDOWS], load: () => import('./largevalues.ts') },
   // What a loop along a sequence reads its steps by.
   { ops: ['TensorListGetItem'], load: () => import('./loops.ts') },
   {

@@ -1,4 +1,5 @@
 import { ARENA_START, type Pointer } from './kernels.ts'
+import type { LargeValues } from './largevalues.ts'
 
 const PAGE = 65536
 /** Alignment of every array: a cache line, and any SIMD load. */
@@ -21,54 +22,43 @@ export class Memory {
   /** Bytes that the arena has to begin with. */
   private readonly spare: number
   private bottom = aligned(ARENA_START)
-  private top = this.bottom
-  /** What the current run would use by now, fitting or not, and at most. */
-  private wanted = 0
-  private most = 0
+  /** The end of all room that the current run has taken and not given back, and the furthest that it was, there or not. */
+  top = this.bottom
+  private most = this.bottom
+  /** What uses room again within a run; without it a run keeps all until it ends. */
+  large: LargeValues | null = null
   private readonly kept = new WeakMap<ArrayBufferView, number>()
   /** The memory's buffer, which is another one each time it has grown: asking for it costs more than a small kernel. */
   private buffer: ArrayBuffer
   private floats: Float32Array
 
-  /** @param arena bytes for the values of a run, to begin with; pages are real memory only once they are written */
-  constructor(arena: number) {
-    this.spare = arena
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(arena / PAGE) })
+  /** @param spare bytes for the values of a run, to begin with; pages are real memory only once they are written */
+  constructor(spare: number) {
+    this.spare = spare
+    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(spare / PAGE) })
     this.buffer = this.wasm.buffer
     this.floats = new Float32Array(this.buffer)
   }
 
   /** Starts a run: values of the run before are gone. */
   begin(): void {
-    const needed = this.bottom + this.most
-    if (this.most > 0 && needed > this.buffer.byteLength) this.grow(needed)
+    if (this.most > this.buffer.byteLength) this.grow(this.most)
     this.top = this.bottom
-    this.wanted = 0
-    this.most = 0
+    this.most = this.bottom
+    this.large?.begin()
   }
 
   /** Room for `length` floats in this run, or null where the arena is full. */
   room(length: number): Float32Array | null {
     const bytes = aligned(length * 4)
-    this.wanted += bytes
-    if (this.wanted > this.most) this.most = this.wanted
-    const end = this.top + bytes
-    if (end > this.buffer.byteLength) return null
-    // Not a subarray, which takes V8 four times as long.
-    const view = new Float32Array(this.buffer, this.top, length)
-    this.top = end
-    return view
-  }
-
-  /** Runs `use`; what room it took is given back after it. */
-  lend<T>(use: () => T): T {
-    const { top, wanted } = this
-    try {
-      return use()
-    } finally {
-      this.top = top
-      this.wanted = wanted
+    const { top } = this
+    const start = this.large === null || bytes < this.large.least ? top : this.large.take(bytes, top)
+    if (start === top) {
+      this.top = top + bytes
+      if (this.top > this.most) this.most = this.top
     }
+    // Not a subarray, which takes V8 four times as long.
+    return start + bytes > this.buffer.byteLength ? null : new Float32Array(this.buffer, start, length)
   }
 
   /** Where `values` lie for a kernel: where they are already, where they are kept, or a copy in the arena; null where it is full. */
@@ -115,6 +105,7 @@ export class Memory {
     if (end + this.spare > this.buffer.byteLength) this.grow(end + this.spare)
     this.bottom = end
     this.top = end
+    this.most = end
     return at
   }
 

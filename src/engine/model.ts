@@ -115,7 +115,7 @@ export class Model {
     const { outputs, graph } = chosen
     let program = this.programs.get(chosen)
     if (program === undefined) {
-      program = new Program(graph, this.engine.ops)
+      program = new Program(graph, this.engine.ops, this.engine.memory.large)
       this.programs.set(chosen, program)
     }
     this.engine.memory.begin()
@@ -227,7 +227,7 @@ export class Tower {
     const tensors = bindInputs(this.inputs, this.preparation.apply(features, this.inputs), `${this.side} tower`)
     this.engine.memory.begin()
     // Made when it is first asked for: many a process embeds by one tower only.
-    this.program ??= new Program(this.graph, this.engine.ops)
+    this.program ??= new Program(this.graph, this.engine.ops, this.engine.memory.large)
     const [embedding] = this.program.run(discerns(this.graph) ? tensors.map(withoutDenormals) : tensors)
     return toPublic(embedding)
   }

@@ -50,55 +50,53 @@ function conv2D(call: Call, filters: Filters, memory: Memory, kernels: Kernels):
   if (windows === 0) return null
   const [at, out] = [memory.address(x.data), memory.room(windows * channels)]
   if (at === null || out === null) return null
-  const done = memory.lend(() => {
-    const multiply = productWith(filter, filters.panelsAt(filter), windows, memory, kernels)
-    if (multiply === null) return false
-    if (isPixels(picture)) {
-      multiply(out.byteOffset, at, windows)
-      return true
-    }
-    const most = Math.min(windows, Math.max(1, Math.floor(LAID / (4 * k))))
-    const laid = memory.room(most * k)
-    if (laid === null) return false
-    let [row, to] = [0, out.byteOffset]
-    const flush = (): void => {
-      multiply(to, laid.byteOffset, row)
-      to += 4 * row * channels
-      row = 0
-    }
-    for (let b = 0; b < batch; b++) {
-      const from = at + 4 * b * height * width * depth
-      for (let r = 0; r < rows.count; r++) {
-        const y = rows.start + r * rows.stride
-        for (let i = 0; i < columns.count; ) {
-          const some = Math.min(columns.count - i, most - row)
-          const start = columns.start + i * columns.stride
-          const place = laid.byteOffset + 4 * row * k
-          kernels.layWindows(
-            place,
-            from,
-            some,
-            depth,
-            height,
-            width,
-            rows.size,
-            columns.size,
-            y,
-            start,
-            columns.stride,
-            rows.dilation,
-            columns.dilation,
-          )
-          i += some
-          row += some
-          if (row === most) flush()
-        }
+  const multiply = productWith(filter, filters.panelsAt(filter), windows, memory, kernels)
+  if (multiply === null) return null
+  const answer: Tensor = { dtype: 'float32', shape: picture.shape(channels), data: out }
+  if (isPixels(picture)) {
+    multiply(out.byteOffset, at, windows)
+    return answer
+  }
+  const most = Math.min(windows, Math.max(1, Math.floor(LAID / (4 * k))))
+  const laid = memory.room(most * k)
+  if (laid === null) return null
+  let [row, to] = [0, out.byteOffset]
+  const flush = (): void => {
+    multiply(to, laid.byteOffset, row)
+    to += 4 * row * channels
+    row = 0
+  }
+  for (let b = 0; b < batch; b++) {
+    const from = at + 4 * b * height * width * depth
+    for (let r = 0; r < rows.count; r++) {
+      const y = rows.start + r * rows.stride
+      for (let i = 0; i < columns.count; ) {
+        const some = Math.min(columns.count - i, most - row)
+        const start = columns.start + i * columns.stride
+        const place = laid.byteOffset + 4 * row * k
+        kernels.layWindows(
+          place,
+          from,
+          some,
+          depth,
+          height,
+          width,
+          rows.size,
+          columns.size,
+          y,
+          start,
+          columns.stride,
+          rows.dilation,
+          columns.dilation,
+        )
+        i += some
+        row += some
+        if (row === most) flush()
       }
     }
-    if (row > 0) flush()
-    return true
-  })
-  return done ? { dtype: 'float32', shape: picture.shape(channels), data: out } : null
+  }
+  if (row > 0) flush()
+  return answer
 }
 
 /** Whether each window is one pixel and all pixels have one: then the image is the matrix. */

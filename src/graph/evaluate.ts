@@ -3,13 +3,37 @@ import { describe, type Tensor } from '../tensor/index.ts'
 import { CONST, type Graph, type Node, PARAMETER } from './graph.ts'
 import type { Call, Files, Op, OpTable } from './op.ts'
 
+/** What is told how long the values of a run are read, so that their room can be used again. */
+export interface Lifetimes {
+  /** Whether there is room that is worth it: else nothing is told. */
+  readonly isUsed: boolean
+  /** A step is over; values that nobody reads any more are still in their slots. */
+  settle(step: Step, values: readonly Held[]): void
+  /** A run within a step begins, on values of the run around it; and is over. */
+  enter(): void
+  leave(): void
+}
+
+/** What lies in a slot: nothing before its step and after its last use, and in a branch that is not taken. */
+export type Held = Tensor | undefined
+
+/** Where a step finds and leaves its values. */
+export interface Step {
+  readonly inputs: readonly number[]
+  /** The slot of the first output; the others follow. */
+  readonly output: number
+  readonly count: number
+  /** Slots that nobody reads after this step. */
+  readonly last: readonly number[]
+}
+
 /**
  * A graph made ready to run over and over: every value has a slot, every node its op. This is the reference evaluator;
  * the engine runs the same thing with kernels in the op table.
  */
 export class Program {
   readonly graph: Graph
-  private readonly steps: readonly Step[]
+  private readonly steps: readonly NodeStep[]
   private readonly constants: readonly (Tensor | undefined)[]
   private readonly parameters: readonly number[]
   private readonly outputs: readonly number[]
@@ -17,14 +41,19 @@ export class Program {
   private readonly branches: boolean
   private readonly nested = new Map<Graph, Program>()
   private readonly ops: OpTable
+  private readonly lifetimes: Lifetimes | null
 
-  /** Ops that the table lacks are refused when they are reached, so that a graph's other parts can run. */
-  constructor(graph: Graph, ops: OpTable) {
+  /**
+   * Ops that the table lacks are refused when they are reached, so that a graph's other parts can run.
+   * @param lifetimes of the memory that kernels make values in; values of the reference ops need none
+   */
+  constructor(graph: Graph, ops: OpTable, lifetimes: Lifetimes | null = null) {
     this.graph = graph
     this.ops = ops
+    this.lifetimes = lifetimes
     const slots = new Map<Node, number>()
     const constants: (Tensor | undefined)[] = []
-    const steps: Step[] = []
+    const steps: NodeStep[] = []
     const counts = outputCounts(graph)
     for (const node of graph.nodes) {
       const slot = constants.length
@@ -61,7 +90,13 @@ export class Program {
   run(inputs: readonly Tensor[], files: Files = NO_FILES): Tensor[] {
     const values = this.constants.slice()
     for (let i = 0; i < this.parameters.length; i++) values[this.parameters[i]] = inputs[i]
-    const inner: Call['run'] = (graph, args) => this.inner(graph).run(args, files)
+    const { lifetimes } = this
+    const inner: Call['run'] = (graph, args) => {
+      lifetimes?.enter()
+      const results = this.inner(graph).run(args, files)
+      lifetimes?.leave()
+      return results
+    }
     for (const step of this.steps) {
       if (this.branches && isSkipped(step, values)) continue
       const result = evaluate(step, values, files, inner)
@@ -71,6 +106,7 @@ export class Program {
         // Outputs that nobody reads have no slot.
         for (let i = 0; i < step.count && i < result.length; i++) values[step.output + i] = result[i]
       }
+      if (lifetimes?.isUsed) lifetimes.settle(step, values)
       for (let i = 0; i < step.last.length; i++) values[step.last[i]] = undefined
     }
     return this.outputs.map((slot, i) => {
@@ -83,7 +119,7 @@ export class Program {
   private inner(graph: Graph): Program {
     let program = this.nested.get(graph)
     if (program === undefined) {
-      program = new Program(graph, this.ops)
+      program = new Program(graph, this.ops, this.lifetimes)
       this.nested.set(graph, program)
     }
     return program
@@ -91,7 +127,7 @@ export class Program {
 }
 
 function evaluate(
-  { node, op, inputs: slots }: Step,
+  { node, op, inputs: slots }: NodeStep,
   values: readonly (Tensor | undefined)[],
   files: Files,
   run: Call['run'],
@@ -114,7 +150,7 @@ function evaluate(
 const isList = (result: ReturnType<Op['evaluate']>): result is readonly (Tensor | undefined)[] => Array.isArray(result)
 
 /** In a branch that was not taken. Only Merge runs with dead inputs: it is where a conditional's branches meet. */
-const isSkipped = ({ node, inputs, controls }: Step, values: readonly (Tensor | undefined)[]): boolean =>
+const isSkipped = ({ node, inputs, controls }: NodeStep, values: readonly (Tensor | undefined)[]): boolean =>
   (isDead(inputs, values) || isDead(controls, values)) && !MERGES.has(node.op)
 
 function isDead(slots: readonly number[], values: readonly (Tensor | undefined)[]): boolean {
@@ -129,15 +165,10 @@ const NO_FILES: Files = new Map()
 /** What stands in the slot of a node without outputs once it ran, so that it does not look dead. */
 const DONE: Tensor = { dtype: 'bool', shape: [], data: Uint8Array.of(1) }
 
-interface Step {
+interface NodeStep extends Step {
   readonly node: Node
   readonly op: Op | undefined
-  readonly inputs: readonly number[]
   readonly controls: readonly number[]
-  readonly output: number
-  readonly count: number
-  /** Slots that nobody reads after this step. */
-  readonly last: readonly number[]
 }
 
 /** How many outputs of each node somebody reads, so how many slots it needs at least. */
@@ -156,17 +187,18 @@ function slotOf(slots: ReadonlyMap<Node, number>, node: Node, reader: Node): num
   return slot
 }
 
-/** Marks for each step the slots that it is the last to read; constants and outputs stay. */
+/** Marks for each step the slots that it is the last to read, and what it makes that nobody reads; constants and outputs stay. */
 function withLastUses(
-  steps: readonly Step[],
+  steps: readonly NodeStep[],
   constants: readonly (Tensor | undefined)[],
   outputs: readonly number[],
-): Step[] {
+): NodeStep[] {
   const kept = new Set(outputs)
-  const result: Step[] = []
+  const result: NodeStep[] = []
   for (const step of [...steps].reverse()) {
     const last: number[] = []
-    for (const slot of [...step.inputs, ...step.controls]) {
+    const made = Array.from({ length: step.count }, (_, i) => step.output + i)
+    for (const slot of [...step.inputs, ...step.controls, ...made]) {
       if (kept.has(slot) || constants[slot] !== undefined) continue
       kept.add(slot)
       last.push(slot)
