@@ -12,7 +12,7 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   // Towers of many layers.
   { ops: [...MATRICES, ...WINDOWS], load: () => import('./largevalues.ts') },
   // What a loop along a sequence reads its steps by.
-  { ops: ['TensorListGetItem'], load: () => import('./loops.ts') },
+  { ops: ['TensorListGetItem', 'TensorArrayReadV3'], load: () => import('./loops.ts') },
   {
     ops: ['twotower>LayerNorm', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
     load: () => import('./batchnorm.ts'),

@@ -1,6 +1,7 @@
 import { constantOf, type Node } from '../graph/index.ts'
 import { sizeOf } from '../tensor/index.ts'
-import { type Floats, type Frame, type Held, STEP, type Write } from './loopcode.ts'
+import type { Write } from './loopcode.ts'
+import { type Floats, type Frame, type Held, STEP } from './loopframe.ts'
 import { type Index, isSame } from './looprun.ts'
 import { BINARY } from './table.ts'
 
@@ -157,8 +158,17 @@ const choose: Write = (frame, [mask, left, right]) => {
   return x === null || y === null ? null : one(frame.choose(frame.now(mask), x, y))
 }
 
+/** A mask of fewer dimensions is of the first ones here. */
+const chooseRows: Write = (frame, [mask, left, right], node) => {
+  if (!('shape' in mask) || !('shape' in left) || mask.shape.length !== 1 || left.shape.length < 1)
+    return choose(frame, [mask, left, right], node)
+  const of = frame.now(mask)
+  if (of.kind !== 'mask' || mask.shape[0] !== left.shape[0]) return null
+  return choose(frame, [{ ...of, shape: left.shape.map((dim, axis) => (axis === 0 ? dim : 1)) }, left, right], node)
+}
+
 const zerosLike: Write = (frame, [x]) => {
-  if (!('shape' in x)) return null
+  if (x.kind !== 'floats' && (x.kind !== 'steps' || x.of !== 'floats')) return null
   const size = sizeOf(x.shape)
   const at = frame.room(4 * size)
   frame.zeros.push([at.offset / 4, size])
@@ -180,7 +190,8 @@ const getItem: Write = (frame, [list, index], { attrs }) => {
   const of = dtype === 'float32' ? 'floats' : dtype === 'bool' ? 'mask' : null
   if (shape === undefined || of === null || attrs.dtype('element_dtype') !== dtype) return null
   const from = { parameter: index.parameter }
-  return [{ kind: 'steps', of, shape, at: frame.source({ constant: list.constant, dtype, from, shape }) }]
+  const source = { kind: 'elements', constant: list.constant, dtype, from, shape } as const
+  return [{ kind: 'steps', of, shape, at: frame.source(source) }]
 }
 
 const setItem: Write = (frame, [list, index, item], node) => {
@@ -195,6 +206,41 @@ const setItem: Write = (frame, [list, index, item], node) => {
   return [{ kind: 'written', parameter: list.parameter, result }]
 }
 
+const readArray: Write = (frame, [held, index], { attrs }) => {
+  if (held.kind !== 'array' || index.kind !== 'counter') return null
+  const { dtype, elements } = held.array
+  const shape = elements.find((element) => element !== null && element !== undefined)?.shape
+  if (shape === undefined || dtype !== 'float32' || attrs.dtype('dtype') !== dtype) return null
+  const from = { parameter: index.parameter }
+  const source = { kind: 'elements', constant: held.constant, dtype, from, shape } as const
+  return [{ kind: 'steps', of: 'floats', shape, at: frame.source(source) }]
+}
+
+const writeArray: Write = (frame, [held, index, item]) => {
+  const x = frame.floatsOf(item)
+  if (held.kind !== 'array' || index.kind !== 'counter' || x === null) return null
+  const bytes = 4 * sizeOf(x.shape)
+  const written = frame.room(frame.steps * bytes)
+  frame.each.call(STEP.move, [written, x.at, null], bytes, bytes, 0)
+  const from = { parameter: index.parameter }
+  frame.stored.push({ constant: held.constant, offset: written.offset / 4, shape: x.shape, from })
+  return [{ kind: 'flow' }]
+}
+
+type Comparison = (a: number, b: number) => boolean
+
+/** Of a counter and integers that stay: whether a row's sequence goes on. */
+const compared =
+  (holds: Comparison): Write =>
+  (frame, [left, right]) => {
+    const [counter, others] = left.kind === 'counter' ? [left, right] : [right, left]
+    if (counter.kind !== 'counter' || others.kind !== 'integers') return null
+    const { constant, shape } = others
+    const turned: Comparison = left === counter ? holds : (count, other) => holds(other, count)
+    const at = frame.source({ kind: 'compared', constant, parameter: counter.parameter, holds: turned })
+    return [{ kind: 'steps', of: 'mask', shape, at }]
+  }
+
 export const LOOP_OPS: ReadonlyMap<string, Write> = new Map<string, Write>([
   ...Object.entries(UNARY).map(([op, kernel]) => [op, unary(kernel)] as const),
   ...Object.entries(BINARY).map(([op, kernel]) => [op, binary(ZIPS.indexOf(kernel))] as const),
@@ -207,8 +253,15 @@ export const LOOP_OPS: ReadonlyMap<string, Write> = new Map<string, Write>([
   ['Identity', (frame, [x]) => [frame.now(x)]],
   ['Squeeze', reshaped(squeezed)],
   ['Tile', reshaped(tiled)],
+  ['Select', chooseRows],
   ['SelectV2', choose],
+  ['Less', compared((a, b) => a < b)],
+  ['LessEqual', compared((a, b) => a <= b)],
+  ['Greater', compared((a, b) => a > b)],
+  ['GreaterEqual', compared((a, b) => a >= b)],
   ['ZerosLike', zerosLike],
   ['TensorListGetItem', getItem],
   ['TensorListSetItem', setItem],
+  ['TensorArrayReadV3', readArray],
+  ['TensorArrayWriteV3', writeArray],
 ])

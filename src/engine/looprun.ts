@@ -1,5 +1,6 @@
+import { arrayIn, clear, isFree, store, type TensorArray } from '../ops/tensorarrays.ts'
 import { compatible, listOf, TensorList } from '../ops/tensorlist.ts'
-import { ARRAYS, type DType, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
+import { ARRAYS, type DType, isNumeric, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
 
@@ -22,14 +23,32 @@ export interface Code {
 /** An index into a list: what a parameter counts, or a number that stays. */
 export type Index = { readonly parameter: number } | { readonly constant: number }
 
-/** An array that a run reads: a constant of the loop, or the elements of one that is a list. */
-export interface Source {
+/** An array that a run reads. */
+export type Source =
+  /** A constant of the loop. */
+  | { readonly kind: 'tensor'; readonly constant: number }
+  /** The elements, of this dtype and shape, of a list or a TF1 array, from an index on one a step. */
+  | {
+      readonly kind: 'elements'
+      readonly constant: number
+      readonly dtype: DType
+      readonly shape: readonly number[]
+      readonly from: Index
+    }
+  /** Of each of a constant's integers, and of each step, whether a counter compares to it so. */
+  | {
+      readonly kind: 'compared'
+      readonly constant: number
+      readonly parameter: number
+      readonly holds: (count: number, other: number) => boolean
+    }
+
+/** What a loop writes to a TF1 array, from an index on one a step: where it lies in the frame, and an element's shape. */
+export interface Stored {
   readonly constant: number
-  readonly dtype: DType
-  /** Where the elements begin that the steps read; null for what is no list. */
-  readonly from: Index | null
-  /** Of a list the shape of its elements, of others theirs. */
+  readonly offset: number
   readonly shape: readonly number[]
+  readonly from: Index
 }
 
 /** What a parameter is after the loop. */
@@ -55,6 +74,7 @@ export interface LoopProgram {
   /** Before the first step. */
   readonly once: Code
   readonly each: Code
+  readonly stored: readonly Stored[]
   readonly results: readonly Result[]
 }
 
@@ -70,40 +90,83 @@ export const isSame = (a: readonly number[] | null, b: readonly number[] | null)
 const indexOf = (index: Index, inputs: readonly Tensor[]): number =>
   'constant' in index ? index.constant : (inputs[index.parameter].data as Int32Array)[0]
 
-/** `count` elements of a list from `first` on, as one array; null where it does not hold so many of one shape. */
+/** `count` elements of a list from `first` on, which is not below 0, as one array; null where it does not hold so many of one shape. */
 export function elementsOf(list: TensorList, first: number, count: number): Tensor | null {
   const { whole } = list
-  if (first < 0) return null
   if (whole !== null) {
     if (first + count > whole.shape[0] || !isNumeric(whole)) return null
     const from = (first * whole.data.length) / whole.shape[0]
     return first === 0 ? whole : ({ ...whole, data: whole.data.subarray(from) } as Tensor)
   }
-  const elements = list.tensors.slice(first, first + count)
+  return joined(list.tensors.slice(first, first + count), count)
+}
+
+/** So many elements as one array: where they lie one after the other, that. Null where they are fewer or not alike. */
+function joined(elements: readonly (Tensor | null | undefined)[], count: number): Tensor | null {
   const [one] = elements
-  if (elements.length < count || one === undefined || !isNumeric(one)) return null
-  const data = new ARRAYS[one.dtype](count * one.data.length)
+  if (elements.length < count || one === undefined || one === null || !isNumeric(one)) return null
+  const { dtype, shape } = one
+  const { buffer, byteOffset, byteLength, length } = one.data as TypedArray
+  let isRow = true
   for (const [i, element] of elements.entries()) {
-    if (element?.dtype !== one.dtype || !isSame(element.shape, one.shape)) return null
-    data.set(element.data as never, i * one.data.length)
+    if (element?.dtype !== dtype || !isSame(element.shape, shape)) return null
+    const data = element.data as TypedArray
+    isRow &&= data.buffer === buffer && data.byteOffset === byteOffset + i * byteLength
   }
-  return { dtype: one.dtype, shape: [count, ...one.shape], data } as Tensor
+  const ofDtype = ARRAYS[dtype]
+  const data = isRow ? new ofDtype(buffer as ArrayBuffer, byteOffset, count * length) : new ofDtype(count * length)
+  if (!isRow) for (const [i, element] of elements.entries()) data.set((element as Tensor).data as never, i * length)
+  return { dtype, shape: [count, ...shape], data } as Tensor
+}
+
+/** The numbers of a source for a run; null where it has not what the program was compiled for. */
+function read(source: Source, steps: number, { inputs, constants }: LoopInputs): Tensor | null {
+  const held = constants[source.constant]
+  if (source.kind === 'tensor') return held
+  if (source.kind === 'compared') {
+    const [first, others] = [indexOf({ parameter: source.parameter }, inputs), held.data as Int32Array]
+    const data = new Uint8Array(steps * others.length)
+    for (let step = 0, at = 0; step < steps; step++)
+      for (let i = 0; i < others.length; i++) data[at++] = source.holds(first + step, others[i]) ? 1 : 0
+    return { dtype: 'bool', shape: [steps, ...held.shape], data }
+  }
+  const [array, first] = [arrayIn(held), indexOf(source.from, inputs)]
+  if (first < 0) return null
+  const whole =
+    array === null ? elementsOf(listOf(held), first, steps) : joined(array.elements.slice(first, first + steps), steps)
+  return whole?.dtype === source.dtype && isSame(whole.shape.slice(1), source.shape) ? whole : null
+}
+
+/** The TF1 arrays that a loop reads and writes; null where it takes one twice, or what the reference would refuse. */
+function arraysOf(
+  { steps, sources, stored }: LoopProgram,
+  { inputs, constants }: LoopInputs,
+): readonly TensorArray[] | null {
+  const given = sources.flatMap((source) =>
+    source.kind === 'elements' ? (arrayIn(constants[source.constant]) ?? []) : [],
+  )
+  const taken = stored.map(({ constant }) => arrayIn(constants[constant]) as TensorArray)
+  const all = [...given, ...taken]
+  if (new Set(all).size < all.length) return null
+  const fits = taken.every((array, i) => isFree(array, indexOf(stored[i].from, inputs), steps, stored[i].shape))
+  return fits ? taken : null
 }
 
 /** What the parameters are after all steps; null where there is no room, or where the reference must say what is wrong. */
 export function runProgram(
   program: LoopProgram,
-  { inputs, constants }: LoopInputs,
+  given: LoopInputs,
   memory: Memory,
   kernels: Kernels,
 ): readonly Tensor[] | null {
-  const { steps, sources, zeros, once, each, results } = program
+  const { steps, sources, zeros, once, each, stored, results } = program
+  const { inputs, constants } = given
+  const arrays = arraysOf(program, given)
+  if (arrays === null) return null
   const bases = [0]
-  for (const { constant, dtype, from, shape } of sources) {
-    const held = constants[constant]
-    const whole = from === null ? held : elementsOf(listOf(held), indexOf(from, inputs), steps)
-    if (whole?.dtype !== dtype || (from !== null && !isSame(whole.shape.slice(1), shape))) return null
-    const at = memory.address(whole.data as Float32Array | Uint8Array)
+  for (const source of sources) {
+    const whole = read(source, steps, given)
+    const at = whole === null ? null : memory.address(whole.data as Float32Array | Uint8Array)
     if (at === null) return null
     bases.push(at)
   }
@@ -120,6 +183,17 @@ export function runProgram(
   write(each, words, once.words.length, bases)
   kernels.runSteps(code.byteOffset, once.count, 1)
   kernels.runSteps(code.byteOffset + 4 * once.words.length, each.count, steps)
+  for (const source of sources) {
+    const array = source.kind === 'elements' ? arrayIn(constants[source.constant]) : null
+    if (array !== null && source.kind === 'elements') clear(array, indexOf(source.from, inputs), steps)
+  }
+  for (const [i, { offset, shape, from }] of stored.entries()) {
+    const [first, size] = [indexOf(from, inputs), sizeOf(shape)]
+    for (let step = 0; step < steps; step++) {
+      const data = new Float32Array(frame.buffer, frame.byteOffset + 4 * (offset + step * size), size)
+      store(arrays[i], first + step, { dtype: 'float32', shape, data })
+    }
+  }
   return results.map((result, i) => after(result, inputs[i], inputs, steps, frame))
 }
 

@@ -8,6 +8,7 @@ import {
   PARAMETER,
   type Value,
 } from '../graph/index.ts'
+import { arrayIn } from '../ops/tensorarrays.ts'
 import { TensorList } from '../ops/tensorlist.ts'
 import type { Tensor } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
@@ -133,8 +134,10 @@ function stepsOf({ bounds }: Loop, condition: Graph, inputs: readonly Tensor[]):
   return steps
 }
 
-/** What a compiled loop depends on: shapes, of a list its length and its elements'. */
+/** What a compiled loop depends on: shapes, of a list and of a TF1 array its length and its elements'. */
 function shapeOf(t: Tensor): readonly number[] | null {
+  const array = arrayIn(t)
+  if (array !== null) return [array.elements.length, ...(array.elements.find((element) => element)?.shape ?? [])]
   if (t.dtype !== 'variant') return t.shape
   const [list] = t.data
   if (!(list instanceof TensorList)) return null

@@ -5,12 +5,12 @@ import { integer, integers, integersOf } from './integers.ts'
 import { reshaped } from './layout.ts'
 import { concatenate } from './slices.ts'
 import { cut } from './splits.ts'
-import { blank, compatible, definite, MOST, merge, type PartialShape, show } from './tensorlist.ts'
+import { blank, compatible, definite, MOST, merge, type PartialShape, show, slices } from './tensorlist.ts'
 
 // TF1's TensorArray (kernels/tensor_array.h, tensor_array_ops.cc): what loops by frames write their rounds' results to.
 // Its handle is a resource of one run; the float "flow" only orders the ops.
 
-interface TensorArray {
+export interface TensorArray {
   readonly kind: 'tensor array'
   readonly dtype: DType
   /** Null for one that was read and is not to be read again. */
@@ -22,9 +22,15 @@ interface TensorArray {
   shape: PartialShape
 }
 
+/** The array of a handle; null where it is another thing's. */
+export function arrayIn(held: Tensor): TensorArray | null {
+  const array = held.dtype === 'resource' ? (held.data[0] as TensorArray | undefined) : undefined
+  return array?.kind === 'tensor array' ? array : null
+}
+
 function arrayOf({ inputs: [held], attrs }: Call): TensorArray {
-  const array = held.dtype === 'resource' ? (held.data[0] as TensorArray) : undefined
-  if (array?.kind !== 'tensor array') throw new TypeError(`input 0 must be a TensorArray, got ${describe(held)}`)
+  const array = arrayIn(held)
+  if (array === null) throw new TypeError(`input 0 must be a TensorArray, got ${describe(held)}`)
   const dtype = attrs.has('dtype') ? attrs.dtype('dtype') : array.dtype
   if (dtype !== array.dtype)
     throw new InvalidArgumentError(`TensorArray dtype is ${array.dtype} but Op requested dtype ${dtype}.`)
@@ -33,7 +39,8 @@ function arrayOf({ inputs: [held], attrs }: Call): TensorArray {
 
 const FLOW = scalar('float32', 0)
 
-function write(array: TensorArray, index: number, value: Tensor): void {
+/** Sets an element that was not set. @throws {InvalidArgumentError} where it was, or does not fit */
+export function store(array: TensorArray, index: number, value: Tensor): void {
   const { elements } = array
   if (index < 0 || (index >= elements.length && !array.grows) || index >= MOST) {
     throw new InvalidArgumentError(
@@ -57,6 +64,19 @@ function write(array: TensorArray, index: number, value: Tensor): void {
   // Those in between, which were not written yet.
   while (elements.length < index) elements.push(undefined)
   elements[index] = value
+}
+
+/** Whether floats of a shape may be stored in so many elements from the first on. */
+export function isFree(array: TensorArray, first: number, count: number, shape: readonly number[]): boolean {
+  const { elements, grows } = array
+  if (array.dtype !== 'float32' || first < 0 || !compatible(array.shape, shape)) return false
+  const end = first + count
+  return end <= (grows ? MOST : elements.length) && elements.slice(first, end).every((element) => element === undefined)
+}
+
+/** After so many elements, which are there, were read. */
+export function clear({ clears, elements }: TensorArray, first: number, count: number): void {
+  if (clears) elements.fill(null, first, first + count)
 }
 
 /** The element at `index`; one that was never written is zeros, where the elements' shape is known. */
@@ -106,7 +126,7 @@ const create: Op = {
 const writeOne: Op = {
   stateful: true,
   evaluate(call) {
-    write(arrayOf(call), integer(call, 1, 'index'), call.inputs[2])
+    store(arrayOf(call), integer(call, 1, 'index'), call.inputs[2])
     return FLOW
   },
 }
@@ -122,10 +142,7 @@ const scatter: Op = {
         `Expected len(indices) == values.shape[0], but saw: ${indices.length} vs. [${value.shape}]`,
       )
     }
-    const rows = cut(value, 0, new Array<number>(indices.length).fill(1))
-    indices.forEach((index, i) => {
-      write(array, index, reshaped(rows[i], value.shape.slice(1)))
-    })
+    for (const [i, row] of slices(value).entries()) store(array, indices[i], row)
     return FLOW
   },
 }
@@ -150,7 +167,7 @@ const split: Op = {
       )
     }
     cut(value, 0, lengths).forEach((part, i) => {
-      write(array, i, part)
+      store(array, i, part)
     })
     return FLOW
   },

@@ -19,7 +19,7 @@ const HEAVY =
 const FEW = 32
 
 const root = fileURLToPath(new URL('../fixtures/', import.meta.url))
-const SEQUENCES = /^(recurrent(_numbers|_keras3)?|attention|convolutions)$/
+const SEQUENCES = /^(recurrent(_numbers|_keras3|_v1)?|attention|convolutions)$/
 const MODELS = [
   'image_towers',
   'bert_tower',
@@ -29,6 +29,12 @@ const MODELS = [
   'vertex_pair/query_model',
 ]
 
+/** Whether a loop carries the states of a recurrent cell, [rows, units], of rows that there are. */
+function hasStates({ inputs }: Call): boolean {
+  const states = inputs.filter(({ dtype, shape }) => dtype === 'float32' && shape.length === 2)
+  return states.length > 0 && states.every(({ shape }) => shape[0] > 0)
+}
+
 /** What the reference evaluator was left with, as "op of shapes". */
 async function left(name: string): Promise<string[]> {
   const found = new Set<string>()
@@ -36,7 +42,9 @@ async function left(name: string): Promise<string[]> {
     ...op,
     evaluate(call: Call) {
       const [x] = call.inputs
-      if (HEAVY.test(call.node.op) && x.dtype === 'float32' && x.data.length >= FEW)
+      const isHeavy = HEAVY.test(call.node.op) && x.dtype === 'float32' && x.data.length >= FEW
+      const isRecurrent = call.node.op === 'While' && hasStates(call)
+      if (isHeavy || isRecurrent)
         found.add(`${call.node.op} of ${call.inputs.map(({ dtype, shape }) => `${dtype}[${shape}]`).join(', ')}`)
       return op.evaluate(call)
     },

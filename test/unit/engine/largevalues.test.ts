@@ -6,9 +6,10 @@ import { LargeValues } from '../../../src/engine/largevalues.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
-import { Attrs, constant, type Graph, type Node, type OpTable, Program, type Value } from '../../../src/graph/index.ts'
+import { Attrs, type Graph, type OpTable, Program, type Value } from '../../../src/graph/index.ts'
 import { loadAllOps } from '../../../src/ops/index.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
+import { at, Builder, int as integer, ints as integers, wave } from './recurrent.ts'
 
 // Room that is used again within a run: what a graph computes stays the same to the last bit, and takes what lives at once.
 
@@ -34,45 +35,9 @@ async function engine(bytes: number, least: number | null): Promise<Engine> {
   return { memory, ops }
 }
 
-class Builder {
-  readonly parameters: Node[] = []
-  private readonly nodes: Node[] = []
-
-  op(op: string, inputs: readonly Value[], attributes: ConstructorParameters<typeof Attrs>[0] = {}): Value {
-    const node = { name: `${op}_${this.nodes.length}`, op, attrs: new Attrs(attributes), inputs, controls: [] }
-    this.nodes.push(node)
-    return { node, index: 0 }
-  }
-
-  parameter(): Value {
-    const value = this.op('Parameter', [])
-    this.parameters.push(value.node)
-    return value
-  }
-
-  constant(t: Tensor): Value {
-    const node = constant(`constant_${this.nodes.length}`, t)
-    this.nodes.push(node)
-    return { node, index: 0 }
-  }
-
-  ints = (...values: number[]): Value => this.constant(tensor('int32', [values.length], Int32Array.from(values)))
-  int = (value: number): Value => this.constant(tensor('int32', [], Int32Array.of(value)))
-
-  graph(...outputs: Value[]): Graph {
-    return { parameters: this.parameters, nodes: this.nodes, outputs }
-  }
-}
-
 const [ROWS, COLUMNS] = [6, 8]
-const at = ({ node }: Value, index: number): Value => ({ node, index })
-const wave = (shape: readonly number[], seed: number): Tensor =>
-  tensor(
-    'float32',
-    shape,
-    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(i * 12.9898 + seed)),
-  )
-
+const ints = (b: Builder, ...values: number[]): Value => b.constant(integers(...values))
+const int = (b: Builder, value: number): Value => b.constant(integer(value))
 /** Ways to make a value of ROWS × COLUMNS of two: what is new, what is a view, what is kept where nobody looks, loops. */
 const KINDS: readonly ((b: Builder, x: Value, y: Value) => Value)[] = [
   (b, x, y) => b.op('AddV2', [x, y]),
@@ -80,40 +45,40 @@ const KINDS: readonly ((b: Builder, x: Value, y: Value) => Value)[] = [
   (b, x) => b.op('Identity', [x]),
   // Views: all, and the later half.
   (b, x, y) => {
-    const view = b.op('Reshape', [x, b.ints(COLUMNS, ROWS)])
+    const view = b.op('Reshape', [x, ints(b, COLUMNS, ROWS)])
     b.op('Sigmoid', [view])
-    return b.op('Mul', [b.op('Reshape', [view, b.ints(ROWS, COLUMNS)]), y])
+    return b.op('Mul', [b.op('Reshape', [view, ints(b, ROWS, COLUMNS)]), y])
   },
   (b, x, y) => {
-    const bounds = [b.ints(ROWS / 2, 0), b.ints(ROWS, COLUMNS), b.ints(1, 1)]
+    const bounds = [ints(b, ROWS / 2, 0), ints(b, ROWS, COLUMNS), ints(b, 1, 1)]
     const half = b.op('StridedSlice', [x, ...bounds])
-    return b.op('ConcatV2', [half, b.op('Relu', [b.op('StridedSlice', [y, ...bounds])]), b.int(0)])
+    return b.op('ConcatV2', [half, b.op('Relu', [b.op('StridedSlice', [y, ...bounds])]), int(b, 0)])
   },
   // Several outputs, one of which nobody reads.
   (b, x, y) => {
-    const parts = b.op('Split', [b.int(1), x], { num_split: 4 })
+    const parts = b.op('Split', [int(b, 1), x], { num_split: 4 })
     const product = b.op('MatMul', [
-      b.op('ConcatV2', [at(parts, 3), at(parts, 1), b.int(1)]),
+      b.op('ConcatV2', [at(parts, 3), at(parts, 1), int(b, 1)]),
       b.constant(wave([4, 8], 3)),
     ])
     return b.op('Sub', [product, y])
   },
   // A list keeps what it was given.
   (b, x, y) => {
-    const shape = b.ints(ROWS, COLUMNS)
-    const empty = b.op('TensorListReserve', [shape, b.int(2)], { element_dtype: 'float32' })
+    const shape = ints(b, ROWS, COLUMNS)
+    const empty = b.op('TensorListReserve', [shape, int(b, 2)], { element_dtype: 'float32' })
     const kind = { element_dtype: 'float32' }
-    const list = b.op('TensorListSetItem', [empty, b.int(1), b.op('Tanh', [x])], kind)
-    const both = b.op('TensorListSetItem', [list, b.int(0), y], kind)
+    const list = b.op('TensorListSetItem', [empty, int(b, 1), b.op('Tanh', [x])], kind)
+    const both = b.op('TensorListSetItem', [list, int(b, 0), y], kind)
     const first = b.op('AddV2', [y, x])
-    return b.op('Mul', [first, b.op('TensorListGetItem', [both, b.int(1), shape], kind)])
+    return b.op('Mul', [first, b.op('TensorListGetItem', [both, int(b, 1), shape], kind)])
   },
   // An array of TF 1 does too, and its handle says nothing of it.
   (b, x, y) => {
-    const array = b.op('TensorArrayV3', [b.int(1)], { dtype: 'float32' })
-    const flow = b.op('TensorArrayWriteV3', [array, b.int(0), b.op('Tanh', [x]), at(array, 1)])
+    const array = b.op('TensorArrayV3', [int(b, 1)], { dtype: 'float32' })
+    const flow = b.op('TensorArrayWriteV3', [array, int(b, 0), b.op('Tanh', [x]), at(array, 1)])
     const other = b.op('AddV2', [y, x])
-    return b.op('Mul', [other, b.op('TensorArrayReadV3', [array, b.int(0), flow], { dtype: 'float32' })])
+    return b.op('Mul', [other, b.op('TensorArrayReadV3', [array, int(b, 0), flow], { dtype: 'float32' })])
   },
   // A branch gives back its input, or what it made; a loop what it made in the round before.
   (b, x, y) => {
@@ -132,9 +97,9 @@ const KINDS: readonly ((b: Builder, x: Value, y: Value) => Value)[] = [
     const [condition, body] = [new Builder(), new Builder()]
     const [i] = [condition.parameter(), condition.parameter(), condition.parameter()]
     const [j, p, q] = [body.parameter(), body.parameter(), body.parameter()]
-    const next = body.op('AddV2', [j, body.int(1)])
-    const loop = b.op('While', [b.int(0), x, y], {
-      cond: { graph: condition.graph(condition.op('Less', [i, condition.int(3)])) },
+    const next = body.op('AddV2', [j, int(body, 1)])
+    const loop = b.op('While', [int(b, 0), x, y], {
+      cond: { graph: condition.graph(condition.op('Less', [i, int(condition, 3)])) },
       body: { graph: body.graph(next, q, body.op('Sub', [body.op('Tanh', [p]), body.op('Sigmoid', [q])])) },
     })
     return b.op('AddV2', [at(loop, 1), at(loop, 2)])
