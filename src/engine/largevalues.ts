@@ -4,7 +4,7 @@ import type { Memory } from './memory.ts'
 import type { Place } from './table.ts'
 
 /** Bytes from which on a value is large: of smaller ones there is never much, and they are not looked at. */
-const LARGE = 1 << 14
+const LARGE = 1 << 16
 
 /** Room of one large value, from one address to another. */
 interface Block {
@@ -104,6 +104,7 @@ export class LargeValues implements Lifetimes {
   }
 
   settle({ inputs, output, count, last }: Step, values: readonly Held[]): void {
+    if (this.blocks.length === 0) return
     let keeps = false
     for (let i = 0; i < inputs.length; i++) keeps ||= isOpaque(values[inputs[i]])
     for (let i = 0; i < count; i++) keeps ||= isOpaque(values[output + i])
@@ -114,17 +115,14 @@ export class LargeValues implements Lifetimes {
       // Computed outside, for want of the room that was asked for first.
       if (lost !== undefined && this.blockOf(values[output]) === undefined) this.outside.set(values[output]?.data, lost)
     }
-    if (this.blocks.length > 0) {
-      for (let i = 0; i < count; i++) {
-        const block = this.blockOf(values[output + i])
-        if (block?.depth === this.depth) block.users++
-      }
+    for (let i = 0; i < count; i++) {
+      const block = this.blockOf(values[output + i])
+      if (block?.depth === this.depth) block.users++
     }
     if (made.length > 0) {
       this.made = []
       if (!keeps) for (const block of made) if (block.users === 0) this.giveBack(block)
     }
-    if (this.blocks.length === 0) return
     for (let i = 0; i < last.length; i++) {
       const block = this.blockOf(values[last[i]])
       if (block?.depth === this.depth && --block.users === 0) this.giveBack(block)
