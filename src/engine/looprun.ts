@@ -137,19 +137,27 @@ function read(source: Source, steps: number, { inputs, constants }: LoopInputs):
   return whole?.dtype === source.dtype && isSame(whole.shape.slice(1), source.shape) ? whole : null
 }
 
-/** The TF1 arrays that a loop reads and writes; null where it takes one twice, or what the reference would refuse. */
+/** The TF1 arrays that a loop reads and writes, in the order of what does; null where it takes one twice, or may not write it. */
 function arraysOf(
   { steps, sources, stored }: LoopProgram,
   { inputs, constants }: LoopInputs,
-): readonly TensorArray[] | null {
-  const given = sources.flatMap((source) =>
-    source.kind === 'elements' ? (arrayIn(constants[source.constant]) ?? []) : [],
-  )
-  const taken = stored.map(({ constant }) => arrayIn(constants[constant]) as TensorArray)
-  const all = [...given, ...taken]
-  if (new Set(all).size < all.length) return null
-  const fits = taken.every((array, i) => isFree(array, indexOf(stored[i].from, inputs), steps, stored[i].shape))
-  return fits ? taken : null
+): { readonly given: readonly (TensorArray | null)[]; readonly taken: readonly TensorArray[] } | null {
+  const seen = new Set<TensorArray>()
+  const given: (TensorArray | null)[] = []
+  for (const source of sources) {
+    const array = source.kind === 'elements' ? arrayIn(constants[source.constant]) : null
+    if (array !== null && seen.has(array)) return null
+    if (array !== null) seen.add(array)
+    given.push(array)
+  }
+  const taken: TensorArray[] = []
+  for (const { constant, from, shape } of stored) {
+    const array = arrayIn(constants[constant])
+    if (array === null || seen.has(array) || !isFree(array, indexOf(from, inputs), steps, shape)) return null
+    seen.add(array)
+    taken.push(array)
+  }
+  return { given, taken }
 }
 
 /** What the parameters are after all steps; null where there is no room, or where the reference must say what is wrong. */
@@ -160,7 +168,7 @@ export function runProgram(
   kernels: Kernels,
 ): readonly Tensor[] | null {
   const { steps, sources, zeros, once, each, stored, results } = program
-  const { inputs, constants } = given
+  const { inputs } = given
   const arrays = arraysOf(program, given)
   if (arrays === null) return null
   const bases = [0]
@@ -183,15 +191,15 @@ export function runProgram(
   write(each, words, once.words.length, bases)
   kernels.runSteps(code.byteOffset, once.count, 1)
   kernels.runSteps(code.byteOffset + 4 * once.words.length, each.count, steps)
-  for (const source of sources) {
-    const array = source.kind === 'elements' ? arrayIn(constants[source.constant]) : null
+  for (const [i, source] of sources.entries()) {
+    const array = arrays.given[i]
     if (array !== null && source.kind === 'elements') clear(array, indexOf(source.from, inputs), steps)
   }
   for (const [i, { offset, shape, from }] of stored.entries()) {
     const [first, size] = [indexOf(from, inputs), sizeOf(shape)]
     for (let step = 0; step < steps; step++) {
       const data = new Float32Array(frame.buffer, frame.byteOffset + 4 * (offset + step * size), size)
-      store(arrays[i], first + step, { dtype: 'float32', shape, data })
+      store(arrays.taken[i], first + step, { dtype: 'float32', shape, data })
     }
   }
   return results.map((result, i) => after(result, inputs[i], inputs, steps, frame))
