@@ -8,7 +8,7 @@ const ALIGNMENT = 64
 const MOST_BYTES = 2 ** 32 - PAGE
 
 /** What kernels read: weights and values. */
-type Elements = Float32Array | Int8Array | Int32Array | Uint8Array | Uint32Array
+export type Elements = Float32Array | Int8Array | Int32Array | Uint8Array | Uint32Array
 
 const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 

@@ -242,6 +242,26 @@ describe('a dense layer in bytes', () => {
     }
   })
 
+  test('is the same in each call of a node, whether its arrays stay in memory or are brought for the call', async () => {
+    const [module, bindings] = [await compileKernels(), await bindingsFor(new Set(['twotower>DenseInt8']))]
+    const node = { name: 'n', op: 'twotower>DenseInt8', attrs: new Attrs({ k, n }), inputs: [], controls: [] }
+    const arrays = [...layer, floats([n], 5)]
+    const kept = [[], arrays, arrays.slice(0, 1), arrays.slice(1)]
+    for (const some of kept) {
+      const own = new Memory(1 << 20)
+      const ops = withKernels(reference, instantiate(module, own.wasm), own, 0, bindings)
+      own.keep(some.map(({ data }) => data as Float32Array | Int8Array | Int32Array))
+      for (const rows of [3, 1, 61, 1]) {
+        const inputs = [floats([rows, k], rows, 1), ...arrays]
+        own.begin()
+        const [ours, theirs] = [ops, reference].map((each) =>
+          each.get(node.op)?.evaluate({ inputs, attrs: node.attrs, node, files: new Map(), run: () => [] }),
+        )
+        expect(ours).toEqual(theirs)
+      }
+    }
+  })
+
   test('leaves an input and weights of another shape to the reference, which refuses them', () => {
     const attrs = new Attrs({ k, n })
     const run = (inputs: readonly Tensor[]) => call(table, 'twotower>DenseInt8', inputs, attrs)
