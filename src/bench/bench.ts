@@ -63,12 +63,14 @@ export async function benchPart(part: Part, options: BenchOptions): Promise<Part
   const first = batchOf(rows, features, batches[0])
   const absent: Absent[] = []
   const request = await requestOf(part, { deterministic })
-  firstAnswer(() => request(first), made)
+  answered(() => request(first), made)
   const cut = await cutLayers(part, first, { deterministic })
   const engines = await startEngines(part, request, cut, options, absent)
   const measured: PartReport['batches'][number][] = []
   for (const count of batches) {
-    const turns = batchesOf(rows, features, count).map(
+    const own = batchesOf(rows, features, count)
+    for (const batch of own) answered(() => request(batch), made)
+    const turns = own.map(
       (batch): Batch => ({ features: batch, flowing: typeof cut === 'string' ? [] : cut.flowing(batch) }),
     )
     const entries = await measureBatch(engines, turns, count, options, absent)
@@ -99,7 +101,7 @@ function rowsFor(part: Part, features: readonly Port[], given: readonly Row[]) {
 }
 
 /** What the model refuses is told with where the rows came from. */
-function firstAnswer(answer: () => unknown, made: boolean): void {
+function answered(answer: () => unknown, made: boolean): void {
   try {
     answer()
   } catch (error) {

@@ -52,9 +52,16 @@ function hintsOf(graph: Graph, inputs: readonly Port[]): Hint[] {
       text: own.some(({ op }) => CUTS.test(op)),
       numeric: own.some(({ op }) => op === 'StringToNumber'),
       below: gathered.length === 0 ? null : Math.min(...gathered),
-      example: own.map(exampleFeatures).find((asked) => asked !== null) ?? null,
+      example: askedOf(own),
     }
   })
+}
+
+/** What serialized examples are asked for: a node for each feature may parse them. Null where nothing does. */
+function askedOf(nodes: readonly Node[]): ExampleFeature[] | null {
+  const asked = nodes.map(exampleFeatures).filter((each) => each !== null)
+  const byName = new Map(asked.flat().map((feature) => [feature.name, feature]))
+  return asked.length === 0 ? null : [...byName.values()]
 }
 
 function tableOf(node: Node): Table | null {

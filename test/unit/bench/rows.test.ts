@@ -43,7 +43,7 @@ describe('rows made from a signature', () => {
     expect(rows[0]).not.toEqual(rows[1])
   })
 
-  // Examples, tables of ids and of words, ids that rows are gathered by, texts, pieces, defaults, two towers, scalars.
+  // Examples, parsed at once and feature by feature, tables of ids and of words, ids that rows are gathered by, texts, pieces, defaults, two towers, scalars.
   for (const name of [
     'tfrs_pair/user_model',
     'fused_sequence',
@@ -51,6 +51,7 @@ describe('rows made from a signature', () => {
     'bert_tower',
     'hashing',
     'examples',
+    'example_towers',
     'two_shards',
     'keras3_fused',
     'defaults',
