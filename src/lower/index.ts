@@ -33,7 +33,7 @@ export const PASSES: readonly Pass[] = [
 const ONCE: Pass = { name: 'compute once', apply: (graph, _, ops) => computeOnce(graph, ops) }
 
 /** Only where it is asked for, after the others: this one changes what is computed. */
-const INT8: Pass = { name: 'dense layers in bytes', apply: denseToInt8 }
+const INT8: Pass = { name: 'dense layers in bytes', apply: (graph) => denseToInt8(graph) }
 
 /** In what the dense layers of a model compute. */
 export type LayerType = 'float32' | 'int8'

@@ -8,13 +8,18 @@ import { type Readers, readers } from './readers.ts'
 /** The op's name: no op of TensorFlow's. Its semantics are in ops/fused.ts. */
 const DENSE_INT8 = 'twotower>DenseInt8'
 
+/** The inputs and columns that a layer must have. */
+interface Least {
+  readonly k: number
+  readonly n: number
+}
+
 /**
  * A layer of fewer inputs or columns takes longer in bytes than in floats, as its rows must be made bytes and floats again.
  * f32's time over int8's, one row and 64, least of both builds on Node 20 and 24: 64×32 0.74, 64×64 0.95, 128×32 0.93,
  * 128×64 1.1, 128×128 1.2, 128×256 1.2.
  */
-const LEAST_K = 64
-const LEAST_N = 64
+const LEAST: Least = { k: 64, n: 64 }
 /** Past this many inputs a sum might leave 32 bits. */
 const MOST_K = 131_072
 
@@ -22,13 +27,14 @@ const MOST_K = 131_072
  * Dense layers with their weights in bytes, for a model that is converted with dtype int8. What the model computes
  * changes by the rounding. Scores against all candidates, a product that goes straight to TopK, stay floats: near ties
  * would change places.
+ * @param least what layers must have to be taken
  */
-export function denseToInt8(graph: Graph): Graph {
+export function denseToInt8(graph: Graph, least: Least = LEAST): Graph {
   const uses = readers(graph)
   const made = new Map<Tensor, readonly Value[]>()
   return rewrite(graph, (node, { old, emit }) => {
     const panels = node.op === DENSE ? constantOf(node.inputs[1]) : null
-    if (panels?.dtype !== 'float32' || !isWorthwhile(old, panels, uses)) return null
+    if (panels?.dtype !== 'float32' || !isWorthwhile(old, panels, uses, least)) return null
     const [k, n] = [node.attrs.number('k'), node.attrs.number('n')]
     let weights = made.get(panels)
     if (weights === undefined) {
@@ -43,9 +49,9 @@ export function denseToInt8(graph: Graph): Graph {
   })
 }
 
-function isWorthwhile(layer: Node, panels: TensorOf<'float32'>, uses: Readers): boolean {
+function isWorthwhile(layer: Node, panels: TensorOf<'float32'>, uses: Readers, least: Least): boolean {
   const [k, n] = [layer.attrs.number('k'), layer.attrs.number('n')]
-  if (k < LEAST_K || k > MOST_K || n < LEAST_N || !panels.data.every(Number.isFinite)) return false
+  if (k < least.k || k > MOST_K || n < least.n || !panels.data.every(Number.isFinite)) return false
   return !/^TopK/.test(uses.only(layer)?.op ?? '')
 }
 
