@@ -98,7 +98,9 @@ export const mixed: Cell = (b, x, state, cells, [kernel, , bias]) => {
     y = b.op(op, [y])
   for (const op of ['Erf', 'Rsqrt', 'Reciprocal', 'Log', 'Floor', 'Ceil', 'Rint', 'Round', 'Relu', 'Sigmoid', 'Tanh'])
     y = b.op('AddV2', [b.op(op, [y]), b.op('Mul', [at(part, 1), row])])
-  for (const op of ['Sub', 'RealDiv', 'DivNoNan', 'Minimum', 'SquaredDifference', 'Div']) y = b.op(op, [y, at(part, 2)])
+  // Half of it zeros, of which a quotient is 0.
+  y = b.op('DivNoNan', [y, b.op('Relu', [at(part, 2)])])
+  for (const op of ['Sub', 'RealDiv', 'Minimum', 'SquaredDifference', 'Div']) y = b.op(op, [y, at(part, 2)])
   const joined = b.op('ConcatV2', [y, at(part, 3), b.constant(int(-1))])
   const halves = b.op('Split', [b.constant(int(1)), joined], { num_split: 2 })
   return [b.op('Maximum', [at(halves, 1), cells]), halves]

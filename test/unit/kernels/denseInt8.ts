@@ -172,6 +172,15 @@ export function denseInt8Cases(variant: Variant, paired: 0 | 1): void {
     }
   })
 
+  it('counts for nothing what comes to 0 beside a far larger element', () => {
+    const [k, n] = [90, 17]
+    const made = layer(randoms(k * n, 5), k, n, null)
+    // Denormals: were they counted, the errors of the two others would be added.
+    const x = new Float32Array(k).fill(2 ** -149)
+    x.set([60_000, 23_456], 3)
+    expect(run(host, paired, x, made, null)).toEqual(meaning(x, made, null))
+  })
+
   it('gives a row the same bits alone and in any batch', () => {
     const [k, n, rows] = [37, 50, 71]
     const made = layer(randoms(k * n, 4), k, n, randoms(n, 5))

@@ -53,6 +53,23 @@ describe.each(VARIANTS)('softmax and logSoftmax, %s', (variant) => {
     expect([...host.run(out, 5, (kernels) => kernels.softmax(out, x, 1, 5))]).toEqual([third, third, 0, third, 0])
   })
 
+  it('is not thrown off by numbers far below zero, however many', () => {
+    for (let n = 1; n <= 9; n++) {
+      host.reset()
+      const x = host.put(new Float32Array(n).fill(-1e30))
+      const out = host.room(n)
+      for (const [name, want] of [
+        ['softmax', 1 / n],
+        ['logSoftmax', -Math.log(n)],
+      ] as const)
+        expectClose(
+          host.run(out, n, (kernels) => kernels[name](out, x, 1, n)),
+          new Array(n).fill(want),
+          3e-7,
+        )
+    }
+  })
+
   it.each([
     [
       [1, NAN, 2, 3, 4],
