@@ -1,4 +1,5 @@
 import type { Attrs, Call, Graph, Node, Op, OpTable } from '../graph/index.ts'
+import { broadcastIndices, broadcastShape, broadcasts } from '../ops/broadcast.ts'
 import { isNumeric, sizeOf, type Tensor, type TensorOf, type TypedArray, zeros } from '../tensor/index.ts'
 import { concatenated } from './concat.ts'
 import { ACTIVATIONS, COMBINERS, type Kernels, type Pointer } from './kernels.ts'
@@ -183,7 +184,7 @@ function binary(x: Tensor, y: Tensor, memory: Memory, smallest: number, kernel: 
   const rows = size / n
   const [a, b] = [operand(x.shape, shape, rows, n), operand(y.shape, shape, rows, n)]
   const repeated = a === null ? repetition(x.shape, shape) : b === null ? repetition(y.shape, shape) : null
-  if (repeated === null ? a === null || b === null : (a ?? b)?.row !== n) return null
+  if (repeated === null ? a === null || b === null : (a ?? b)?.row !== n) return byMatrices(x, y, memory, kernel)
   const [at, bt, out] = [memory.address(x.data), memory.address(y.data), memory.room(size)]
   if (at === null || bt === null || out === null) return null
   if (a !== null && b !== null) kernel(out.byteOffset, at, bt, rows, n, a.row, a.step, b.row, b.step)
@@ -195,6 +196,37 @@ function binary(x: Tensor, y: Tensor, memory: Memory, smallest: number, kernel: 
       else kernel(to, at + i * part, bt + i * whole, times, length, 0, 1, length, 1)
     }
   }
+  return { dtype: 'float32', shape, data: out }
+}
+
+/**
+ * Any other broadcast, [32, 20, 1, 16] and [32, 1, 20, 16] as additive attention has them: matrix by matrix, the last two
+ * axes, of which the kernel takes each operand.
+ */
+function byMatrices(x: Floats, y: Floats, memory: Memory, kernel: Kernels['add']): Tensor | null {
+  if (!broadcasts(x.shape, y.shape)) return null
+  const shape = broadcastShape(x.shape, y.shape)
+  const [outer, inner] = [shape.slice(0, -2), shape.slice(-2)]
+  const [rows, n] = inner
+  const [a, b] = [operand(x.shape.slice(-2), inner, rows, n), operand(y.shape.slice(-2), inner, rows, n)]
+  // Of small ones the calls would take longer than the numbers.
+  if (outer.length === 0 || rows * n < SMALLEST || a === null || b === null) return null
+  const [from, beside] = [broadcastIndices(x.shape.slice(0, -2), outer), broadcastIndices(y.shape.slice(0, -2), outer)]
+  const [at, bt, out] = [memory.address(x.data), memory.address(y.data), memory.room(sizeOf(shape))]
+  if (at === null || bt === null || out === null) return null
+  const [whole, own, other] = [rows * n, sizeOf(x.shape.slice(-2)), sizeOf(y.shape.slice(-2))].map((size) => 4 * size)
+  for (let i = 0; i < from.length; i++)
+    kernel(
+      out.byteOffset + i * whole,
+      at + from[i] * own,
+      bt + beside[i] * other,
+      rows,
+      n,
+      a.row,
+      a.step,
+      b.row,
+      b.step,
+    )
   return { dtype: 'float32', shape, data: out }
 }
 

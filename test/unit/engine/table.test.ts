@@ -218,6 +218,52 @@ describe('a kernel answers as the reference does', () => {
   })
 })
 
+describe('broadcasts that no single call takes', () => {
+  const cases: [number[], number[]][] = [
+    [
+      [2, 3, 1, 16],
+      [2, 1, 4, 16],
+    ],
+    [
+      [2, 1, 4, 16],
+      [3, 1, 16],
+    ],
+    [
+      [4, 9],
+      [2, 3, 1, 9],
+    ],
+    [
+      [3, 1, 40],
+      [2, 40],
+    ],
+    [
+      [2, 1, 5, 1],
+      [3, 5, 9],
+    ],
+    [
+      [2, 3, 7, 1],
+      [3, 1, 9],
+    ],
+    [
+      [2, 1, 1, 1],
+      [3, 5, 9],
+    ],
+  ]
+  test.each(BINARY)('%s, matrix by matrix', (op) => {
+    for (const [a, b] of cases) {
+      expectSame(op, [floats(a, 1), floats(b, 2)])
+      expect(memory.holds(call(table, op, [floats(a, 1), floats(b, 2)]).data as Float32Array), `[${a}], [${b}]`).toBe(
+        true,
+      )
+    }
+  })
+
+  test('refuses shapes that do not broadcast, and takes none of it where there is nothing', () => {
+    expect(() => call(table, 'AddV2', [floats([2, 3, 1, 16]), floats([2, 2, 4, 16])])).toThrow('Incompatible shapes')
+    expectSame('AddV2', [floats([2, 0, 1, 16]), floats([2, 1, 4, 16])])
+  })
+})
+
 describe('a dense layer in bytes', () => {
   const [k, n] = [37, 21]
   const { weights, factors, scales } = toInt8(floats([k, n], 3, 1).data as Float32Array, k, n)
