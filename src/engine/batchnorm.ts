@@ -2,7 +2,7 @@ import type { Call } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './table.ts'
+import type { Place } from './place.ts'
 
 /**
  * Keras 2's LayerNormalization: a batch normalisation in training of one image in NCHW, each row of the layer's input a

@@ -1,4 +1,4 @@
-import type { Bind } from './table.ts'
+import type { Bind } from './place.ts'
 
 const MATRICES = ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum']
 const WINDOWS = ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool']

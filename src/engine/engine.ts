@@ -2,8 +2,9 @@ import { CONST, constantOf, type Graph, type ModelDefinition, type OpTable } fro
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { instantiate } from './kernels.ts'
 import { Memory } from './memory.ts'
+import type { Bind } from './place.ts'
 import { SMALL_TABLE } from './pooling.ts'
-import { type Bind, withKernels } from './table.ts'
+import { withKernels } from './table.ts'
 import type { KernelChoice } from './variants.ts'
 
 export interface EngineOptions extends KernelChoice {

@@ -1,9 +1,10 @@
 import type { Call, Node } from '../graph/index.ts'
 import type { Tensor, TensorOf } from '../tensor/index.ts'
 import { packedInt8Length } from '../tensor/panelsint8.ts'
+import { ACTIVATION_CODES } from './dense.ts'
 import { ACTIVATIONS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
 import type { Elements, Memory } from './memory.ts'
-import { ACTIVATION_CODES, type Place } from './table.ts'
+import type { Place } from './place.ts'
 
 /** What a layer's node says, read once: asked for at each call it took one row as long as the layer's kernel. */
 interface Layer {

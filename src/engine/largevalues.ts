@@ -1,7 +1,7 @@
 import type { Held, Lifetimes, Step } from '../graph/index.ts'
 import type { Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './table.ts'
+import type { Place } from './place.ts'
 
 /** Bytes from which on a value is large: of smaller ones there is never much, and they are not looked at. */
 const LARGE = 1 << 16

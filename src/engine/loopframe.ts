@@ -1,8 +1,8 @@
 import type { TensorArray } from '../ops/tensorarrays.ts'
 import type { TensorList } from '../ops/tensorlist.ts'
 import { sizeOf } from '../tensor/index.ts'
+import { operand } from './binary.ts'
 import { type Code, isSame, type Place, type Result, type Source, type Stored } from './looprun.ts'
-import { operand } from './table.ts'
 
 // The calls of a loop's steps while they are written, and where each value lies.
 

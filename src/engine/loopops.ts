@@ -1,9 +1,9 @@
 import { constantOf, type Node } from '../graph/index.ts'
 import { sizeOf } from '../tensor/index.ts'
+import { BINARY } from './binary.ts'
 import type { Write } from './loopcode.ts'
 import { type Floats, type Frame, type Held, STEP } from './loopframe.ts'
 import { type Index, isSame } from './looprun.ts'
-import { BINARY } from './table.ts'
 
 // What each op of a loop's body writes: the calls of the kernels that run where the op stands alone.
 

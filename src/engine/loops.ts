@@ -16,7 +16,7 @@ import { type Body, compile } from './loopcode.ts'
 import { LOOP_OPS } from './loopops.ts'
 import { isSame, type LoopProgram, runProgram } from './looprun.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './table.ts'
+import type { Place } from './place.ts'
 
 // Loops along the steps of a sequence: recurrent cells above all, as Keras exports each of its kinds and of a user's own. What
 // a loop is, is read from its graphs: a counter below bounds, lists that it reads and writes at that counter, and between them

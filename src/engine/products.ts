@@ -2,7 +2,7 @@ import type { Call, Node } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './table.ts'
+import type { Place } from './place.ts'
 
 // Products of computed matrices, attention's above all, as calls of the one kernel for a product.
 

@@ -2,7 +2,7 @@ import type { Call } from '../graph/index.ts'
 import { numbersOf, sizeOf, type Tensor, type TensorOf } from '../tensor/index.ts'
 import { COMBINERS, type Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './table.ts'
+import type { Place } from './place.ts'
 
 // Rows summed by their segment, by the kernel that pools an embedding's rows.
 

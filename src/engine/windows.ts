@@ -4,7 +4,7 @@ import { packedLength, type Tensor, type TensorOf } from '../tensor/index.ts'
 import { Filters } from './filters.ts'
 import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './table.ts'
+import type { Place } from './place.ts'
 
 // Convolutions and pooling over images, and along the steps of sequences, which Keras writes as images of one row or column.
 
