@@ -37,8 +37,13 @@ export async function open(browser: Browser, address: string, options: BrowserCo
 export async function drop(page: Page, paths: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: [...paths], dragOperationsMask: 1 }
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
+  const send = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+    session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
+  await send('dragEnter')
+  // A busy page answers later, and what is dropped on one that did not say it takes it is lost.
+  await page.locator('body.dragging').waitFor()
+  await send('dragOver')
+  await send('drop')
   await session.detach()
 }
 
