@@ -37,13 +37,15 @@ export async function open(browser: Browser, address: string, options: BrowserCo
 export async function drop(page: Page, paths: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: [...paths], dragOperationsMask: 1 }
-  const send = (type: 'dragEnter' | 'dragOver' | 'drop') =>
-    session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
-  await send('dragEnter')
-  // A busy page answers later, and what is dropped on one that did not say it takes it is lost.
-  await page.locator('body.dragging').waitFor()
-  await send('dragOver')
-  await send('drop')
+  await page.evaluate(() => addEventListener('drop', () => document.body.classList.add('dropped'), { once: true }))
+  // A busy browser may let the drop overtake the drag before it, and it is lost: a person would do it again.
+  for (let tries = 0; tries < 5; tries++) {
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
+    const arrived = page.locator('body.dropped').waitFor({ timeout: 3000 })
+    if (await arrived.then(() => true).catch(() => false)) break
+    console.info(`a drop was lost: try ${tries + 2}`)
+  }
   await session.detach()
 }
 
