@@ -9,7 +9,7 @@ const PRIME4 = 0x27d4eb2f
 const PRIME5 = 0x165667b1
 
 /** Bytes of a step: a word for each sum. */
-export const STRIPE = 16
+const STRIPE = 16
 
 /** Takes `bytes`, whole stripes, into the four sums. */
 export type TakeStripes = (bytes: Uint8Array, sums: Uint32Array) => void

@@ -1,12 +1,13 @@
-import type { Call, Node } from '../graph/index.ts'
+import type { Attrs, Call } from '../graph/index.ts'
 import type { Tensor, TensorOf } from '../tensor/index.ts'
 import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
+import { oncePerNode } from './place.ts'
 
 type Floats = TensorOf<'float32'>
 
 /** Of the ops that a dense layer may end in, as the kernel numbers them. */
-export const ACTIVATION_CODES: Readonly<Record<string, number>> = {
+const ACTIVATION_CODES: Readonly<Record<string, number>> = {
   Relu: ACTIVATIONS.relu,
   Relu6: ACTIVATIONS.relu6,
   Sigmoid: ACTIVATIONS.sigmoid,
@@ -17,24 +18,30 @@ export const ACTIVATION_CODES: Readonly<Record<string, number>> = {
   LeakyRelu: ACTIVATIONS.leakyRelu,
 }
 
-/** What a dense layer's node says, read once. Addresses are 0 for no bias, null for what does not stay in memory. */
-interface DenseLayer {
+/** What the attributes of a dense layer say, whatever its weights are. */
+export interface LayerAttrs {
   readonly k: number
   readonly n: number
   /** undefined where no kernel has the activation. */
   readonly activation: number | undefined
   readonly alpha: number
+}
+
+export function layerAttrs(attrs: Attrs): LayerAttrs {
+  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
+  const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
+  return { k: attrs.number('k'), n: attrs.number('n'), activation, alpha }
+}
+
+/** What a dense layer's node says. Addresses are 0 for no bias, null for what does not stay in memory. */
+interface DenseLayer extends LayerAttrs {
   readonly weights: Pointer | null
   readonly bias: Pointer | null
 }
 
 function denseLayer({ inputs: [, panels, bias], attrs }: Call, memory: Memory): DenseLayer {
-  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
   return {
-    k: attrs.number('k'),
-    n: attrs.number('n'),
-    activation,
-    alpha: activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0),
+    ...layerAttrs(attrs),
     weights: memory.keptAt((panels as Floats).data),
     bias: bias === undefined ? 0 : memory.keptAt((bias as Floats).data),
   }
@@ -42,15 +49,11 @@ function denseLayer({ inputs: [, panels, bias], attrs }: Call, memory: Memory): 
 
 /** The kernel of `twotower>Dense`. */
 export function denseWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | null {
-  const layers = new WeakMap<Node, DenseLayer>()
+  const layerOf = oncePerNode((call) => denseLayer(call, memory))
   return (call) => {
     const [x, panels, shift] = call.inputs
     if (panels.dtype !== 'float32') return null
-    let layer = layers.get(call.node)
-    if (layer === undefined) {
-      layer = denseLayer(call, memory)
-      layers.set(call.node, layer)
-    }
+    const layer = layerOf(call)
     const { k, n, activation, alpha } = layer
     // Wrong shapes are the reference's to refuse.
     if (x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== k) return null

@@ -1,44 +1,33 @@
-import type { Call, Node } from '../graph/index.ts'
+import type { Call } from '../graph/index.ts'
 import type { Tensor, TensorOf } from '../tensor/index.ts'
 import { packedInt8Length } from '../tensor/panelsint8.ts'
-import { ACTIVATION_CODES } from './dense.ts'
-import { ACTIVATIONS, int8Scratch, type Kernels, type Pointer } from './kernels.ts'
+import { type LayerAttrs, layerAttrs } from './dense.ts'
+import { int8Scratch, type Kernels, type Pointer } from './kernels.ts'
 import type { Elements, Memory } from './memory.ts'
-import type { Place } from './place.ts'
+import { oncePerNode, type Place } from './place.ts'
 
-/** What a layer's node says, read once: asked for at each call it took one row as long as the layer's kernel. */
-interface Layer {
-  readonly k: number
-  readonly n: number
-  /** undefined where no kernel has the activation. */
-  readonly activation: number | undefined
-  readonly alpha: number
+/** What a layer's node says: asked for at each call it took one row as long as the layer's kernel. */
+interface Layer extends LayerAttrs {
   /** Of its panels, factors, scales, totals and bias, 0 for none; null for what does not stay in memory. */
   readonly places: readonly (Pointer | null)[]
 }
 
 function layerOf({ inputs: [, panels, factors, scales, totals, bias], attrs }: Call, memory: Memory): Layer | null {
-  const [k, n] = [attrs.number('k'), attrs.number('n')]
-  if (panels.dtype !== 'int8' || panels.data.length !== packedInt8Length(k, n)) return null
+  const said = layerAttrs(attrs)
+  if (panels.dtype !== 'int8' || panels.data.length !== packedInt8Length(said.k, said.n)) return null
   if (factors.dtype !== 'float32' || scales.dtype !== 'float32' || totals.dtype !== 'int32') return null
-  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
-  const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
   const places = [panels.data, factors.data, scales.data, totals.data].map((values) => memory.keptAt(values))
   const shift = bias === undefined ? 0 : memory.keptAt((bias as TensorOf<'float32'>).data)
-  return { k, n, activation, alpha, places: [...places, shift] }
+  return { ...said, places: [...places, shift] }
 }
 
 function denseInt8With(memory: Memory, kernels: Kernels): (call: Call) => Tensor | null {
   const paired = kernels.pairsBytes()
-  const layers = new WeakMap<Node, Layer | null>()
+  const layerAt = oncePerNode((call) => layerOf(call, memory))
   return (call) => {
     const { inputs } = call
     const [x] = inputs
-    let layer = layers.get(call.node)
-    if (layer === undefined) {
-      layer = layerOf(call, memory)
-      layers.set(call.node, layer)
-    }
+    const layer = layerAt(call)
     // Wrong shapes are the reference's to refuse.
     if (layer === null || x.dtype !== 'float32' || x.shape.length !== 2 || x.shape[1] !== layer.k) return null
     const { k, n, activation, alpha, places } = layer

@@ -16,7 +16,7 @@ import { type Body, compile } from './loopcode.ts'
 import { LOOP_OPS } from './loopops.ts'
 import { isSame, type LoopProgram, runProgram } from './looprun.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './place.ts'
+import { oncePerNode, type Place } from './place.ts'
 
 // Loops along the steps of a sequence: recurrent cells above all, as Keras exports each of its kinds and of a user's own. What
 // a loop is, is read from its graphs: a counter below bounds, lists that it reads and writes at that counter, and between them
@@ -165,15 +165,11 @@ function run(loop: Loop, call: Call, memory: Memory, kernels: Kernels): readonly
 
 /** Puts the kernel in place of the ops. */
 export function bind(place: Place, memory: Memory, kernels: Kernels): void {
-  const loops = new WeakMap<Node, { readonly loop: Loop | null }>()
+  const loopAt = oncePerNode((call) => loopOf(call.attrs))
   for (const name of ['While', 'StatelessWhile']) {
     place(name, (call) => {
-      let known = loops.get(call.node)
-      if (known === undefined) {
-        known = { loop: loopOf(call.attrs) }
-        loops.set(call.node, known)
-      }
-      return known.loop === null ? null : run(known.loop, call, memory, kernels)
+      const loop = loopAt(call)
+      return loop === null ? null : run(loop, call, memory, kernels)
     })
   }
 }

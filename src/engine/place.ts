@@ -1,4 +1,4 @@
-import type { Call, Graph, Op } from '../graph/index.ts'
+import type { Call, Graph, Node, Op } from '../graph/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
 
@@ -15,3 +15,16 @@ export type Bind = (place: Place, memory: Memory, kernels: Kernels, smallest: nu
 
 /** Below this many elements a call into wasm and the copies cost more than a loop here. */
 export const SMALLEST = 32
+
+/** What `read` finds of a node, read at its first call only: each run calls the same nodes again. */
+export function oncePerNode<T extends object | null>(read: (call: Call) => T): (call: Call) => T {
+  const known = new WeakMap<Node, T>()
+  return (call) => {
+    let found = known.get(call.node)
+    if (found === undefined) {
+      found = read(call)
+      known.set(call.node, found)
+    }
+    return found
+  }
+}
