@@ -1,5 +1,6 @@
 import { type Checksum, type TakeStripes, Xxh32 } from '../checksum/xxh32.ts'
 import { ARENA_START, instantiate } from './kernels.ts'
+import { PAGE } from './linear.ts'
 
 /** Of the four sums. */
 const SUMS_BYTES = 16
@@ -13,7 +14,7 @@ const CHUNK = 1 << 16
  */
 export function xxh32By(module: WebAssembly.Module): Checksum {
   const room = ARENA_START + SUMS_BYTES
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((room + CHUNK) / 65536) })
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((room + CHUNK) / PAGE) })
   const kernels = instantiate(module, memory)
   const held = new Uint8Array(memory.buffer)
   const kept = new Uint32Array(memory.buffer, ARENA_START, 4)

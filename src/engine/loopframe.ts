@@ -2,6 +2,7 @@ import type { TensorArray } from '../ops/tensorarrays.ts'
 import type { TensorList } from '../ops/tensorlist.ts'
 import { sizeOf } from '../tensor/index.ts'
 import { operand } from './binary.ts'
+import { aligned } from './linear.ts'
 import { type Code, isSame, type Place, type Result, type Source, type Stored } from './looprun.ts'
 
 // The calls of a loop's steps while they are written, and where each value lies.
@@ -88,7 +89,7 @@ export class Frame {
   /** Room for so many bytes; each value has its own, so none overlaps what it is made of. */
   room(bytes: number): Place {
     const offset = this.bytes
-    this.bytes += Math.ceil(bytes / 64) * 64
+    this.bytes += aligned(bytes)
     return { base: 0, offset }
   }
 

@@ -1,16 +1,9 @@
 import { ARENA_START, type Pointer } from './kernels.ts'
 import type { LargeValues } from './largevalues.ts'
-
-const PAGE = 65536
-/** Alignment of every array: a cache line, and any SIMD load. */
-const ALIGNMENT = 64
-/** wasm's 32-bit address space, less a page so that an end never wraps. */
-const MOST_BYTES = 2 ** 32 - PAGE
+import { aligned, MOST_BYTES, PAGE } from './linear.ts'
 
 /** What kernels read: weights and values. */
 export type Elements = Float32Array | Int8Array | Int32Array | Uint8Array | Uint32Array
-
-const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 
 /**
  * The kernels' linear memory: first what stays (weights), then an arena for the values of one run. Growing the memory

@@ -1,6 +1,7 @@
 import type { Pointer } from '../engine/kernels.ts'
+import { aligned, PAGE } from '../engine/linear.ts'
 import { ROUNDING, squaresOf } from './rounding.ts'
-import { aligned, CHUNK, MOST_LENGTH, PAGE, type ScanItems } from './scanitems.ts'
+import { CHUNK, MOST_LENGTH, type ScanItems } from './scanitems.ts'
 import type { Asked, Search } from './scanquery.ts'
 
 /** Of fewer items than this share a list is scanned, of more all are and the others masked: about there both take as long. */

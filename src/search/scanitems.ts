@@ -1,13 +1,11 @@
 import { ARENA_START, instantiate, type Kernels, type Pointer } from '../engine/kernels.ts'
+import { aligned, MOST_BYTES, PAGE } from '../engine/linear.ts'
 import type { Similarity } from '../graph/index.ts'
 import { Nibbles, nibbleBytes, type RoundedItems, WIDEST } from './nibbles.ts'
 import { centerOf, LARGEST_BYTE, roundItems, type ScanArrays } from './rounding.ts'
 
 // What a scan reads, in a linear memory of its own: items as bytes, and half of each byte a second time for a coarse look.
 
-export const PAGE = 65536
-/** wasm's 32-bit address space, less a page so that an end never wraps. */
-const MOST_BYTES = 2 ** 32 - PAGE
 /** Items that are scanned and offered to the heap while they are in the cache, for one query after the other. */
 export const CHUNK = 8192
 /** Bytes for heaps and queries that are left where the coarse look takes the rest. */
@@ -15,9 +13,6 @@ const ROOM = 2 ** 26
 /** Past it, or under its inverse, squares leave float32. */
 export const MOST_LENGTH: number = 2 ** 60
 const LARGEST_SHORT = 32_766
-
-/** `bytes` up to a multiple of `to`, a cache line by default. */
-export const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
 
 /** Room for items, and how they lie in it. */
 interface Room extends RoundedItems {

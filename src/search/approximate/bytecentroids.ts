@@ -1,5 +1,6 @@
 import type { Pointer } from '../../engine/kernels.ts'
-import { aligned, type Workspace } from './workspace.ts'
+import { aligned } from '../../engine/linear.ts'
+import type { Workspace } from './workspace.ts'
 
 const [LARGEST_BYTE, LARGEST_SHORT] = [127, 32_766]
 

@@ -1,8 +1,9 @@
 import { ACTIVATIONS, type Pointer } from '../../engine/kernels.ts'
+import { aligned } from '../../engine/linear.ts'
 import { packPanels } from '../../tensor/panels.ts'
 import { random } from './random.ts'
 import { squaresOf } from './rows.ts'
-import { aligned, Workspace } from './workspace.ts'
+import { Workspace } from './workspace.ts'
 
 /** Rows that meet the centroids at once: their scores stay in the second cache. */
 const BATCH = 64

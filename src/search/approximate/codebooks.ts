@@ -1,8 +1,9 @@
 import { ACTIVATIONS, type Pointer } from '../../engine/kernels.ts'
+import { aligned } from '../../engine/linear.ts'
 import { EPSILON } from '../../engine/similarity.ts'
 import { packPanels } from '../../tensor/panels.ts'
 import { squaresOf } from './rows.ts'
-import { aligned, Workspace } from './workspace.ts'
+import { Workspace } from './workspace.ts'
 
 /** Codewords of a pair of numbers: what four bits tell apart. */
 export const WORDS = 16

@@ -1,8 +1,8 @@
+import { aligned } from '../../engine/linear.ts'
 import { Assigner } from './centroids.ts'
 import { Encoder, pairsOf, WORDS } from './codebooks.ts'
 import { Rows, squaresOf } from './rows.ts'
 import type { Trained } from './train.ts'
-import { aligned } from './workspace.ts'
 
 /** Items of a block of codes. */
 export const BLOCK = 32

@@ -1,4 +1,5 @@
 import { ACTIVATIONS, type Pointer } from '../../engine/kernels.ts'
+import { aligned, MOST_BYTES } from '../../engine/linear.ts'
 import { packPanels } from '../../tensor/panels.ts'
 import type { RowSet } from '../rowset.ts'
 import { ByteCentroids } from './bytecentroids.ts'
@@ -7,7 +8,7 @@ import { BOOK, pairsOf, WORDS } from './codebooks.ts'
 import { BLOCK, type Filled, STEPS } from './fill.ts'
 import { squaresOf } from './rows.ts'
 import type { Trained } from './train.ts'
-import { aligned, MOST_BYTES, Workspace } from './workspace.ts'
+import { Workspace } from './workspace.ts'
 
 /** What the kernel takes for itself after the tables. */
 const SCRATCH = 68

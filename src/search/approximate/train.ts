@@ -1,3 +1,4 @@
+import { aligned } from '../../engine/linear.ts'
 import type { Metric } from '../../graph/index.ts'
 import { pairedAxes } from './axes.ts'
 import { Assigner, settleCentroids, trainCentroids } from './centroids.ts'
@@ -5,7 +6,6 @@ import { type Coding, Encoder, pairsOf, trainCodebooks, weightOf } from './codeb
 import { ITERATIONS, type PartitionOptions, THRESHOLD } from './options.ts'
 import { random, sampled } from './random.ts'
 import { meanOf, Rows } from './rows.ts'
-import { aligned } from './workspace.ts'
 
 /** Rows of a sample for each centroid, and the numbers of a sample at most: 256 MB. */
 const [ROWS_A_LEAF, MOST_NUMBERS] = [32, 2 ** 26]

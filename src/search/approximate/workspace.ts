@@ -1,8 +1,5 @@
 import { ARENA_START, instantiate, type Kernels, type Pointer } from '../../engine/kernels.ts'
-
-const PAGE = 65536
-/** wasm's 32-bit address space, less a page so that an end never wraps. */
-export const MOST_BYTES: number = 2 ** 32 - PAGE
+import { aligned, PAGE } from '../../engine/linear.ts'
 
 /** Kernels on a memory of their own, where arrays lie one after the other. */
 export class Workspace {
@@ -50,5 +47,3 @@ export class Workspace {
     return new Uint8Array(this.memory.buffer, at, length)
   }
 }
-
-export const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
