@@ -21,7 +21,7 @@ export async function missingInLoading(saved: SavedModel, options: ImportOptions
     for (const missing of missingAt(node)) found.set(missing.node, missing)
   }
   // An op that nobody knows may be what fills a table.
-  const ops = dry(await loadAllOps(), { effect: true }, walk)
+  const ops = dry(await loadAllOps(), { effect: 'change' }, walk)
   await importSignatures(emptied(saved), ops, options)
   return [...found.values()]
 }

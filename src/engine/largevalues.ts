@@ -111,7 +111,7 @@ export class LargeValues implements Lifetimes {
     const { made } = this
     if (keeps) this.forget(new Set([...inputs.map((slot) => this.blockOf(values[slot])), ...made]))
     else if (made.length > 0) {
-      const lost = made.find(({ end }) => end > this.memory.wasm.buffer.byteLength)
+      const lost = made.find(({ end }) => this.memory.isPast(end))
       // Computed outside, for want of the room that was asked for first.
       if (lost !== undefined && this.blockOf(values[output]) === undefined) this.outside.set(values[output]?.data, lost)
     }

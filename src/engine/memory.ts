@@ -5,43 +5,122 @@ import { aligned, MOST_BYTES, PAGE } from './linear.ts'
 /** What kernels read: weights and values. */
 export type Elements = Float32Array | Int8Array | Int32Array | Uint8Array | Uint32Array
 
+/** Room for the values of small batches; larger batches grow it. */
+export const FIRST_ARENA: number = 4 << 20
+
+/** Where a memory lies, and what it begins with. */
+export interface MemoryOptions {
+  /** Bytes that stay from the beginning on, for what a bundle has for kernels. */
+  readonly weights?: number
+  /** That threads may share it, each with an arena of its own: kernels must be compiled for it. */
+  readonly shared?: boolean
+  /** Another thread's memory, whose weights are read and in which a new arena lies. */
+  readonly beside?: WebAssembly.Memory
+}
+
+const WEIGHTS_START = aligned(ARENA_START)
+const pages = (bytes: number): number => Math.ceil(bytes / PAGE)
+
+/** Thrown where a run lacks room and is begun anew. No Error, so that nobody on the way takes it for a model's. */
+const LACKS_ROOM = Symbol('lacks room')
+
 /**
  * The kernels' linear memory: first what stays (weights), then an arena for the values of one run. Growing the memory
- * would take away the views of values in flight, so within a run it never grows: what does not fit is computed outside,
- * and the next run finds a larger arena.
+ * would take away the views of values in flight, so it never grows while there are any: a run that lacks room is begun anew
+ * in a larger arena, and where that cannot be, what does not fit is computed outside.
  */
 export class Memory {
   readonly wasm: WebAssembly.Memory
+  /** How often it has grown, which takes all views of it away. */
+  growths = 0
+  private readonly isShared: boolean
+  /** Whether the current run may be begun anew. */
+  private isOpen = false
   /** Bytes that the arena has to begin with. */
-  private readonly spare: number
-  private bottom = aligned(ARENA_START)
+  private spare: number
+  /** Between these lies the arena. */
+  private bottom = WEIGHTS_START
+  private end: Pointer
   /** The end of all room that the current run has taken and not given back, and the furthest that it was, there or not. */
-  top = this.bottom
-  private most = this.bottom
+  top: Pointer
+  private most: Pointer
   /** What uses room again within a run; without it a run keeps all until it ends. */
   large: LargeValues | null = null
-  private readonly kept = new WeakMap<ArrayBufferView, number>()
+  private readonly kept = new WeakMap<ArrayBufferView, Pointer>()
   /** The memory's buffer, which is another one each time it has grown: asking for it costs more than a small kernel. */
   private buffer: ArrayBuffer
   private floats: Float32Array
 
   /** @param spare bytes for the values of a run, to begin with; pages are real memory only once they are written */
-  constructor(spare: number) {
+  constructor(spare: number, { weights = 0, shared = false, beside }: MemoryOptions = {}) {
     this.spare = spare
-    this.wasm = new WebAssembly.Memory({ initial: Math.ceil(spare / PAGE) })
+    this.isShared = shared || beside !== undefined
+    if (beside === undefined) {
+      this.bottom += aligned(weights)
+      const initial = pages(this.bottom + spare)
+      this.wasm = new WebAssembly.Memory(shared ? { initial, maximum: MOST_BYTES / PAGE, shared } : { initial })
+      this.end = initial * PAGE
+    } else {
+      this.wasm = beside
+      this.bottom = beside.grow(pages(spare)) * PAGE
+      this.end = this.bottom + pages(spare) * PAGE
+    }
+    this.top = this.bottom
+    this.most = this.bottom
     this.buffer = this.wasm.buffer
     this.floats = new Float32Array(this.buffer)
   }
 
+  /** Bytes `start` up to `end` of the weights that it was made with, to be read or, once, written; good until it grows. */
+  weights(start: number, end: number): Uint8Array {
+    return new Uint8Array(this.buffer, WEIGHTS_START + start, end - start)
+  }
+
+  /** Before the first run: an arena of at least `spare` bytes. */
+  widen(spare: number): void {
+    this.spare = Math.max(spare, this.spare)
+    this.grow(this.spare)
+  }
+
   /** Starts a run: values of the run before are gone. */
   begin(): void {
-    if (this.most > this.buffer.byteLength) this.grow(this.most)
+    if (this.most > this.end) this.grow(this.most - this.bottom)
     this.top = this.bottom
     this.most = this.bottom
     this.large?.begin()
   }
 
-  /** Room for `length` floats in this run, or null where the arena is full. */
+  /**
+   * What `work` gives, whose values have room in the arena as far as memory goes.
+   * @param work may be begun anew, until it says that it is settled
+   */
+  run<T>(work: () => T): T {
+    for (let size = -1; ; ) {
+      this.begin()
+      const before = size
+      size = this.end - this.bottom
+      this.isOpen = size > before
+      try {
+        return work()
+      } catch (error) {
+        if (error !== LACKS_ROOM) throw error
+      } finally {
+        this.isOpen = false
+      }
+    }
+  }
+
+  /** This run has changed what outlives it, and must not be begun anew. */
+  settle(): void {
+    this.isOpen = false
+  }
+
+  /** Whether `at` is past the arena: what ends there has no room. */
+  isPast(at: Pointer): boolean {
+    return at > this.end
+  }
+
+  /** Room for `length` floats in this run, or null where the arena is full and cannot grow. */
   room(length: number): Float32Array | null {
     const bytes = aligned(length * 4)
     const { top } = this
@@ -51,7 +130,11 @@ export class Memory {
       if (this.top > this.most) this.most = this.top
     }
     // Not a subarray, which takes V8 four times as long.
-    return start + bytes > this.buffer.byteLength ? null : new Float32Array(this.buffer, start, length)
+    if (!this.isPast(start + bytes)) return new Float32Array(this.buffer, start, length)
+    if (!this.isOpen) return null
+    // What comes after will want room too.
+    this.most = Math.max(this.most, 2 * this.end - this.bottom)
+    throw LACKS_ROOM
   }
 
   /** Where `values` lie for a kernel: where they are already, where they are kept, or a copy in the arena; null where it is full. */
@@ -67,7 +150,8 @@ export class Memory {
 
   /** Where `values` stay for good, or null where they do not. */
   keptAt(values: Elements): number | null {
-    return this.kept.get(values) ?? null
+    const isBelow = this.holds(values) && values.byteOffset < this.bottom
+    return isBelow ? values.byteOffset : (this.kept.get(values) ?? null)
   }
 
   /** True where `values` are a view of this memory, valid for one run. */
@@ -79,26 +163,32 @@ export class Memory {
   /** Copies `arrays` to stay, before the first run, as far as the address space goes. */
   keep(arrays: readonly Elements[]): void {
     const held: Elements[] = []
-    let end = this.bottom
+    let bytes = 0
     for (const values of arrays) {
-      if (this.kept.has(values) || end + aligned(values.byteLength) > MOST_BYTES) continue
-      this.kept.set(values, end)
+      if (this.keptAt(values) !== null || this.bottom + bytes + aligned(values.byteLength) > MOST_BYTES) continue
       held.push(values)
-      end += aligned(values.byteLength)
+      bytes += aligned(values.byteLength)
     }
     // Once for all: each growth makes a new buffer.
-    this.stay(end - this.bottom)
-    for (const values of held) this.copy(values, this.kept.get(values) as number)
+    let at = this.stay(bytes)
+    if (at === null) return
+    for (const values of held) {
+      this.kept.set(values, at)
+      this.copy(values, at)
+      at += aligned(values.byteLength)
+    }
   }
 
   /** Room that stays, before the first run; null where the address space ends. */
   stay(bytes: number): Pointer | null {
-    const [at, end] = [this.bottom, this.bottom + aligned(bytes)]
-    if (end > MOST_BYTES) return null
-    if (end + this.spare > this.buffer.byteLength) this.grow(end + this.spare)
-    this.bottom = end
-    this.top = end
-    this.most = end
+    const size = aligned(bytes)
+    if (this.bottom + size > MOST_BYTES) return null
+    this.grow(size + this.spare)
+    if (this.isPast(this.bottom + size)) return null
+    const at = this.bottom
+    this.bottom += size
+    this.top = this.bottom
+    this.most = this.bottom
     return at
   }
 
@@ -107,12 +197,22 @@ export class Memory {
     else new Int8Array(this.buffer).set(new Int8Array(values.buffer, values.byteOffset, values.byteLength), at)
   }
 
+  /** Makes the arena one of at least `bytes`, where there is room for it. Nothing in it outlives that. */
   private grow(bytes: number): void {
-    const missing = Math.min(bytes, MOST_BYTES) - this.buffer.byteLength
+    const missing = bytes - (this.end - this.bottom)
     if (missing <= 0) return
-    // A quarter more than is needed, so that slowly rising batches do not grow the memory each time.
-    const pages = Math.ceil(Math.min(missing * 1.25, MOST_BYTES - this.buffer.byteLength) / PAGE)
-    this.wasm.grow(pages)
+    // A quarter more than is needed, so that slowly rising batches do not grow the memory each time. Where threads share the
+    // memory, another's arena may follow on this one, and a new one is taken.
+    const more = pages(Math.min((this.isShared ? bytes : missing) * 1.25, MOST_BYTES - this.end))
+    let start: Pointer
+    try {
+      start = this.wasm.grow(more) * PAGE
+    } catch {
+      return
+    }
+    if (start !== this.end) this.bottom = start
+    this.end = start + more * PAGE
+    this.growths++
     this.buffer = this.wasm.buffer
     this.floats = new Float32Array(this.buffer)
   }

@@ -113,13 +113,10 @@ export class Model {
   evaluate(signature: string | undefined, inputs: Features): Record<string, Tensor> {
     const { chosen, tensors } = this.bind(this.signature(signature), inputs)
     const { outputs, graph } = chosen
-    let program = this.programs.get(chosen)
-    if (program === undefined) {
-      program = new Program(graph, this.engine.ops, this.engine.memory.large)
-      this.programs.set(chosen, program)
-    }
-    this.engine.memory.begin()
-    const results = program.run(discerns(graph) ? tensors.map(withoutDenormals) : tensors)
+    const program = this.programs.get(chosen) ?? new Program(graph, this.engine.ops, this.engine.memory.large)
+    this.programs.set(chosen, program)
+    const given = discerns(graph) ? tensors.map(withoutDenormals) : tensors
+    const results = this.engine.memory.run(() => program.run(given))
     return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
   }
 
@@ -225,10 +222,10 @@ export class Tower {
    */
   embed(features: Features): PublicTensor {
     const tensors = bindInputs(this.inputs, this.preparation.apply(features, this.inputs), `${this.side} tower`)
-    this.engine.memory.begin()
     // Made when it is first asked for: many a process embeds by one tower only.
-    this.program ??= new Program(this.graph, this.engine.ops, this.engine.memory.large)
-    const [embedding] = this.program.run(discerns(this.graph) ? tensors.map(withoutDenormals) : tensors)
-    return toPublic(embedding)
+    const program = this.program ?? new Program(this.graph, this.engine.ops, this.engine.memory.large)
+    this.program = program
+    const given = discerns(this.graph) ? tensors.map(withoutDenormals) : tensors
+    return toPublic(this.engine.memory.run(() => program.run(given))[0])
   }
 }

@@ -25,7 +25,7 @@ export function withKernels(
   graphs: readonly Graph[] = [],
 ): OpTable {
   const table = new Map<string, Op>()
-  for (const [name, op] of reference) table.set(name, op.effect ? keeping(op) : op)
+  for (const [name, op] of reference) table.set(name, op.effect === 'change' ? keeping(op, memory) : op)
   const place: Place = (name, run) => {
     const op = reference.get(name)
     if (op === undefined) return
@@ -62,9 +62,12 @@ export function withKernels(
 }
 
 /** An op that changes state keeps its inputs past the run: what lies in the arena or in the caller's arrays is copied first. */
-const keeping = (op: Op): Op => ({
+const keeping = (op: Op, memory: Memory): Op => ({
   ...op,
-  evaluate: (call) => op.evaluate({ ...call, inputs: call.inputs.map(own) }),
+  evaluate(call) {
+    memory.settle()
+    return op.evaluate({ ...call, inputs: call.inputs.map(own) })
+  },
 })
 
 /** `t` in memory of its own. */

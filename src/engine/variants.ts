@@ -22,13 +22,21 @@ export function compileKernels(
   { deterministic = false }: KernelChoice = {},
   set: KernelSet = 'all',
 ): Promise<WebAssembly.Module> {
-  const variant = `${set} ${!deterministic && relaxedSupported() ? 'relaxed' : 'baseline'}` as const
+  const variant = `${set} ${simdOf(deterministic)}` as const
   let module = COMPILED.get(variant)
   if (module === undefined) {
-    module = compile(variant)
+    module = bytesOfKernels(variant).then(compile)
     COMPILED.set(variant, module)
   }
   return module
+}
+
+const simdOf = (deterministic: boolean) => (!deterministic && relaxedSupported() ? 'relaxed' : 'baseline')
+
+/** All kernels, for a memory that threads share. */
+export async function compileSharedKernels({ deterministic = false }: KernelChoice = {}): Promise<WebAssembly.Module> {
+  const { importingShared } = await import('./sharedimport.ts')
+  return compile(importingShared(await bytesOfKernels(`all ${simdOf(deterministic)}`)))
 }
 
 const DIGITS = {
@@ -40,10 +48,13 @@ const DIGITS = {
 
 const COMPILED = new Map<keyof typeof DIGITS, Promise<WebAssembly.Module>>()
 
-async function compile(variant: keyof typeof DIGITS): Promise<WebAssembly.Module> {
-  const { wasm } = await DIGITS[variant]()
+async function bytesOfKernels(variant: keyof typeof DIGITS): Promise<Uint8Array<ArrayBuffer>> {
+  return bytesOfHex((await DIGITS[variant]()).wasm)
+}
+
+async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(bytesOfHex(wasm))
+    return await WebAssembly.compile(bytes)
   } catch (error) {
     throw new Error(
       `this runtime compiles no WebAssembly while it runs: give the kernels compiled, import wasm from 'twotower/kernels.wasm' and load(…, { wasm }); on a page allow 'wasm-unsafe-eval' (${(error as Error).message})`,

@@ -24,8 +24,8 @@ export type OutputNames = readonly string[] | ((attrs: Attrs) => readonly (reado
 export interface Op {
   /** Only where there are several outputs: function bodies refer to them by name. */
   readonly outputs?: OutputNames
-  /** Must run whenever the graph runs, even when nobody reads its outputs: assertions and assignments. */
-  readonly effect?: true
+  /** Must run whenever the graph runs, even when nobody reads its outputs: it refuses, or changes what outlives the run. */
+  readonly effect?: 'assertion' | 'change'
   /** The answer depends on more than inputs and attributes (state, chance), so it is never folded into a constant. */
   readonly stateful?: true
   /** For the ops that make a resource (VarHandleOp, HashTableV2): the handle of a new one. Inputs that are no constants are null. */

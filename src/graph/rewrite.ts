@@ -84,7 +84,7 @@ function isVariable(value: Value): boolean {
 function hasEffect(node: Node, ops: OpTable): boolean {
   const op = ops.get(node.op)
   return (
-    op?.effect === true ||
+    op?.effect !== undefined ||
     // What is not known may change the variable that it is given: it is refused, never left out.
     (op === undefined && node.inputs.some(isVariable)) ||
     functionsOf(node).some((graph) => graph.nodes.some((inner) => hasEffect(inner, ops)))

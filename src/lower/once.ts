@@ -42,7 +42,7 @@ function isPure({ op, controls }: Node, ops: OpTable): boolean {
     op !== PARAMETER &&
     controls.length === 0 &&
     entry !== undefined &&
-    entry.effect !== true &&
+    entry.effect === undefined &&
     entry.stateful !== true &&
     entry.resource === undefined
   )

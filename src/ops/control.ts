@@ -60,7 +60,7 @@ const merge: Op = {
 }
 
 const assertion: Op = {
-  effect: true,
+  effect: 'assertion',
   evaluate(call) {
     const [condition, ...data] = call.inputs
     if (!truth(condition))

@@ -34,7 +34,7 @@ function forEachElement(call: Call, each: (at: number, from: number) => void): v
 
 /** Numbers of the variable each meet one of the updates. */
 const rows = (meet: (there: Number, by: Number) => Number): Op => ({
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const target = variableOf(call)
     const [value, updates] = [numeric({ ...call, inputs: [currentValue(call)] }, 0), numeric(call, 2)]
@@ -51,7 +51,7 @@ const replaced = rows((_, by) => by)
 
 /** Strings are replaced too; nothing else is done to them. */
 const replace: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const [value, updates] = [currentValue(call), call.inputs[2]]
     if (value.dtype !== 'string' || updates.dtype !== 'string') return replaced.evaluate(call)

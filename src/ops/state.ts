@@ -35,7 +35,7 @@ const variable: Op = {
 const read: Op = { stateful: true, evaluate: currentValue }
 
 const assign: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const target = variableOf(call)
     const value = call.inputs[1]
@@ -49,7 +49,7 @@ const assign: Op = {
 
 /** The variable becomes `op` of its value and the input; a ref variable's assignment answers the new value. */
 export const update = (op: Op): Op => ({
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const target = variableOf(call)
     const result = op.evaluate({ ...call, inputs: [currentValue(call), ...call.inputs.slice(1)] }) as Tensor

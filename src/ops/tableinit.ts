@@ -30,7 +30,7 @@ const denseTable = makes(
 )
 
 const initialize: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const [, keys, values] = call.inputs
     if (sizeOf(keys.shape) === 0 || sizeOf(values.shape) === 0)
@@ -43,7 +43,7 @@ const initialize: Op = {
 
 /** InitializeTableFromTextFile: an initialised table is left as it is. */
 const fromTextFile: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const table = tableOf(call)
     if (table instanceof StaticTable && table.initialized) return []

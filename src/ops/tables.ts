@@ -19,7 +19,7 @@ const find: Op = {
 
 /** Both the initialiser of a static table and an insert into a mutable one. */
 export const insert: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     tableOf(call).insert(call.inputs[1], call.inputs[2])
     return []
@@ -28,7 +28,7 @@ export const insert: Op = {
 
 /** A mutable table's import replaces what it holds. */
 const replace: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     const table = tableOf(call)
     if (table instanceof MutableTable) table.clear()
@@ -47,7 +47,7 @@ const exported: Op = {
 }
 
 const remove: Op = {
-  effect: true,
+  effect: 'change',
   evaluate(call) {
     tableOf(call).remove(call.inputs[1])
     return []

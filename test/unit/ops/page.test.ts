@@ -51,7 +51,7 @@ async function written(): Promise<string> {
     Object.keys(ops)
       .sort()
       .map((name) => {
-        const kernel = table.get(name) !== reference.get(name) && reference.get(name)?.effect !== true
+        const kernel = table.get(name) !== reference.get(name) && reference.get(name)?.effect === undefined
         const where = [...new Set(tested.get(name))]
         const shown =
           where.length > 3 ? `${where.slice(0, 3).join(', ')} and ${where.length - 3} more` : where.join(', ')
