@@ -1,4 +1,5 @@
 import type { DefineOptions, ModelSource } from './define.ts'
+import { graphsOf, residentsOf } from './engine/residents.ts'
 import type { ModelDefinition } from './graph/index.ts'
 import { GENERATOR } from './version.ts'
 import { MANIFEST, WEIGHTS } from './weights/format.ts'
@@ -19,7 +20,7 @@ export class Bundle {
   /** A model in memory, flattened. What flattens is loaded for it: an application that only runs bundles leaves it out. */
   static async of(definition: ModelDefinition): Promise<Bundle> {
     const { flatten } = await import('./weights/writer.ts')
-    return new Bundle(definition, flatten(definition, GENERATOR))
+    return new Bundle(definition, flatten(definition, GENERATOR, residentsOf(graphsOf(definition))))
   }
 
   /** manifest.json as text. */

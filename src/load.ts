@@ -1,7 +1,8 @@
-import type { Checksum } from './checksum/xxh32.ts'
+import { definitionIn, type OpenBundle, openBundle, placeBundle } from './bundle.ts'
 import { bindingsFor } from './engine/bindings.ts'
 import { xxh32By } from './engine/checksum.ts'
 import { Engine } from './engine/engine.ts'
+import type { Memory } from './engine/memory.ts'
 import { Model } from './engine/model.ts'
 import { compileKernels, type KernelChoice } from './engine/variants.ts'
 import { CorruptModelError } from './errors.ts'
@@ -15,9 +16,9 @@ import {
   withSimilarity,
 } from './graph/index.ts'
 import { loadOpsOf } from './ops/index.ts'
-import { type Folder, readFile } from './platform/folder.ts'
+import type { Folder } from './platform/folder.ts'
 import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
-import { MANIFEST, readManifest, unflatten, WEIGHTS } from './weights/index.ts'
+import { MANIFEST, readManifest } from './weights/index.ts'
 
 export interface LoadOptions extends KernelChoice, FetchOptions {
   /** The meta graph of a SavedModel by its tags; by default the one for serving. */
@@ -51,13 +52,15 @@ export async function load(source: FolderSource | BundleBytes, options: LoadOpti
   // Compiled while the files are read.
   const given = options.wasm ?? bytes?.wasm
   const [found, kernels] = await Promise.all([
-    bytes ?? foundAt(source as FolderSource, options),
+    bytes === null ? foundAt(source as FolderSource, options) : fromBytes(bytes),
     given ?? compileKernels(options, 'core'),
   ])
-  const read = 'manifest' in found ? fromBytes(found, xxh32By(kernels)) : await defined(found, options)
+  const bundle = 'manifest' in found ? found : null
+  const read =
+    bundle === null ? await defined(found as Folder, options) : definitionIn(bundle, xxh32By(kernels, bundle.memory))
   const { similarity } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
-  return modelOf(definition, given === undefined ? options : { ...options, wasm: given })
+  return modelOf(definition, { ...options, wasm: given, memory: bundle?.memory })
 }
 
 export interface Watching {
@@ -65,7 +68,11 @@ export interface Watching {
   readonly watch?: (ops: OpTable, definition: ModelDefinition) => OpTable
 }
 
-export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity'>, Watching {}
+export interface ModelOptions extends Omit<LoadOptions, 'tags' | 'similarity' | 'wasm'>, Watching {
+  readonly wasm?: WebAssembly.Module | undefined
+  /** The kernels' memory where some of the weights lie in it already. */
+  readonly memory?: Memory | undefined
+}
 
 /** A model that is in memory already, ready to run. */
 export async function modelOf(definition: ModelDefinition, options: ModelOptions = {}): Promise<Model> {
@@ -76,6 +83,7 @@ export async function modelOf(definition: ModelDefinition, options: ModelOptions
   const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
   const engine = new Engine(definition, ops, module, {
     instead,
+    memory: options.memory,
     bindings,
     deterministic: options.deterministic ?? false,
   })
@@ -84,20 +92,17 @@ export async function modelOf(definition: ModelDefinition, options: ModelOptions
   return new Model(definition, engine, new Preprocessor(definition.preprocess))
 }
 
-function fromBytes({ manifest, weights }: BundleBytes, checksum?: Checksum): ModelDefinition {
+function fromBytes({ manifest, weights }: BundleBytes): OpenBundle {
   const isBinary = manifest instanceof Uint8Array || manifest instanceof ArrayBuffer
   const text =
     typeof manifest === 'string' ? manifest : isBinary ? new TextDecoder().decode(manifest) : JSON.stringify(manifest)
-  const bytes = weights instanceof Uint8Array ? weights : new Uint8Array(weights)
-  // Arrays are views, and a view of 64-bit elements must start at a multiple of 8.
-  return unflatten(readManifest(text), bytes.byteOffset % 8 === 0 ? bytes : bytes.slice(), checksum)
+  return placeBundle(readManifest(text), weights instanceof Uint8Array ? weights : new Uint8Array(weights))
 }
 
 /** The files of the bundle at `source`, or where it is none the folder of a SavedModel. */
-async function foundAt(source: FolderSource, options: FetchOptions): Promise<BundleBytes | Folder> {
+async function foundAt(source: FolderSource, options: FetchOptions): Promise<OpenBundle | Folder> {
   const folder = await folderAt(source, options)
-  const files = await bundleFiles(folder)
-  return files.manifest === null ? folder : complete(files)
+  return (await openBundle(folder)) ?? folder
 }
 
 async function defined(folder: Folder, { tags }: LoadOptions): Promise<ModelDefinition> {
@@ -109,24 +114,10 @@ async function defined(folder: Folder, { tags }: LoadOptions): Promise<ModelDefi
  * The model in a bundle's folder.
  * @throws {CorruptModelError} where a file of it is missing or damaged
  */
-export const readBundle = async (folder: Folder): Promise<ModelDefinition> =>
-  fromBytes(complete(await bundleFiles(folder)))
-
-interface BundleFiles {
-  readonly manifest: Uint8Array | null
-  readonly weights: Uint8Array | null
-}
-
-/** Both at once: a folder may be far away. */
-async function bundleFiles(folder: Folder): Promise<BundleFiles> {
-  const [manifest, weights] = await Promise.all([readFile(folder, MANIFEST), readFile(folder, WEIGHTS)])
-  return { manifest, weights }
-}
-
-function complete({ manifest, weights }: BundleFiles): BundleBytes {
-  if (manifest === null) throw new CorruptModelError(MANIFEST, 'is missing')
-  if (weights === null) throw new CorruptModelError(WEIGHTS, `is missing beside ${MANIFEST}`)
-  return { manifest, weights }
+export async function readBundle(folder: Folder): Promise<ModelDefinition> {
+  const bundle = await openBundle(folder)
+  if (bundle === null) throw new CorruptModelError(MANIFEST, 'is missing')
+  return definitionIn(bundle)
 }
 
 /** The nodes of a model's graphs, those of their functions included. */

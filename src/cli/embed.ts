@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
+import { definitionIn, openBundle } from '../bundle.ts'
 import { watchedModel } from '../embed/answer.ts'
 import { inOrder } from '../embed/inorder.ts'
 import { FRESH } from '../embed/journal.ts'
 import type { AnswerLayout } from '../embed/piece.ts'
-import { sharedBundle } from '../embed/shared.ts'
+import { sharedOf } from '../embed/shared.ts'
 import { xxh32By } from '../engine/checksum.ts'
 import type { Model } from '../engine/model.ts'
-import { compileKernels } from '../engine/variants.ts'
+import { compileSharedKernels } from '../engine/variants.ts'
 import { folderAt } from '../platform/open.ts'
-import { readManifest, unflatten } from '../weights/index.ts'
 import { Embedders, type Loaded } from './embedders.ts'
 import { outputKind } from './embedformats.ts'
 import { inputsOf, shareOf } from './embedinputs.ts'
@@ -75,12 +75,17 @@ export async function embed(path: string, files: readonly string[], options: Emb
 async function loadShared(path: string, options: LoadingOptions): Promise<Loaded> {
   const { tags, deterministic = false } = loadOptions(options)
   const folder = await folderAt(path)
-  const [wasm, shared] = [await compileKernels({ deterministic }), await sharedBundle(folder)]
-  const definition =
-    shared === null
-      ? await (await import('../define.ts')).define(folder, tags === undefined ? {} : { tags })
-      : unflatten(readManifest(shared.manifest), shared.weights, xxh32By(wasm))
-  return { definition, ...(await watchedModel(definition, { deterministic, wasm })), shared, deterministic }
+  const bundle = await openBundle(folder, true)
+  if (bundle === null) {
+    const { define } = await import('../define.ts')
+    const definition = await define(folder, tags === undefined ? {} : { tags })
+    return { definition, ...(await watchedModel(definition, { deterministic })), shared: null, deterministic }
+  }
+  const { memory } = bundle
+  const wasm = await compileSharedKernels({ deterministic })
+  const definition = definitionIn(bundle, xxh32By(wasm, memory))
+  const watched = await watchedModel(definition, { deterministic, wasm, memory })
+  return { definition, ...watched, shared: sharedOf(bundle), deterministic }
 }
 
 /** Which tower is meant. @throws {UsageError} where that is open, {RangeError} where there is no such tower */

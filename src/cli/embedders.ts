@@ -2,7 +2,7 @@ import { Answerer, type WatchedModel } from '../embed/answer.ts'
 import type { Answer, Job, Piece } from '../embed/piece.ts'
 import { Pool } from '../embed/pool.ts'
 import { type SharedModel, sharedDefinition } from '../embed/shared.ts'
-import { compileKernels } from '../engine/variants.ts'
+import { compileSharedKernels } from '../engine/variants.ts'
 import type { ModelDefinition } from '../graph/index.ts'
 import { openRanges } from '../platform/noderanges.ts'
 import { nodeThread } from '../platform/nodethread.ts'
@@ -55,7 +55,7 @@ export class Embedders {
     const { definition, shared, deterministic } = this.loaded as Loaded
     const data: EmbedWorkerData = {
       model: shared ?? (await sharedDefinition(definition)),
-      wasm: await compileKernels({ deterministic }),
+      wasm: await compileSharedKernels({ deterministic }),
       deterministic,
       job: this.job,
     }

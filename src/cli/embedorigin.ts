@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Origin } from '../embed/journal.ts'
-import type { SharedModel } from '../embed/shared.ts'
 import type { Json } from '../json/parse.ts'
 import { VERSION } from '../version.ts'
+import type { Manifest } from '../weights/index.ts'
 import type { EmbedInput } from './embedinputs.ts'
 import { UsageError } from './exit.ts'
 
@@ -14,7 +14,7 @@ import { UsageError } from './exit.ts'
  * @throws {UsageError} where an input cannot be read again from the middle
  */
 export async function originOf(
-  model: SharedModel,
+  model: Manifest,
   files: readonly EmbedInput[],
   options: Readonly<Record<string, Json>>,
 ): Promise<Origin> {
@@ -28,6 +28,6 @@ export async function originOf(
     inputs.push({ file: resolve(file), format, bytes: there.size, changed: there.mtimeMs })
   }
   // A manifest holds the checksum of every array; where the model lay does not matter.
-  const manifest = JSON.stringify({ ...JSON.parse(model.manifest), source: '' })
+  const manifest = JSON.stringify({ ...model, source: '' })
   return { twotower: VERSION, model: createHash('sha256').update(manifest).digest('hex'), inputs, ...options }
 }

@@ -58,7 +58,9 @@ export async function openEmbedOutput(
     shards: rows,
     errors: errors === undefined ? null : resolve(errors),
   }
-  const origin = resume ? await originOf(shared ?? (await sharedDefinition(definition)), inputs, options) : null
+  const origin = resume
+    ? await originOf((shared ?? (await sharedDefinition(definition))).manifest, inputs, options)
+    : null
   const shards = rows === null ? null : { rows, extension: kind.extension }
   const made = await FileOutput.open({ path, format: await kind.load(), shards, errors: errors ?? null, origin })
   if (there !== null && shards !== null && made.from.at.rows === 0 && (await readdir(path)).some(isShard)) {

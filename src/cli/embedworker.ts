@@ -2,10 +2,8 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Answerer, watchedModel } from '../embed/answer.ts'
 import type { Job, Piece } from '../embed/piece.ts'
 import type { Reply } from '../embed/pool.ts'
-import type { SharedModel } from '../embed/shared.ts'
-import { xxh32By } from '../engine/checksum.ts'
+import { definitionOf, type SharedModel } from '../embed/shared.ts'
 import { openRanges } from '../platform/noderanges.ts'
-import { readManifest, unflatten } from '../weights/index.ts'
 
 // A worker of `embed`: pieces of input in, pieces of output back, over weights that all workers share.
 
@@ -19,8 +17,8 @@ export interface EmbedWorkerData {
 
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
-const definition = unflatten(readManifest(model.manifest), model.weights, xxh32By(wasm))
-const answerer = watchedModel(definition, { wasm, deterministic }).then((ready) =>
+const { definition, memory } = definitionOf(model)
+const answerer = watchedModel(definition, { wasm, memory, deterministic }).then((ready) =>
   Answerer.of(ready, job, async (path) => openRanges(path)),
 )
 

@@ -1,47 +1,45 @@
-import { CorruptModelError } from '../errors.ts'
+import { definitionIn, type OpenBundle, roomFor } from '../bundle.ts'
+import { FIRST_ARENA, Memory } from '../engine/memory.ts'
+import { graphsOf, residentsOf } from '../engine/residents.ts'
 import type { ModelDefinition } from '../graph/index.ts'
-import { type Folder, readFile } from '../platform/folder.ts'
 import { GENERATOR } from '../version.ts'
-import { MANIFEST, WEIGHTS } from '../weights/index.ts'
+import type { Manifest } from '../weights/index.ts'
 
-/** A model in the flat format whose weights lie in memory that threads share: there is one copy of tables and vocabularies. */
+/** A bundle as a thread is sent it: layers, tables and vocabularies lie in memory that all of them share. */
 export interface SharedModel {
-  /** manifest.json as text. */
-  readonly manifest: string
-  /** weights.bin, over a SharedArrayBuffer. */
-  readonly weights: Uint8Array
+  readonly manifest: Manifest
+  readonly memory: WebAssembly.Memory
+  readonly rest: Uint8Array
 }
 
-/** How much is read at a time, so that reading takes little memory of its own. */
-const CHUNK = 16 << 20
-
-const shared = (byteLength: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(byteLength))
-
-/** The bundle in `folder`, or null where there is none. @throws {CorruptModelError} where its weights are missing */
-export async function sharedBundle(folder: Folder): Promise<SharedModel | null> {
-  const manifest = await readFile(folder, MANIFEST)
-  if (manifest === null) return null
-  const source = await folder.open(WEIGHTS)
-  if (source === null) throw new CorruptModelError(WEIGHTS, `is missing beside ${MANIFEST}`)
-  try {
-    const weights = shared(source.byteLength)
-    for (let at = 0; at < weights.length; at += CHUNK)
-      weights.set(await source.slice(at, Math.min(at + CHUNK, weights.length)), at)
-    return { manifest: new TextDecoder().decode(manifest), weights }
-  } finally {
-    await source.close?.()
-  }
-}
+/** What to send of a bundle that was opened to be shared. */
+export const sharedOf = ({ manifest, memory, rest }: OpenBundle): SharedModel => ({
+  manifest,
+  memory: memory.wasm,
+  rest,
+})
 
 /** `definition` laid out flat, in memory that is shared. */
 export async function sharedDefinition(definition: ModelDefinition): Promise<SharedModel> {
   const { flatten } = await import('../weights/writer.ts')
-  const { manifest, pieces } = flatten(definition, GENERATOR)
-  const weights = shared(manifest.weights.byteLength)
+  const { manifest, pieces } = flatten(definition, GENERATOR, residentsOf(graphsOf(definition)))
+  const { byteLength } = manifest.weights
+  const bundle = roomFor(manifest, byteLength, true)
+  const linear = byteLength - bundle.rest.length
   let at = 0
   for (const piece of pieces) {
-    weights.set(piece, at)
+    if (at < linear) bundle.memory.weights(at, at + piece.length).set(piece)
+    else bundle.rest.set(piece, at - linear)
     at += piece.length
   }
-  return { manifest: JSON.stringify(manifest), weights }
+  return sharedOf(bundle)
+}
+
+/** The model that a thread was sent, whose sums were looked at where it was read; values are the thread's own. */
+export function definitionOf({ manifest, memory, rest }: SharedModel): {
+  readonly definition: ModelDefinition
+  readonly memory: Memory
+} {
+  const own = new Memory(FIRST_ARENA, { beside: memory })
+  return { definition: definitionIn({ manifest, memory: own, rest }, null), memory: own }
 }

@@ -6,6 +6,8 @@ export interface ByteSource {
    * @throws {RangeError} where the range is not inside the file
    */
   slice(start: number, end: number): Promise<Uint8Array>
+  /** Fills `bytes` with the file's from `start` on, without an array between. A source that cannot is asked for slices. */
+  fill?(start: number, bytes: Uint8Array): Promise<void>
   /** Gives back what the source holds (a file handle). Whoever opened the source closes it. */
   close?(): Promise<void>
 }
@@ -82,6 +84,20 @@ export function checkRange(start: number, end: number, byteLength: number): void
   if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start <= end && end <= byteLength)) {
     throw new RangeError(`bytes ${start} to ${end} are not inside a file of ${byteLength} bytes`)
   }
+}
+
+/** How much is sliced at a time, so that filling takes little memory of its own. */
+const CHUNK = 16 << 20
+
+/**
+ * Fills `bytes` with `source`'s from `start` on.
+ * @throws {RangeError} where the file ends before
+ */
+export async function fill(source: ByteSource, start: number, bytes: Uint8Array): Promise<void> {
+  checkRange(start, start + bytes.length, source.byteLength)
+  if (source.fill !== undefined) return source.fill(start, bytes)
+  for (let at = 0; at < bytes.length; at += CHUNK)
+    bytes.set(await source.slice(start + at, start + Math.min(at + CHUNK, bytes.length)), at)
 }
 
 /** The whole of `source`. */

@@ -64,27 +64,28 @@ function fileSource(path: string, file: string): ByteSource {
     new Promise((resolve, reject) => {
       read(handle, bytes, 0, bytes.length, at, (error, count) => (error === null ? resolve(count) : reject(error)))
     })
+  async function fill(start: number, bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length; ) {
+      const rest = bytes.subarray(done, done + CHUNK)
+      const count =
+        bytes.length <= AT_ONCE
+          ? readSync(handle, rest, 0, rest.length, start + done)
+          : await readLater(rest, start + done)
+      if (count === 0) {
+        throw new CorruptModelError(file, `ended at byte ${start + done} of ${byteLength}: it changed while being read`)
+      }
+      done += count
+    }
+  }
   return {
     byteLength,
     async slice(start, end) {
       checkRange(start, end, byteLength)
       const bytes = new Uint8Array(end - start)
-      for (let done = 0; done < bytes.length; ) {
-        const rest = bytes.subarray(done, done + CHUNK)
-        const count =
-          bytes.length <= AT_ONCE
-            ? readSync(handle, rest, 0, rest.length, start + done)
-            : await readLater(rest, start + done)
-        if (count === 0) {
-          throw new CorruptModelError(
-            file,
-            `ended at byte ${start + done} of ${byteLength}: it changed while being read`,
-          )
-        }
-        done += count
-      }
+      await fill(start, bytes)
       return bytes
     },
+    fill,
     close: async () => closeSync(handle),
   }
 }

@@ -18,7 +18,12 @@ export interface Manifest {
   readonly generator: string
   /** Where the model came from, for people. */
   readonly source: string
-  readonly weights: { readonly file: string; readonly byteLength: number }
+  readonly weights: {
+    readonly file: string
+    readonly byteLength: number
+    /** So many bytes from the start are arrays that kernels read, and nothing else: to be read to where kernels see them. */
+    readonly linear?: number
+  }
   readonly arrays: readonly ArrayRecord[]
   readonly resources: readonly ResourceRecord[]
   readonly signatures: readonly SignatureRecord[]

@@ -1,2 +1,3 @@
 export { MANIFEST, type Manifest, WEIGHTS } from './format.ts'
-export { readManifest, unflatten } from './reader.ts'
+export { linearOf, readManifest, unflatten } from './reader.ts'
+export type { StoredWeights } from './stored.ts'

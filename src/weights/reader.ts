@@ -15,7 +15,7 @@ import {
 } from '../graph/index.ts'
 import { MutableTable } from '../ops/tables/mutable.ts'
 import { StaticTable } from '../ops/tables/static.ts'
-import { ARRAYS, BYTES, type DType, Strings, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
+import { ARRAYS, BYTES, type DType, Strings, sizeOf, type Tensor } from '../tensor/index.ts'
 import {
   ALIGNMENT,
   type ArrayRecord,
@@ -31,6 +31,7 @@ import {
   VERSION,
   WEIGHTS,
 } from './format.ts'
+import { type StoredWeights, storedTensor } from './stored.ts'
 
 /**
  * Reads a manifest's text.
@@ -68,18 +69,28 @@ export function readManifest(text: string): Manifest {
 }
 
 /**
+ * How many bytes from the start of weights.bin are for kernels.
+ * @param byteLength of weights.bin as it is there
+ * @throws {CorruptModelError} where the manifest says otherwise
+ */
+export function linearOf({ weights: { byteLength: said, linear = 0 } }: Manifest, byteLength: number): number {
+  if (byteLength !== said) throw new CorruptModelError(WEIGHTS, `has ${byteLength} bytes, the manifest says ${said}`)
+  if (!Number.isSafeInteger(linear) || linear < 0 || linear > said || linear % ALIGNMENT !== 0)
+    throw new CorruptModelError(MANIFEST, `"linear" of "weights" is ${linear}, which is no part of ${said} bytes`)
+  return linear
+}
+
+/**
  * A model out of its flat form. Arrays are views of `weights`, which is kept.
- * @param weights the bytes of weights.bin, at a multiple of 8 in their buffer
- * @param checksum XXH32, by whatever computes it fastest
+ * @param checksum XXH32, by whatever computes it fastest; null where the sums were looked at before
  * @throws {CorruptModelError} where a checksum, a size or a reference does not hold
  */
-export function unflatten(manifest: Manifest, weights: Uint8Array, checksum: Checksum = xxh32): ModelDefinition {
-  if (weights.length !== manifest.weights.byteLength) {
-    throw new CorruptModelError(
-      WEIGHTS,
-      `has ${weights.length} bytes, the manifest says ${manifest.weights.byteLength}`,
-    )
-  }
+export function unflatten(
+  manifest: Manifest,
+  weights: StoredWeights,
+  checksum: Checksum | null = xxh32,
+): ModelDefinition {
+  linearOf(manifest, weights.byteLength)
   const reader = new Reader(manifest, weights, checksum)
   const signatures = manifest.signatures.map(({ name, method, inputs, outputs, graph }) => ({
     name,
@@ -100,12 +111,12 @@ export function unflatten(manifest: Manifest, weights: Uint8Array, checksum: Che
 }
 
 class Reader {
-  private readonly weights: Uint8Array
-  private readonly checksum: Checksum
+  private readonly weights: StoredWeights
+  private readonly checksum: Checksum | null
   private readonly tensors: (Tensor | undefined)[]
   private readonly handles: (Tensor | undefined)[]
 
-  constructor(manifest: Manifest, weights: Uint8Array, checksum: Checksum) {
+  constructor(manifest: Manifest, weights: StoredWeights, checksum: Checksum | null) {
     this.weights = weights
     this.checksum = checksum
     this.tensors = manifest.arrays.map((record) => this.tensor(record))
@@ -121,7 +132,7 @@ class Reader {
     const size = sizeOf(shape)
     if (dtype === 'string') {
       const offsets = this.range(record, ends ?? -1, 4 * (size + 1))
-      this.check(record, this.checksum().add(bytes).add(offsets).value)
+      this.check(record, bytes, offsets)
       const positions = new Uint32Array(offsets.buffer, offsets.byteOffset, size + 1)
       if (positions[size] !== byteLength || !rises(positions))
         throw wrong('the offsets of its strings do not rise to its length')
@@ -129,26 +140,24 @@ class Reader {
     }
     const width = BYTES[dtype as DType]
     if (!width || dtype === 'resource' || dtype === 'variant') throw wrong(`${dtype} is not a dtype of the flat format`)
-    const Array_ = ARRAYS[dtype]
     // Half floats are stored as the float32 that they are computed in.
-    if (byteLength !== size * Array_.BYTES_PER_ELEMENT)
+    if (byteLength !== size * ARRAYS[dtype].BYTES_PER_ELEMENT)
       throw wrong(`${byteLength} bytes are not ${dtype}[${shape.join(', ')}]`)
-    this.check(record, this.checksum().add(bytes).value)
-    return {
-      dtype,
-      shape,
-      data: new Array_(bytes.buffer as ArrayBuffer, bytes.byteOffset, size) as TypedArray,
-    } as Tensor
+    this.check(record, bytes)
+    return storedTensor(this.weights, dtype, shape, offset, byteLength)
   }
 
   private range({ name }: ArrayRecord, offset: number, byteLength: number): Uint8Array {
+    const { weights } = this
+    // What lies in two memories is nowhere one array.
+    const end = offset < weights.linear ? weights.linear : weights.byteLength
     if (
       !(
         Number.isSafeInteger(offset) &&
         offset >= 0 &&
         offset % ALIGNMENT === 0 &&
         byteLength >= 0 &&
-        offset + byteLength <= this.weights.length
+        offset + byteLength <= end
       )
     ) {
       throw new CorruptModelError(
@@ -156,14 +165,17 @@ class Reader {
         `array "${name}": bytes ${offset} to ${offset + byteLength} are not in ${WEIGHTS}`,
       )
     }
-    return this.weights.subarray(offset, offset + byteLength)
+    return weights.view(offset, offset + byteLength)
   }
 
-  private check({ name, xxh32: stored }: ArrayRecord, computed: number): void {
-    if (stored !== computed)
+  private check({ name, xxh32: stored }: ArrayRecord, ...parts: readonly Uint8Array[]): void {
+    if (this.checksum === null) return
+    const sum = this.checksum()
+    for (const part of parts) sum.add(part)
+    if (stored !== sum.value)
       throw new CorruptModelError(
         WEIGHTS,
-        `array "${name}" is damaged: its checksum is ${computed}, the manifest says ${stored}`,
+        `array "${name}" is damaged: its checksum is ${sum.value}, the manifest says ${stored}`,
       )
   }
 

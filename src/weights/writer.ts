@@ -35,9 +35,15 @@ export interface Flat {
   readonly pieces: readonly Uint8Array[]
 }
 
-/** Lays `definition` out flat. Arrays and tables that several signatures share are written once. */
-export function flatten(definition: ModelDefinition, generator: string): Flat {
+/**
+ * Lays `definition` out flat. Arrays and tables that several signatures share are written once.
+ * @param residents the constants that kernels read again and again, which come first
+ */
+export function flatten(definition: ModelDefinition, generator: string, residents: readonly Node[]): Flat {
   const layout = new Layout()
+  for (const node of residents) layout.array(node.name, node.attrs.tensor('value'))
+  layout.pad()
+  const linear = layout.byteLength
   const signatures = definition.signatures.map(({ name, method, inputs, outputs, graph }) => ({
     name,
     method,
@@ -52,7 +58,7 @@ export function flatten(definition: ModelDefinition, generator: string): Flat {
     version: VERSION,
     generator,
     source,
-    weights: { file: WEIGHTS, byteLength: layout.byteLength },
+    weights: { file: WEIGHTS, byteLength: layout.byteLength, linear },
     arrays: layout.arrays,
     resources: layout.resources,
     signatures,
@@ -107,12 +113,18 @@ class Layout {
   }
 
   private place(bytes: Uint8Array): number {
+    this.pad()
+    const offset = this.byteLength
+    this.pieces.push(bytes)
+    this.byteLength += bytes.length
+    return offset
+  }
+
+  /** To where an array may start. */
+  pad(): void {
     const padding = (ALIGNMENT - (this.byteLength % ALIGNMENT)) % ALIGNMENT
     if (padding > 0) this.pieces.push(new Uint8Array(padding))
-    this.pieces.push(bytes)
-    const offset = this.byteLength + padding
-    this.byteLength = offset + bytes.length
-    return offset
+    this.byteLength += padding
   }
 
   private resource(resource: Resource): number {

@@ -2,14 +2,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { definitionIn, openBundle, placeBundle } from '../../../src/bundle.ts'
+import { xxh32By } from '../../../src/engine/checksum.ts'
+import { Engine } from '../../../src/engine/engine.ts'
+import { graphsOf, residentsOf } from '../../../src/engine/residents.ts'
+import { compileKernels } from '../../../src/engine/variants.ts'
 import { CorruptModelError } from '../../../src/errors.ts'
 import { Attrs, type Graph, handle, type ModelDefinition, type Node, Program } from '../../../src/graph/index.ts'
+import { loadAllOps } from '../../../src/ops/index.ts'
 import { MutableTable } from '../../../src/ops/tables/mutable.ts'
 import { StaticTable } from '../../../src/ops/tables/static.ts'
 import { ops as tables } from '../../../src/ops/tables.ts'
+import { memoryFolder } from '../../../src/platform/folder.ts'
 import { writeFolder } from '../../../src/platform/nodewrite.ts'
 import { Strings, type Tensor, tensor } from '../../../src/tensor/index.ts'
-import { type Manifest, readManifest, unflatten } from '../../../src/weights/index.ts'
+import { type Manifest, readManifest } from '../../../src/weights/index.ts'
 import { flatten } from '../../../src/weights/writer.ts'
 
 const constant = (value: Tensor, name = 'c'): Node => ({
@@ -30,9 +37,12 @@ const model = (graph: Graph): ModelDefinition => ({
   towers: { query: null, candidate: null, similarity: null, joint: null, notes: ['none'] },
 })
 
+const unflatten = (manifest: Manifest, weights: Uint8Array): ModelDefinition =>
+  definitionIn(placeBundle(manifest, weights))
+
 /** As it comes back from a file. */
 function through(definition: ModelDefinition): ModelDefinition {
-  const { manifest, pieces } = flatten(definition, 'test')
+  const { manifest, pieces } = flatten(definition, 'test', [])
   return unflatten(readManifest(JSON.stringify(manifest)), Buffer.concat(pieces).subarray())
 }
 const copyOf = (pieces: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(pieces))
@@ -87,9 +97,53 @@ describe('the flat format', () => {
 
   test('aligns every array to 64 bytes and writes a shared one once', () => {
     const [a, b] = [constant(values[0], 'a'), constant(values[0], 'b')]
-    const { manifest } = flatten(model(out(a, constant(values[6], 'c'), b)), 'test')
+    const { manifest } = flatten(model(out(a, constant(values[6], 'c'), b)), 'test', [])
     expect(manifest.arrays.map((array) => array.name)).toEqual(['a', 'c'])
     expect(manifest.arrays.every((array) => array.offset % 64 === 0)).toBe(true)
+  })
+
+  test('has what kernels read first, once and where they see it, and reads it there however memory grows', async () => {
+    const numbers = Float32Array.from({ length: 6 * 7 }, (_, i) => i - 20)
+    const [other, weights] = [constant(values[6], 'other'), constant(tensor('float32', [6, 7], numbers), 'w')]
+    const x: Node = { name: 'x', op: 'Parameter', attrs: Attrs.none, inputs: [], controls: [] }
+    const inputs = [x, weights].map((node) => ({ node, index: 0 }))
+    const product: Node = { name: 'y', op: 'MatMul', attrs: Attrs.none, inputs, controls: [] }
+    const definition = model({ ...out(other, x, weights, product), parameters: [x] })
+    const { manifest, pieces } = flatten(definition, 'test', residentsOf(graphsOf(definition)))
+    expect(manifest.arrays.map(({ name, offset }) => [name, offset])).toEqual([
+      ['w', 0],
+      ['other', 192],
+    ])
+    expect(manifest.weights).toMatchObject({ linear: 192, byteLength: 195 })
+    for (const source of ['bytes', 'folder'] as const) {
+      const files = {
+        'manifest.json': new TextEncoder().encode(JSON.stringify(manifest)),
+        'weights.bin': copyOf(pieces),
+      }
+      const bundle =
+        source === 'bytes' ? placeBundle(manifest, copyOf(pieces)) : await openBundle(memoryFolder('m', files))
+      if (bundle === null) throw new Error('no bundle')
+      const { memory } = bundle
+      const read = definitionIn(bundle, xxh32By(await compileKernels(), memory))
+      const [small, , kept, last] = read.signatures[0].graph.nodes
+      const { memory: used, ops } = new Engine(read, await loadAllOps(), await compileKernels(), { memory })
+      expect(used).toBe(memory)
+      const program = new Program(read.signatures[0].graph, ops)
+      const given = tensor('float32', [2, 6], new Float32Array(12).fill(1))
+      const product = () => memory.run(() => (program.run([given])[0].data as Float32Array).slice())
+      const before = product()
+      expect(before.subarray(0, 7)).toEqual(Float32Array.from({ length: 7 }, (_, i) => 6 * (i - 20) + 7 * 15))
+      // Nothing was copied to stay: the arena begins where the weights end.
+      expect(memory.run(() => memory.room(1)?.byteOffset)).toBe(64 + 192)
+      const { growths } = memory
+      memory.run(() => memory.room(1 << 21))
+      expect(memory.growths).toBeGreaterThan(growths)
+      expect(kept.attrs.tensor('value').data).toEqual(numbers)
+      expect(memory.keptAt(kept.attrs.tensor('value').data as Float32Array)).toBe(64)
+      expect(small.attrs.tensor('value').data).toEqual(values[6].data)
+      expect(last.op).toBe('MatMul')
+      expect(product()).toEqual(before)
+    }
   })
 
   test('writes the graph of a tower that is a whole signature once', () => {
@@ -101,7 +155,7 @@ describe('the flat format', () => {
     }
     const definition = model(whole)
     const towers = { ...definition.towers, query: tower(whole), candidate: tower(other) }
-    const { manifest, pieces } = flatten({ ...definition, towers }, 'test')
+    const { manifest, pieces } = flatten({ ...definition, towers }, 'test', [])
     expect([manifest.towers.query?.graph, typeof manifest.towers.candidate?.graph]).toEqual([0, 'object'])
     const back = unflatten(readManifest(JSON.stringify(manifest)), copyOf(pieces))
     expect(back.towers.query?.graph).toBe(back.signatures[0].graph)
@@ -142,7 +196,7 @@ describe('the flat format', () => {
 })
 
 describe('a damaged bundle', () => {
-  const { manifest, pieces } = flatten(model(out(constant(values[8]), constant(values[0]))), 'test')
+  const { manifest, pieces } = flatten(model(out(constant(values[8]), constant(values[0]))), 'test', [])
   const text = JSON.stringify(manifest)
 
   test('with any bit of an array flipped is refused by its checksum', () => {
@@ -166,6 +220,16 @@ describe('a damaged bundle', () => {
   test.each([
     ['a newer version', { version: 3 }, /version 3, this twotower reads version 2: update twotower/],
     ['an older version', { version: 1 }, /version 1, this twotower reads version 2: convert the model again/],
+    ['more for kernels than there is', { weights: { ...manifest.weights, linear: 1 << 20 } }, /is no part of/],
+    ['for kernels what is not aligned', { weights: { ...manifest.weights, linear: 4 } }, /is no part of/],
+    [
+      'an array across the end of what is for kernels',
+      {
+        weights: { ...manifest.weights, linear: 64 },
+        arrays: manifest.arrays.map((array) => ({ ...array, offset: 0, byteLength: 65 })),
+      },
+      /bytes 0 to 65 are not in weights.bin/,
+    ],
     ['another format', { format: 'x' }, /"format" must be "twotower"/],
     ['no arrays', { arrays: null }, /"arrays" must be a list/],
     ['an array past the end', { arrays: [{ ...manifest.arrays[1], offset: 1 << 20 }] }, /are not in weights.bin/],
