@@ -78,7 +78,8 @@ const [SMALL, LARGE] = [65, 1 << 14]
  */
 function allocate(dtype: ArrayDType, size: number): TypedArray {
   const bytes = size * ARRAYS[dtype].BYTES_PER_ELEMENT
-  if (bytes < SMALL || bytes > LARGE) return new ARRAYS[dtype](size)
+  // 64-bit integers are read by their halves, a view: an array in the engine's heap would be given a buffer for it.
+  if ((bytes < SMALL && !isBig(dtype)) || bytes > LARGE) return new ARRAYS[dtype](size)
   if (taken + bytes > chunk.byteLength) {
     chunk = new ArrayBuffer(CHUNK)
     taken = 0
