@@ -87,6 +87,9 @@ export async function modelOf(definition: ModelDefinition, options: ModelOptions
     bindings,
     deterministic: options.deterministic ?? false,
   })
+  // What takes numbers alone has little beside layers; others have plans once they are called again and again.
+  if (definition.signatures.every(({ inputs }) => inputs.every(({ dtype }) => dtype === 'float32')))
+    await engine.loadPlanner()
   if (definition.preprocess === undefined) return new Model(definition, engine)
   const { Preprocessor } = await import('./preprocess/index.ts')
   return new Model(definition, engine, new Preprocessor(definition.preprocess))

@@ -3,9 +3,6 @@ import { sizeOf, type Tensor, type TensorOf } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
 
-/** Rows from which on a kernel for each part is faster than a loop over all. */
-const ROWS = 8
-
 /**
  * ConcatV2 of float32 along the last axis: features side by side, where the first layer reads them. Null for what is the
  * reference's, shapes that do not fit too, which it refuses in words.
@@ -18,7 +15,7 @@ export function concatenated({ inputs }: Call, memory: Memory, kernels: Kernels)
   if (axis.dtype !== 'int32' || axis.data.length !== 1 || (axis.data[0] !== last && axis.data[0] !== -1)) return null
   const leading = first.shape.slice(0, -1)
   const rows = sizeOf(leading)
-  if (last < 0 || rows < ROWS || !parts.every((part) => part.dtype === 'float32' && isBelow(leading, part))) return null
+  if (last < 0 || rows === 0 || !parts.every((part) => part.dtype === 'float32' && isBelow(leading, part))) return null
   const width = parts.reduce((sum, { shape }) => sum + shape[last], 0)
   const out = memory.room(rows * width)
   if (out === null) return null

@@ -1,7 +1,8 @@
-import { constantOf, type Graph, type ModelDefinition, type OpTable } from '../graph/index.ts'
-import { instantiate } from './kernels.ts'
+import type { ModelDefinition, OpTable } from '../graph/index.ts'
+import { instantiate, type Kernels } from './kernels.ts'
 import { type Elements, FIRST_ARENA, Memory } from './memory.ts'
 import type { Bind } from './place.ts'
+import type { Planner } from './planner.ts'
 import { graphsOf, residentsOf } from './residents.ts'
 import { withKernels } from './table.ts'
 import type { KernelChoice } from './variants.ts'
@@ -17,13 +18,15 @@ export interface EngineOptions extends KernelChoice {
   readonly around?: (ops: OpTable) => OpTable
 }
 
-/** Room for the values of a picture or two, which would else be convolved by the reference once, fifty times as slowly. */
-const FIRST_ARENA_OF_IMAGES = 64 << 20
-
 /** Kernels on a memory of their own, holding a model's dense weights. */
 export class Engine {
   readonly ops: OpTable
   readonly memory: Memory
+  /** What writes plans, once it is loaded: a start needs none. */
+  planner: Planner | null = null
+  /** Null where ops are watched or run otherwise, or use the room of values again. */
+  private readonly makePlanner: (() => Promise<Planner>) | null
+  private loading: Promise<void> | null = null
 
   /**
    * @param module the compiled kernels: of this package's kernels.wasm, or of kernels-relaxed.wasm
@@ -32,22 +35,29 @@ export class Engine {
     definition: ModelDefinition,
     reference: OpTable,
     module: WebAssembly.Module,
-    { instead, memory, bindings = [], around = (ops) => ops, deterministic = false }: EngineOptions = {},
+    { instead, memory, bindings = [], around, deterministic = false }: EngineOptions = {},
   ) {
     const graphs = graphsOf(definition)
     this.memory = memory ?? new Memory(FIRST_ARENA)
-    if (graphs.some(readsImages)) this.memory.widen(FIRST_ARENA_OF_IMAGES)
     const smallest = deterministic ? 1 : undefined
-    const kernels = () => instantiate(module, this.memory.wasm)
-    this.ops = around(instead ?? withKernels(reference, kernels(), this.memory, smallest, bindings, graphs))
+    const kernels = instantiate(module, this.memory.wasm)
+    const tableOf = (ops: OpTable, by: Kernels) => withKernels(ops, by, this.memory, smallest, bindings, graphs)
+    const ops = instead ?? tableOf(reference, kernels)
+    this.ops = around?.(ops) ?? ops
+    const isPlain = instead === undefined && around === undefined && this.memory.large === null
+    this.makePlanner = isPlain
+      ? async () => new (await import('./planner.ts')).Planner(reference, kernels, this.memory, tableOf)
+      : null
     this.memory.keep(residentsOf(graphs).map((node) => node.attrs.tensor('value').data as Elements))
   }
-}
 
-/** Whether windows of a convolution slide along two dimensions. */
-const readsImages = (graph: Graph): boolean =>
-  graph.nodes.some(({ op, inputs }) => {
-    if (op !== 'Conv2D' && op !== 'DepthwiseConv2dNative') return false
-    const filter = constantOf(inputs[1])
-    return filter !== null && filter.shape[0] > 1 && filter.shape[1] > 1
-  })
+  /** Loads what writes plans, once. Where it cannot be had there are none, which changes no answer. */
+  loadPlanner(): Promise<void> {
+    this.loading ??= (async () => {
+      try {
+        this.planner = (await this.makePlanner?.()) ?? null
+      } catch {}
+    })()
+    return this.loading
+  }
+}

@@ -37,7 +37,7 @@ export class Memory {
   /** Whether the current run may be begun anew. */
   private isOpen = false
   /** Bytes that the arena has to begin with. */
-  private spare: number
+  private readonly spare: number
   /** Between these lies the arena. */
   private bottom = WEIGHTS_START
   private end: Pointer
@@ -46,6 +46,8 @@ export class Memory {
   private most: Pointer
   /** What uses room again within a run; without it a run keeps all until it ends. */
   large: LargeValues | null = null
+  /** Told of each copy that `address` makes: a plan makes it again. */
+  copied: ((values: Elements, at: Pointer) => void) | null = null
   private readonly kept = new WeakMap<ArrayBufferView, Pointer>()
   /** The memory's buffer, which is another one each time it has grown: asking for it costs more than a small kernel. */
   private buffer: ArrayBuffer
@@ -76,27 +78,30 @@ export class Memory {
     return new Uint8Array(this.buffer, WEIGHTS_START + start, end - start)
   }
 
-  /** Before the first run: an arena of at least `spare` bytes. */
-  widen(spare: number): void {
-    this.spare = Math.max(spare, this.spare)
-    this.grow(this.spare)
+  /**
+   * Starts a run: values of the run before are gone.
+   * @param from where its values may begin: what lies before is a plan's
+   */
+  begin(from = 0): void {
+    if (this.isShort) this.grow(this.most - this.bottom)
+    this.top = Math.max(from, this.bottom)
+    this.most = this.top
+    this.large?.begin()
   }
 
-  /** Starts a run: values of the run before are gone. */
-  begin(): void {
-    if (this.most > this.end) this.grow(this.most - this.bottom)
-    this.top = this.bottom
-    this.most = this.bottom
-    this.large?.begin()
+  /** Whether the run asked for more room than there is. */
+  get isShort(): boolean {
+    return this.isPast(this.most)
   }
 
   /**
    * What `work` gives, whose values have room in the arena as far as memory goes.
    * @param work may be begun anew, until it says that it is settled
+   * @param from as `begin` takes it
    */
-  run<T>(work: () => T): T {
+  run<T>(work: () => T, from = 0): T {
     for (let size = -1; ; ) {
-      this.begin()
+      this.begin(from)
       const before = size
       size = this.end - this.bottom
       this.isOpen = size > before
@@ -118,6 +123,11 @@ export class Memory {
   /** Whether `at` is past the arena: what ends there has no room. */
   isPast(at: Pointer): boolean {
     return at > this.end
+  }
+
+  /** The floats that lie at an address. */
+  view(at: Pointer, length: number): Float32Array {
+    return new Float32Array(this.buffer, at, length)
   }
 
   /** Room for `length` floats in this run, or null where the arena is full and cannot grow. */
@@ -145,6 +155,7 @@ export class Memory {
     const copy = this.room(Math.ceil(values.byteLength / 4))
     if (copy === null) return null
     this.copy(values, copy.byteOffset)
+    this.copied?.(values, copy.byteOffset)
     return copy.byteOffset
   }
 
@@ -192,7 +203,8 @@ export class Memory {
     return at
   }
 
-  private copy(values: Elements, at: number): void {
+  /** Writes `values` to an address. */
+  copy(values: Elements, at: Pointer): void {
     if (values instanceof Float32Array) this.floats.set(values, at / 4)
     else new Int8Array(this.buffer).set(new Int8Array(values.buffer, values.byteOffset, values.byteLength), at)
   }

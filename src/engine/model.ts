@@ -1,16 +1,8 @@
-import {
-  type Graph,
-  type ModelDefinition,
-  type Port,
-  Program,
-  type Signature,
-  type Similarity,
-  type TowerDefinition,
-} from '../graph/index.ts'
+import type { ModelDefinition, Port, Signature, Similarity, TowerDefinition } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
-import { discerns, withoutDenormals } from './denormals.ts'
 import type { Engine } from './engine.ts'
 import { bindInputs, type Features, NO_PREPARATION, type Preparation, type PublicTensor, toPublic } from './inputs.ts'
+import { Runner } from './runner.ts'
 import { compare } from './similarity.ts'
 
 export type { Features, InputValue, Nested, PublicTensor } from './inputs.ts'
@@ -29,7 +21,7 @@ export class Model {
   private readonly definition: ModelDefinition
   private readonly engine: Engine
   private readonly preparation: Preparation
-  private readonly programs = new Map<Signature, Program>()
+  private readonly runners = new Map<Signature, Runner>()
   private readonly towers = new Map<'query' | 'candidate', Tower>()
 
   /** @param preparation what makes the signatures' inputs out of raw features */
@@ -111,13 +103,20 @@ export class Model {
 
   /** Like `run`, with the tensors as they lie in memory: theirs is valid until the next call. */
   evaluate(signature: string | undefined, inputs: Features): Record<string, Tensor> {
-    const { chosen, tensors } = this.bind(this.signature(signature), inputs)
-    const { outputs, graph } = chosen
-    const program = this.programs.get(chosen) ?? new Program(graph, this.engine.ops, this.engine.memory.large)
-    this.programs.set(chosen, program)
-    const given = discerns(graph) ? tensors.map(withoutDenormals) : tensors
-    const results = this.engine.memory.run(() => program.run(given))
-    return Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
+    const first = this.signature(signature)
+    const again = this.preparation === NO_PREPARATION ? this.runner(first).again(inputs) : null
+    if (again !== null) return named(first, again)
+    const { chosen, tensors } = this.bind(first, inputs)
+    return named(chosen, this.runner(chosen).run(tensors))
+  }
+
+  private runner(signature: Signature): Runner {
+    let runner = this.runners.get(signature)
+    if (runner === undefined) {
+      runner = new Runner(signature.graph, signature.inputs, this.engine)
+      this.runners.set(signature, runner)
+    }
+    return runner
   }
 
   private prepared({ name, inputs: ports }: Signature, raw: Features): Tensor[] {
@@ -183,6 +182,9 @@ export class Model {
   }
 }
 
+const named = ({ outputs }: Signature, results: readonly Tensor[]): Record<string, Tensor> =>
+  Object.fromEntries(outputs.map((port, i) => [port.name, results[i]]))
+
 const isTensor = (value: Features | PublicTensor): value is PublicTensor =>
   'dtype' in value && 'shape' in value && 'data' in value
 
@@ -202,8 +204,9 @@ export class Tower {
   /** The features that callers give: the inputs, or the raw ones that preprocess.json makes them of. */
   readonly features: readonly Port[]
   private readonly preparation: Preparation
-  private program: Program | null = null
-  private readonly graph: Graph
+  /** Made when it is first asked for: many a process embeds by one tower only. */
+  private runner: Runner | null = null
+  private readonly definition: TowerDefinition
   private readonly engine: Engine
 
   constructor(side: 'query' | 'candidate', definition: TowerDefinition, engine: Engine, preparation: Preparation) {
@@ -212,7 +215,7 @@ export class Tower {
     this.features = preparation.features(definition.inputs)
     this.preparation = preparation
     this.engine = engine
-    this.graph = definition.graph
+    this.definition = definition
   }
 
   /**
@@ -221,11 +224,11 @@ export class Tower {
    * @throws as `Model.run` does
    */
   embed(features: Features): PublicTensor {
-    const tensors = bindInputs(this.inputs, this.preparation.apply(features, this.inputs), `${this.side} tower`)
-    // Made when it is first asked for: many a process embeds by one tower only.
-    const program = this.program ?? new Program(this.graph, this.engine.ops, this.engine.memory.large)
-    this.program = program
-    const given = discerns(this.graph) ? tensors.map(withoutDenormals) : tensors
-    return toPublic(this.engine.memory.run(() => program.run(given))[0])
+    this.runner ??= new Runner(this.definition.graph, this.inputs, this.engine)
+    const { inputs, preparation, runner } = this
+    const again = preparation === NO_PREPARATION ? runner.again(features) : null
+    const [embedding] =
+      again ?? runner.run(bindInputs(inputs, preparation.apply(features, inputs), `${this.side} tower`))
+    return toPublic(embedding)
   }
 }

@@ -33,10 +33,11 @@ export interface Step {
  */
 export class Program {
   readonly graph: Graph
-  private readonly steps: readonly NodeStep[]
-  private readonly constants: readonly (Tensor | undefined)[]
-  private readonly parameters: readonly number[]
-  private readonly outputs: readonly number[]
+  readonly steps: readonly NodeStep[]
+  private readonly constants: readonly Held[]
+  /** The slots of the inputs and of the outputs. */
+  readonly parameters: readonly number[]
+  readonly outputs: readonly number[]
   /** Whether a node may leave its outputs dead; else nothing needs looking for them. */
   private readonly branches: boolean
   private readonly nested = new Map<Graph, Program>()
@@ -88,8 +89,20 @@ export class Program {
    * @throws {InvalidArgumentError} where TensorFlow refuses; the message names the node
    */
   run(inputs: readonly Tensor[], files: Files = NO_FILES): Tensor[] {
+    const values = this.start(inputs)
+    this.go(values, 0, this.steps.length, files)
+    return this.results(values)
+  }
+
+  /** The values by slot before the first step. */
+  start(inputs: readonly Tensor[]): Held[] {
     const values = this.constants.slice()
     for (let i = 0; i < this.parameters.length; i++) values[this.parameters[i]] = inputs[i]
+    return values
+  }
+
+  /** Takes the steps from one to before another. */
+  go(values: Held[], from: number, to: number, files: Files = NO_FILES): void {
     const { lifetimes } = this
     const inner: Call['run'] = (graph, args) => {
       lifetimes?.enter()
@@ -97,7 +110,8 @@ export class Program {
       lifetimes?.leave()
       return results
     }
-    for (const step of this.steps) {
+    for (let at = from; at < to; at++) {
+      const step = this.steps[at]
       if (this.branches && isSkipped(step, values)) continue
       const result = evaluate(step, values, files, inner)
       if (!isList(result)) values[step.output] = result
@@ -109,6 +123,10 @@ export class Program {
       if (lifetimes?.isUsed) lifetimes.settle(step, values)
       for (let i = 0; i < step.last.length; i++) values[step.last[i]] = undefined
     }
+  }
+
+  /** What the graph gives, after the last step. */
+  results(values: readonly Held[]): Tensor[] {
     return this.outputs.map((slot, i) => {
       const value = values[slot]
       if (value === undefined) throw new InvalidArgumentError(`output ${i} lies in a branch that was not taken`)
@@ -165,7 +183,8 @@ const NO_FILES: Files = new Map()
 /** What stands in the slot of a node without outputs once it ran, so that it does not look dead. */
 const DONE: Tensor = { dtype: 'bool', shape: [], data: Uint8Array.of(1) }
 
-interface NodeStep extends Step {
+/** A step of a program: a node and its op. */
+export interface NodeStep extends Step {
   readonly node: Node
   readonly op: Op | undefined
   readonly controls: readonly number[]
