@@ -1,6 +1,7 @@
 import type { Held, Port, Program } from '../graph/index.ts'
 import { type Shape, sizeOf, type Tensor, type TensorOf } from '../tensor/index.ts'
 import type { Features } from './inputs.ts'
+import { knownSteps } from './knownsteps.ts'
 import { layersFrom } from './layers.ts'
 import type { Memory } from './memory.ts'
 import type { Plan } from './plan.ts'
@@ -22,6 +23,14 @@ export class Planned {
   /** The names of the inputs that layers read, where that is all inputs and nothing comes before them; else none. */
   private readonly names: readonly string[]
   private readonly arrays: Float32Array[]
+  /** Of the steps before the layers those that the inputs' shapes decide, the runs of others between them, and what was found last. */
+  private readonly known: readonly boolean[]
+  private readonly others: readonly { readonly from: number; readonly to: number }[]
+  private told: {
+    readonly shapes: readonly Shape[]
+    readonly slots: readonly number[]
+    readonly values: readonly Held[]
+  } | null = null
   private planned: { readonly shapes: readonly Shape[]; readonly plan: Plan | null }[] = []
   /** The shapes of the run before, where no plan was looked for, and those that came twice in turn: the next run makes their plan first. */
   private last: readonly Shape[] = []
@@ -48,6 +57,19 @@ export class Planned {
     const named = isAll ? this.given.map((slot) => ports[parameters.indexOf(slot)]) : []
     this.names = named.every(isOpen) ? named.map(({ name }) => name) : []
     this.arrays = this.names.map(() => NONE)
+    this.known = knownSteps(
+      steps.slice(0, this.first),
+      (slot) => parameters.includes(slot),
+      (slot) => constants[slot] !== undefined,
+    )
+    const others: { from: number; to: number }[] = []
+    for (const [at, isKnown] of this.known.entries()) {
+      const before = others.at(-1)
+      if (isKnown) continue
+      if (before?.to === at) before.to++
+      else others.push({ from: at, to: at + 1 })
+    }
+    this.others = others
   }
 
   /** The outputs as they lie in memory, valid until the next call. */
@@ -58,7 +80,7 @@ export class Planned {
     return this.memory.run(
       () => {
         const values = program.start(inputs)
-        program.go(values, 0, first)
+        this.prepare(values, inputs)
         const results = this.plannedFor(values)
         if (results === null) program.go(values, first, program.steps.length)
         else for (let i = 0; i < results.length; i++) values[this.made[i]] = results[i]
@@ -88,6 +110,31 @@ export class Planned {
     // They are the caller's, and not to be held here.
     arrays.fill(NONE)
     return results
+  }
+
+  /** Takes the steps before the layers: those that the inputs' shapes decide only where these are others than before. */
+  private prepare(values: Held[], inputs: readonly Tensor[]): void {
+    const { program, first, known, told } = this
+    if (told !== null && isOf(told.shapes, inputs)) {
+      for (let i = 0; i < told.values.length; i++) values[told.slots[i]] = told.values[i]
+      for (let i = 0; i < this.others.length; i++) program.go(values, this.others[i].from, this.others[i].to)
+      return
+    }
+    const slots: number[] = []
+    const found: Held[] = []
+    for (let at = 0; at < first; at++) {
+      program.go(values, at, at + 1)
+      if (!known[at]) continue
+      slots.push(program.steps[at].output)
+      found.push(values[program.steps[at].output])
+    }
+    if (found.length > 0 && found.every((value) => this.outlives(value)))
+      this.told = { shapes: inputs.map(({ shape }) => shape), slots, values: found }
+  }
+
+  /** Whether a value is its own: what lies in linear memory is another's after the run. */
+  private outlives(value: Held): boolean {
+    return (value?.dtype === 'int32' || value?.dtype === 'int64') && !this.memory.holds(value.data)
   }
 
   /** What the layers make of the values before them, by their plan; null where there is none. */

@@ -251,6 +251,36 @@ test('what comes before the layers keeps its values out of the way of a plan', a
   expect(plansOf(planned.query)).toBe(2)
 })
 
+test('shapes that a graph computes of the batch are known for its size, and those that it computes of numbers are not', async () => {
+  const b = new Builder()
+  const [x, width] = [b.input('x', [null]), b.input('width', [], 'int32')]
+  const y = b.input('y', [null, 3])
+  const part = (of: Value, at: number) =>
+    b.add('StridedSlice', [of, b.ints(at), b.ints(at + 1), b.ints(1)], { shrink_axis_mask: 1 })
+  const size = part(b.add('Shape', [b.add('Square', [x])], { out_type: 'int32' }), 0)
+  const column = b.add('Reshape', [x, b.add('Pack', [size, b.axis(1)])])
+  // As many columns as a number says: the same shapes in, others within.
+  const wide = b.add('Tile', [column, b.add('Pack', [b.axis(1), width])])
+  const columns = part(b.add('Shape', [wide], { out_type: 'int32' }), 1)
+  const scale = b.add('Cast', [b.add('Mul', [columns, size])], { DstT: 'float32' })
+  const scaled = b.add('Mul', [b.add('ConcatV2', [column, y, b.axis(1)]), scale])
+  const { planned, plain } = await both(b.tower(b.dense(scaled, 4, 40, 'Tanh'), 40))
+  for (const [turn, [rows, columns]] of [
+    [1, 2],
+    [1, 2],
+    [1, 2],
+    [1, 5],
+    [1, 5],
+    [3, 5],
+    [3, 2],
+    [3, 2],
+    [1, 7],
+  ].entries()) {
+    const features = { x: floatsOf([rows], turn), y: floatsOf([rows, 3], turn), width: Int32Array.of(columns) }
+    expectSame(planned.query.embed(features), plain.query.embed(features))
+  }
+})
+
 test('outputs that layers do not make come beside theirs', async () => {
   const b = new Builder()
   const x = b.input('x', [null, 40])
@@ -307,19 +337,22 @@ describe('a call by a plan', () => {
       const features = { x: floatsOf([1, 20], 1) }
       let kept: unknown
       const alone = () => ({ dtype: 'float32', shape: [1, 40].slice(), data: new Float32Array(40) })
-      const bytes = (call: () => unknown) => {
-        for (let i = 0; i < 20_000; i++) kept = call()
-        const taken = Array.from({ length: 9 }, () => {
+      // Until the compiler is done with it, which runs beside on a thread that others may keep from the core.
+      const bytes = async (call: () => unknown, enough: number) => {
+        let least = Number.POSITIVE_INFINITY
+        for (let round = 0; round < 60 && least > enough; round++) {
+          for (let i = 0; i < 2000; i++) kept = call()
+          await new Promise(setImmediate)
           collect()
           const before = process.memoryUsage().heapUsed
           for (let i = 0; i < 200; i++) kept = call()
-          return (process.memoryUsage().heapUsed - before) / 200
-        })
-        return Math.min(...taken)
+          least = Math.min(least, (process.memoryUsage().heapUsed - before) / 200)
+        }
+        return least
       }
-      const result = bytes(alone)
-      expect(bytes(() => planned.query.embed(features)) - result).toBeLessThan(32)
-      expect(bytes(() => plain.query.embed(features)) - result).toBeGreaterThan(500)
+      const enough = (await bytes(alone, 0)) + 32
+      expect(await bytes(() => planned.query.embed(features), enough)).toBeLessThanOrEqual(enough)
+      expect(await bytes(() => plain.query.embed(features), enough)).toBeGreaterThan(enough + 500)
       expect(kept).toBeDefined()
     })
   }
