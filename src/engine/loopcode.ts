@@ -1,9 +1,9 @@
 import type { Node, Value } from '../graph/index.ts'
 import { arrayIn } from '../ops/tensorarrays.ts'
 import { TensorList } from '../ops/tensorlist.ts'
-import { sizeOf, type Tensor } from '../tensor/index.ts'
+import { sameShape, sizeOf, type Tensor } from '../tensor/index.ts'
 import { type Floats, Frame, type Held, STEP } from './loopframe.ts'
-import { isSame, type LoopInputs, type LoopProgram, type Place, type Result } from './looprun.ts'
+import type { LoopInputs, LoopProgram, Place, Result } from './looprun.ts'
 
 // The body of a loop as calls of kernels, for shapes that are known.
 
@@ -67,7 +67,7 @@ export function compile(
       else if (value?.kind === 'flow') results.push({ kind: 'same' })
       else {
         const next = frame.floatsOf(value)
-        if (state.kind !== 'floats' || next === null || !isSame(next.shape, state.shape)) return null
+        if (state.kind !== 'floats' || next === null || !sameShape(next.shape, state.shape)) return null
         results.push({ kind: 'state', offset: state.at.offset / 4, shape: state.shape })
         moves.push([state.at, next.at, 4 * sizeOf(state.shape)])
       }

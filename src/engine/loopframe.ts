@@ -1,9 +1,9 @@
 import type { TensorArray } from '../ops/tensorarrays.ts'
 import type { TensorList } from '../ops/tensorlist.ts'
-import { sizeOf } from '../tensor/index.ts'
+import { sameShape, sizeOf } from '../tensor/index.ts'
 import { operand } from './binary.ts'
 import { aligned } from './linear.ts'
-import { type Code, isSame, type Place, type Result, type Source, type Stored } from './looprun.ts'
+import type { Code, Place, Result, Source, Stored } from './looprun.ts'
 
 // The calls of a loop's steps while they are written, and where each value lies.
 
@@ -196,7 +196,7 @@ export class Frame {
     const { shape } = x
     const n = shape[shape.length - 1] ?? 1
     const rows = sizeOf(shape) / n
-    if (mask.kind !== 'mask' || !isSame(shape, y.shape)) return null
+    if (mask.kind !== 'mask' || !sameShape(shape, y.shape)) return null
     const layout = operand(mask.shape, shape, rows, n)
     if (layout === null) return null
     const at = this.room(4 * rows * n)

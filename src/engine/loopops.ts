@@ -1,9 +1,9 @@
 import { constantOf, type Node } from '../graph/index.ts'
-import { sizeOf } from '../tensor/index.ts'
+import { sameShape, sizeOf } from '../tensor/index.ts'
 import { BINARY } from './binary.ts'
 import type { Write } from './loopcode.ts'
 import { type Floats, type Frame, type Held, STEP } from './loopframe.ts'
-import { type Index, isSame } from './looprun.ts'
+import type { Index } from './looprun.ts'
 
 // What each op of a loop's body writes: the calls of the kernels that run where the op stands alone.
 
@@ -65,7 +65,7 @@ const binary =
     one(frame.binary(kernel, x, y))
 
 const bias: Write = (frame, [x, b], { attrs }) => {
-  const isLast = 'shape' in x && 'shape' in b && x.shape.length > 1 && isSame(b.shape, x.shape.slice(-1))
+  const isLast = 'shape' in x && 'shape' in b && x.shape.length > 1 && sameShape(b.shape, x.shape.slice(-1))
   return isLast && attrs.string('data_format', 'NHWC') === 'NHWC' ? one(frame.binary(0, x, b)) : null
 }
 
@@ -108,7 +108,7 @@ const concat: Write = (frame, inputs, node) => {
   if (axis === null) return null
   const rest = ({ shape }: Floats) => shape.toSpliced(axis, 1)
   const fits = (part: Floats | null): part is Floats =>
-    part !== null && part.shape.length === first?.shape.length && isSame(rest(part), rest(first))
+    part !== null && part.shape.length === first?.shape.length && sameShape(rest(part), rest(first))
   return all.every(fits) ? [frame.joined(all, axis)] : null
 }
 

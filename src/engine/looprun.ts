@@ -1,6 +1,6 @@
 import { arrayIn, clear, isFree, store, type TensorArray } from '../ops/tensorarrays.ts'
 import { compatible, listOf, TensorList } from '../ops/tensorlist.ts'
-import { ARRAYS, type DType, isNumeric, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
+import { ARRAYS, type DType, isNumeric, sameShape, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
 
@@ -84,9 +84,6 @@ export interface LoopInputs {
   readonly constants: readonly Tensor[]
 }
 
-export const isSame = (a: readonly number[] | null, b: readonly number[] | null): boolean =>
-  a === b || (a !== null && b !== null && a.length === b.length && a.every((dim, i) => dim === b[i]))
-
 const indexOf = (index: Index, inputs: readonly Tensor[]): number =>
   'constant' in index ? index.constant : (inputs[index.parameter].data as Int32Array)[0]
 
@@ -109,7 +106,7 @@ function joined(elements: readonly (Tensor | null | undefined)[], count: number)
   const { buffer, byteOffset, byteLength, length } = one.data as TypedArray
   let isRow = true
   for (const [i, element] of elements.entries()) {
-    if (element?.dtype !== dtype || !isSame(element.shape, shape)) return null
+    if (element?.dtype !== dtype || !sameShape(element.shape, shape)) return null
     const data = element.data as TypedArray
     isRow &&= data.buffer === buffer && data.byteOffset === byteOffset + i * byteLength
   }
@@ -134,7 +131,7 @@ function read(source: Source, steps: number, { inputs, constants }: LoopInputs):
   if (first < 0) return null
   const whole =
     array === null ? elementsOf(listOf(held), first, steps) : joined(array.elements.slice(first, first + steps), steps)
-  return whole?.dtype === source.dtype && isSame(whole.shape.slice(1), source.shape) ? whole : null
+  return whole?.dtype === source.dtype && sameShape(whole.shape.slice(1), source.shape) ? whole : null
 }
 
 /** The TF1 arrays that a loop reads and writes, in the order of what does; null where it takes one twice, or may not write it. */

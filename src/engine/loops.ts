@@ -10,11 +10,11 @@ import {
 } from '../graph/index.ts'
 import { arrayIn } from '../ops/tensorarrays.ts'
 import { TensorList } from '../ops/tensorlist.ts'
-import type { Tensor } from '../tensor/index.ts'
+import { type Shape, sameShape, type Tensor } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import { type Body, compile } from './loopcode.ts'
 import { LOOP_OPS } from './loopops.ts'
-import { isSame, type LoopProgram, runProgram } from './looprun.ts'
+import { type LoopProgram, runProgram } from './looprun.ts'
 import type { Memory } from './memory.ts'
 import { oncePerNode, type Place } from './place.ts'
 
@@ -144,6 +144,9 @@ function shapeOf(t: Tensor): readonly number[] | null {
   return list.whole?.shape ?? [list.length, ...(list.tensors[0]?.shape ?? [])]
 }
 
+const isOf = (known: Shape | null, shape: Shape | null): boolean =>
+  known === null || shape === null ? known === shape : sameShape(known, shape)
+
 /** All steps of a loop; null where the reference must do it. */
 function run(loop: Loop, call: Call, memory: Memory, kernels: Kernels): readonly Tensor[] | null {
   const { inputs } = call
@@ -153,7 +156,7 @@ function run(loop: Loop, call: Call, memory: Memory, kernels: Kernels): readonly
   const constants = call.run(loop.hoisted, inputs)
   const shapes = [...inputs, ...constants].map(shapeOf)
   let compiled = loop.programs.find(
-    (known) => known.steps === steps && known.shapes.every((shape, i) => isSame(shape, shapes[i])),
+    (known) => known.steps === steps && known.shapes.every((shape, i) => isOf(shape, shapes[i])),
   )
   if (compiled === undefined) {
     compiled = { shapes, steps, program: compile(loop, steps, { inputs, constants }, LOOP_OPS) }

@@ -1,5 +1,5 @@
 import type { Call, Node } from '../graph/index.ts'
-import { sizeOf, type Tensor } from '../tensor/index.ts'
+import { sameShape, sizeOf, type Tensor } from '../tensor/index.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './place.ts'
@@ -131,7 +131,7 @@ function einsumWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | 
   return ({ inputs: [a, b], attrs, node }) => {
     if (b === undefined || a.dtype !== 'float32' || b.dtype !== 'float32') return null
     let plan = known.get(node) ?? null
-    if (plan === null || !isShape(plan.shapes[0], a.shape) || !isShape(plan.shapes[1], b.shape)) {
+    if (plan === null || !sameShape(plan.shapes[0], a.shape) || !sameShape(plan.shapes[1], b.shape)) {
       plan = contraction(attrs.string('equation'), a.shape, b.shape)
       if (plan === null) return null
       known.set(node, plan)
@@ -144,12 +144,6 @@ function einsumWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | 
     const data = made === null ? null : arranged(made, plan.out, memory)
     return data === null ? null : { dtype: 'float32', shape, data }
   }
-}
-
-function isShape(known: readonly number[], shape: readonly number[]): boolean {
-  if (known.length !== shape.length) return false
-  for (let axis = 0; axis < known.length; axis++) if (known[axis] !== shape[axis]) return false
-  return true
 }
 
 /** `data` laid out anew; the same array where it lies right. Null: no room. */

@@ -1,5 +1,5 @@
 import { constantOf, type Graph, type Node, PARAMETER, type Port, type Resource, type Value } from '../graph/index.ts'
-import type { DType, Tensor } from '../tensor/index.ts'
+import { type DType, sameShape, type Tensor } from '../tensor/index.ts'
 
 // What a graph says of its values' shapes, where that is certain: whatever a node's op would refuse is not known, so that a
 // value with a shape is one that can be computed.
@@ -100,9 +100,6 @@ function within({ attrs, inputs }: Node, shape: readonly Size[]): readonly Size[
   })
   return cut.every((size) => size !== null) ? cut : null
 }
-
-const sameShape = (a: readonly Size[], b: readonly Size[]): boolean =>
-  a.length === b.length && a.every((size, i) => size === b[i])
 
 const same: Rule = (_, [x]) => x
 

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { isBig, sizeOf, type Tensor } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
+import { isBig, sameShape, sizeOf, type Tensor } from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
 import { integer, integersOf } from './integers.ts'
 

@@ -48,12 +48,6 @@ export function broadcastIndices(from: Shape, to: Shape): Int32Array {
   return indices
 }
 
-export function sameShape(a: Shape, b: Shape): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
-  return true
-}
-
 /** Where the elements of a broadcast tensor come from: by a list, or in order (step 1), or all from the one (step 0). */
 export interface Places {
   readonly list: Int32Array | null

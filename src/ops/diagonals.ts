@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type Shape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
+import { type Shape, sameShape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { integer, integersOf } from './integers.ts'
 import { Assembly, take } from './layout.ts'
 

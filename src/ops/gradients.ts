@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Op } from '../graph/index.ts'
+import { sameShape } from '../tensor/index.ts'
 import { SELU_SCALE, SELU_SCALE_ALPHA } from './activations.ts'
-import { sameShape } from './broadcast.ts'
 import { binary } from './elementwise.ts'
 import { floats } from './stepwise.ts'
 

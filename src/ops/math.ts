@@ -7,12 +7,13 @@ import {
   type NumberArray,
   rounded,
   Strings,
+  sameShape,
   type Tensor,
   type TensorOf,
   type TypedArray,
   tensor,
 } from '../tensor/index.ts'
-import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { binary, comparison, equality, filled, numeric, test, unary } from './elementwise.ts'
 import { concat } from './text/bytes.ts'
 

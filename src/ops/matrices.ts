@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { isFloat, type NumberArray, sizeOf, type Tensor } from '../tensor/index.ts'
-import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { isFloat, type NumberArray, sameShape, sizeOf, type Tensor } from '../tensor/index.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 
 // Inverses, determinants and equations of the matrices in the two last dimensions, after core/kernels/linalg/*.cc. All is

@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { type NumberArray, type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
+import { type NumberArray, type Shape, sameShape, sizeOf, type Tensor } from '../tensor/index.ts'
 import { ACTIVATIONS } from './activations.ts'
-import { sameShape } from './broadcast.ts'
 import { filled, type NumericTensor, numeric, unary } from './elementwise.ts'
 import { activation, floats } from './stepwise.ts'
 

@@ -1,6 +1,5 @@
 import { Attrs, type Call, type Op } from '../graph/index.ts'
-import { scalar, type Tensor, tensor, zeros } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
+import { sameShape, scalar, type Tensor, tensor, zeros } from '../tensor/index.ts'
 import { gather, outOfRange } from './gather.ts'
 import { placesOf } from './integers.ts'
 import { ops as math } from './math.ts'

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { rounded, Strings, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
+import { rounded, Strings, sameShape, sizeOf, type Tensor, type TypedArray } from '../tensor/index.ts'
 import { numeric } from './elementwise.ts'
 import { integersOf } from './integers.ts'
 import { ops as scatter } from './scatter.ts'

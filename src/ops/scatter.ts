@@ -5,12 +5,12 @@ import {
   type Shape,
   type Strings,
   StringsBuilder,
+  sameShape,
   sizeOf,
   type Tensor,
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
 import { numeric } from './elementwise.ts'
 import { sliceStarts } from './gathernd.ts'
 import { integersOf, integerVector } from './integers.ts'

@@ -6,12 +6,12 @@ import {
   isBig,
   isFloat,
   type NumberArray,
+  sameShape,
   sizeOf,
   type Tensor,
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 import { position } from './gather.ts'
 import { integer, integersOf } from './integers.ts'

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { isNumeric, type Shape, sizeOf, type Tensor, type TypedArray, zeros } from '../tensor/index.ts'
-import { at, broadcastShape, type Places, places, sameShape } from './broadcast.ts'
+import { isNumeric, type Shape, sameShape, sizeOf, type Tensor, type TypedArray, zeros } from '../tensor/index.ts'
+import { at, broadcastShape, type Places, places } from './broadcast.ts'
 import { Assembly, joined, take } from './layout.ts'
 
 // Choosing between elements, after core/kernels/cwise_op_select.cc. All dtypes.

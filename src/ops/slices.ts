@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { sizeOf, type Tensor } from '../tensor/index.ts'
+import { sameShape, sizeOf, type Tensor } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
-import { sameShape } from './broadcast.ts'
 import { integersOf, integerVector } from './integers.ts'
 import { Assembly, pick, progression, reshaped, stepsOf } from './layout.ts'
 

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { isBig, type NumberArray } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
+import { isBig, type NumberArray, sameShape } from '../tensor/index.ts'
 import { binary, filled, numeric, unary } from './elementwise.ts'
 
 // Trigonometry and special functions after core/kernels/cwise_ops*.cc.

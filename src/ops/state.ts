@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { type Call, handle, type Op, type Variable } from '../graph/index.ts'
-import type { Tensor } from '../tensor/index.ts'
-import { sameShape } from './broadcast.ts'
+import { sameShape, type Tensor } from '../tensor/index.ts'
 import { ops as gather } from './gather.ts'
 import { ops as gatherNd } from './gathernd.ts'
 import { ops as math } from './math.ts'

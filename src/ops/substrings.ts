@@ -5,13 +5,14 @@ import {
   isNumeric,
   Strings,
   StringsBuilder,
+  sameShape,
   sizeOf,
   type Tensor,
   type TypedArray,
   tensor,
   utf8,
 } from '../tensor/index.ts'
-import { broadcastIndices, broadcastShape, sameShape } from './broadcast.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { integers } from './integers.ts'
 import { stepsOf } from './layout.ts'
 import { each, text, unitOf } from './strings.ts'

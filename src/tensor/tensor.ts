@@ -45,6 +45,17 @@ export function sizeOf(shape: Shape): number {
   return size
 }
 
+/** Whether `a` and `b` are one shape; dimensions that are not known yet may be told by name. */
+export function sameShape<Dimension extends number | string>(
+  a: readonly Dimension[],
+  b: readonly Dimension[],
+): boolean {
+  if (a.length !== b.length) return false
+  // No `every` and no closure: ops of every run ask.
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
 /** A tensor of `data`, which has as many elements as `shape` asks for. */
 export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D]): TensorOf<D> {
   if (data.length !== sizeOf(shape)) {
