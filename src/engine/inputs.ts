@@ -2,11 +2,13 @@ import type { Dim, Port } from '../graph/index.ts'
 import {
   ARRAYS,
   type ArrayDType,
+  type DataOf,
   type DType,
   describe,
   isBig,
   isFloat,
   rounded,
+  type Shape,
   Strings,
   sizeOf,
   type Tensor,
@@ -19,12 +21,15 @@ export type Element = string | number | bigint | boolean | Uint8Array
 /** A tensor as nested lists. */
 export type Nested = Element | readonly Nested[]
 
-/** A tensor as callers give and get it: row-major `data`; int64 is BigInt64Array, strings are text or, where they are not UTF-8, bytes. */
-export interface PublicTensor {
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly data: TypedArray | readonly string[] | readonly Uint8Array[]
+/** A tensor of dtype `D` as callers give and get it: row-major `data`, of strings text or, where one is not UTF-8, bytes. */
+interface PublicTensorOf<D extends DType> {
+  readonly dtype: D
+  readonly shape: Shape
+  readonly data: D extends 'string' ? readonly string[] | readonly Uint8Array[] : DataOf[D]
 }
+
+/** A tensor as callers give and get it. Its `dtype` tells which array `data` is: int64's is BigInt64Array, bool's Uint8Array. */
+export type PublicTensor = { [D in ArrayDType | 'string']: PublicTensorOf<D> }[ArrayDType | 'string']
 
 /** What may be given for an input: nested lists, a typed array of the signature's shape, or a tensor. */
 export type InputValue = Nested | TypedArray | PublicTensor
@@ -264,7 +269,7 @@ function copied(values: TypedArray): TypedArray {
 export function toPublic(t: Tensor): PublicTensor {
   if (t.dtype !== 'string') {
     if (t.dtype === 'resource' || t.dtype === 'variant') throw new TypeError(`a ${t.dtype} cannot be given out`)
-    return { dtype: t.dtype, shape: t.shape.slice(), data: copied(t.data) }
+    return { dtype: t.dtype, shape: t.shape.slice(), data: copied(t.data) } as PublicTensor
   }
   const values = Array.from({ length: t.data.length }, (_, i) => t.data.value(i))
   const text = values.every((value) => typeof value === 'string')

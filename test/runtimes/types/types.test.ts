@@ -9,6 +9,7 @@ const tsc = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.
 
 /** Uses of every entry, as an app in TypeScript has them. */
 const APP = `import { type Bundle, convert, type Folder, load, type LoadOptions, type Model, type Tensor } from 'twotower'
+import type { Port, Similarity, SimilarityChoice } from 'twotower'
 import wasm from 'twotower/kernels.wasm'
 import relaxed from 'twotower/kernels-relaxed.wasm'
 import { ExactIndex, type Neighbors } from 'twotower/search'
@@ -27,10 +28,17 @@ const models: Model[] = await Promise.all([
   load(folder),
 ])
 const embedding: Tensor = models[0].query.embed({ user_id: ['42'] })
-const { similarity } = models[0].structure
-if (similarity === null) throw new Error('no similarity')
-const found: Neighbors = new ExactIndex(['a'], embedding.data as Float32Array, similarity).search(new Float32Array(64), 1)
+const similarity: Similarity | null = models[0].structure.similarity
+// What dtype says, data is: nothing is cast.
+if (similarity === null || embedding.dtype !== 'float32') throw new Error('no similarity, or no floats')
+const found: Neighbors = new ExactIndex(['a'], embedding.data, similarity).search(new Float32Array(64), 1)
 export const best: readonly string[] = found.ids
+const { ids } = models[0].run('serving_default', { x: { dtype: 'int64', shape: [1], data: BigInt64Array.of(1n) } })
+export const long: bigint | undefined = ids.dtype === 'int64' ? ids.data[0] : undefined
+// @ts-expect-error An int64 is held in a BigInt64Array.
+models[0].run('serving_default', { x: { dtype: 'int64', shape: [1], data: Int32Array.of(1) } })
+export const choice: SimilarityChoice = { metric: 'dot', scale: 20 }
+export const names = models[0].query.features.map(({ name, dtype, shape }: Port) => [name, dtype, shape])
 `
 
 test.each([

@@ -76,7 +76,7 @@ describe('an input', () => {
     ],
     [
       'a tensor with other data than its dtype',
-      { dtype: 'float32', shape: [1], data: Int32Array.of(1) },
+      { dtype: 'float32', shape: [1], data: Int32Array.of(1) } as unknown as InputValue,
       port('float32', [1]),
       /data of Int32Array/,
     ],
