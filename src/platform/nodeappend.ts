@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import { builtin } from './builtin.ts'
-import { MOST_WRITTEN } from './nodepart.ts'
+import { writeBytes } from './nodebytes.ts'
 
 // Asked for, not imported: `twotower/search` leads here, and a bundler for browsers has nothing to resolve.
 const { mkdir, open, readFile, rename, rm } = builtin('node:fs').promises
@@ -8,12 +8,14 @@ const { dirname } = builtin('node:path')
 
 /** A file that grows at its end, each time to the disk before the promise is kept. */
 export class AppendFile {
+  private readonly path: string
   private readonly handle: FileHandle
   private length: number
   /** Whether a failure may have left bytes behind those that count. */
   private torn = false
 
-  private constructor(handle: FileHandle, length: number) {
+  private constructor(path: string, handle: FileHandle, length: number) {
+    this.path = path
     this.handle = handle
     this.length = length
   }
@@ -22,17 +24,14 @@ export class AppendFile {
   static async open(path: string, length: number): Promise<AppendFile> {
     const handle = await open(path, length === 0 ? 'w' : 'r+')
     await handle.truncate(length)
-    return new AppendFile(handle, length)
+    return new AppendFile(path, handle, length)
   }
 
   /** @throws what keeps the bytes from the disk; then none of them count, and the next begin where these began */
   async append(bytes: Uint8Array): Promise<void> {
     if (this.torn) await this.cut()
     try {
-      for (let done = 0; done < bytes.length; ) {
-        const length = Math.min(bytes.length - done, MOST_WRITTEN)
-        done += (await this.handle.write(bytes, done, length, this.length + done)).bytesWritten
-      }
+      await writeBytes(this.handle, bytes, this.length, this.path)
       await this.handle.datasync()
     } catch (error) {
       this.torn = true

@@ -1,12 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
 import { builtin } from './builtin.ts'
+import { writeBytes } from './nodebytes.ts'
 
 // Asked for, not imported: `twotower/search` leads here, and a bundler for browsers has nothing to resolve.
 const { mkdir, open, rename, rm, stat } = builtin('node:fs').promises
 const { dirname } = builtin('node:path')
-
-/** Most bytes that one write call is given; Node's own limit is 2 GiB − 1. */
-export const MOST_WRITTEN: number = 2 ** 30
 
 /** A file under another name until it is whole: bytes are appended, and those at its beginning may be replaced. */
 export class PartFile {
@@ -44,24 +42,13 @@ export class PartFile {
   }
 
   async append(bytes: Uint8Array): Promise<void> {
-    await this.put(bytes, this.written)
+    await writeBytes(this.handle, bytes, this.written, this.unfinished)
     this.written += bytes.length
   }
 
   /** Writes over the bytes that are at its beginning. */
-  async replace(bytes: Uint8Array): Promise<void> {
-    await this.put(bytes, 0)
-  }
-
-  /** @throws {Error} that names the file: of a full disk alone nobody knows which */
-  private async put(bytes: Uint8Array, at: number): Promise<void> {
-    for (let done = 0; done < bytes.length; ) {
-      const length = Math.min(bytes.length - done, MOST_WRITTEN)
-      const { bytesWritten } = await this.handle.write(bytes, done, length, at + done).catch((error: Error) => {
-        throw new Error(`"${this.unfinished}" cannot be written: ${error.message}`, { cause: error })
-      })
-      done += bytesWritten
-    }
+  replace(bytes: Uint8Array): Promise<void> {
+    return writeBytes(this.handle, bytes, 0, this.unfinished)
   }
 
   /** Returns when all that was written is on the disk. */

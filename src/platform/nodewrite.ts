@@ -1,4 +1,5 @@
 import { builtin } from './builtin.ts'
+import { writeBytes } from './nodebytes.ts'
 
 /** A file to write: its pieces one after the other. */
 export interface NewFile {
@@ -38,7 +39,7 @@ export async function writeFolder(
     await mkdir(fresh)
     for (const file of files) {
       await mkdir(dirname(join(fresh, file.name)), { recursive: true })
-      await writeFile(join(fresh, file.name), file.pieces)
+      await writeFile(join(fresh, file.name), file.pieces, join(path, file.name))
     }
     if (existing === null || existing.length === 0) await rename(fresh, target)
     else {
@@ -63,13 +64,14 @@ async function namesIn(path: string): Promise<string[] | null> {
   }
 }
 
-async function writeFile(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+/** @param name what the file is to be called, for messages */
+async function writeFile(path: string, pieces: readonly Uint8Array[], name: string): Promise<void> {
   const file = await builtin('node:fs').promises.open(path, 'wx')
   try {
+    let position = 0
     for (const piece of pieces) {
-      for (let written = 0; written < piece.length; ) {
-        written += (await file.write(piece, written, piece.length - written)).bytesWritten
-      }
+      await writeBytes(file, piece, position, name)
+      position += piece.length
     }
     await file.sync()
   } finally {
