@@ -12,7 +12,12 @@ export function report(error: unknown): void {
 }
 
 /** What the operating system refuses, as a sentence that names the file. */
-function inWords({ message, code, path }: NodeJS.ErrnoException): string {
+function inWords({ message, code, path, syscall }: NodeJS.ErrnoException): string {
+  if (syscall === 'mkdir' && path !== undefined)
+    return code === 'EEXIST' || code === 'ENOTDIR'
+      ? `"${path}" cannot be made a folder: a file is in the way`
+      : `the folder "${path}" cannot be made: ${message}`
+  if (syscall === 'write' && path !== undefined) return `"${path}" cannot be written: ${message}`
   if (code === 'EISDIR') return `${path === undefined ? 'what was given' : `"${path}"`} is a folder, not a file`
   if (path === undefined) return message
   if (code === 'ENOENT') return `there is no file "${path}"`

@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { text as readText } from 'node:stream/consumers'
 import type { Features } from '../engine/model.ts'
 import { explain as explained, featuresOf, type Question, signaturePart, towerPart } from '../explain/explain.ts'
 import type { ModelDefinition, Port } from '../graph/index.ts'
@@ -11,6 +9,7 @@ import { isBytes, isMembers, type Members, nested } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
 import { inLines } from './explained.ts'
 import { definitionAt, type LoadingOptions } from './loading.ts'
+import { readText } from './stdio.ts'
 
 export interface ExplainOptions extends LoadingOptions {
   readonly signature?: string
@@ -31,7 +30,7 @@ export async function explain(path: string, input: string, options: ExplainOptio
 /** JSON as it stands, a file of it, or `-` for standard input. */
 function inputText(input: string): Promise<string> {
   if (/^\s*[{["]/.test(input)) return Promise.resolve(input)
-  return input === '-' ? readText(process.stdin) : readFile(input, 'utf8')
+  return readText(input)
 }
 
 /** @throws {TypeError} where the instance is not JSON */

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { inWords, type Similarity } from '../graph/index.ts'
@@ -14,7 +14,7 @@ import { datapointsIn } from './datapoints.ts'
 import { EXIT, report, UsageError } from './exit.ts'
 import { definitionAt, type LoadingOptions, loadOptions } from './loading.ts'
 import { notKnown, similarityChoice } from './similarity.ts'
-import { countOf, shareOf } from './stdio.ts'
+import { countOf, readText, shareOf } from './stdio.ts'
 import { deletedIn, VECTOR_SEARCH } from './vectorsearchitems.ts'
 
 export interface IndexOptions extends LoadingOptions {
@@ -242,4 +242,4 @@ function refuseTwice(): (id: string, at: string) => void {
 
 /** An id a line. */
 const idsOf = async (file: string): Promise<string[]> =>
-  (await readFile(file, 'utf8')).split(/\r?\n/).filter((line) => line !== '')
+  (await readText(file)).split(/\r?\n/).filter((line) => line !== '')

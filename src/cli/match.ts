@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { basename, dirname, relative, resolve, sep } from 'node:path'
 import type { ModelDefinition } from '../graph/index.ts'
 import { type Json, parseJson } from '../json/parse.ts'
@@ -15,7 +14,7 @@ import { definitionAt, type LoadingOptions } from './loading.ts'
 import { inLines } from './matched.ts'
 import { openOutput } from './output.ts'
 import { Progress } from './progress.ts'
-import { countOf, readLines } from './stdio.ts'
+import { countOf, readLines, readText } from './stdio.ts'
 
 export interface MatchOptions extends LoadingOptions {
   readonly predictions: string
@@ -76,14 +75,14 @@ interface VocabularyFile {
 /** `FILE`, or `NAME=FILE` for one input or raw feature. */
 async function vocabularyAt(option: string): Promise<VocabularyFile> {
   const [, of, file] = /^([^=/\\]+)=(.+)$/s.exec(option) ?? [undefined, undefined, option]
-  const text = await readFile(file, 'utf8')
+  const text = await readText(file)
   return { file, vocabulary: { ...readVocabulary(text, file, of), name: basename(file) } }
 }
 
 /** What is varied: the file that is named, else what a bundle declares. */
 async function startOf(file: string | undefined, { preprocess }: ModelDefinition): Promise<Preprocess | undefined> {
   if (file === undefined) return preprocess === undefined ? undefined : (preprocess as Preprocess)
-  const text = await readFile(file, 'utf8')
+  const text = await readText(file)
   let json: Json
   try {
     json = parseJson(text)
@@ -96,7 +95,7 @@ async function startOf(file: string | undefined, { preprocess }: ModelDefinition
 /** The recordings of a file: one JSON document, a list of them, or one a line. */
 async function recordingsAt(file: string): Promise<Recordings> {
   const all: Recordings[] = []
-  const whole = file === '-' ? null : wholeFile(await readFile(file, 'utf8'))
+  const whole = file === '-' ? null : wholeFile(await readText(file))
   if (whole !== null) {
     const items = Array.isArray(whole) ? whole : [whole]
     for (const [i, item] of items.entries())

@@ -2,6 +2,7 @@ import { lstat, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { failLater } from './stdio.ts'
 
 /** Where a command writes: standard output, or a file that is whole or not there. */
 export interface Output {
@@ -26,8 +27,7 @@ export async function openOutput(path: string | undefined): Promise<Output> {
   const isFile = there === null || there.isFile()
   const unfinished = isFile ? `${path}.${process.pid}.unfinished` : path
   const stream = (await open(unfinished, 'w')).createWriteStream()
-  // What goes wrong is thrown where it is next written to.
-  stream.on('error', () => {})
+  failLater(stream, path)
   return {
     stream,
     async keep() {

@@ -5,6 +5,7 @@ import type { Position } from '../embed/journal.ts'
 import type { Piece } from '../embed/piece.ts'
 import { openRanges } from '../platform/noderanges.ts'
 import type { EmbedInput } from './embedinputs.ts'
+import { named, standardInput } from './stdio.ts'
 
 /** How much of a file is read at a time. */
 const BLOCK = 1 << 20
@@ -44,10 +45,9 @@ export async function* piecesOf(inputs: readonly EmbedInput[], taking: Taking, a
         yield { piece, after: { input, offset, first, rows } }
       }
     } catch (error) {
-      const { code, syscall, message } = error as NodeJS.ErrnoException
-      // What Node says of a read does not name the file, what a format says neither.
-      if (code === 'EISDIR') throw new Error(`"${name}" is a folder, not a file`)
-      throw syscall === undefined ? new Error(`${name}: ${message}`) : error
+      const { syscall, message } = error as NodeJS.ErrnoException
+      // What a format says does not name the file.
+      throw syscall === undefined ? new Error(`${name}: ${message}`) : named(error, name)
     }
     offset = 0
     first = 1
@@ -67,7 +67,7 @@ interface Part {
 }
 
 const blocksOf = (file: string, start: number): Readable =>
-  file === '-' ? process.stdin : createReadStream(file, { start, highWaterMark: BLOCK })
+  file === '-' ? standardInput() : createReadStream(file, { start, highWaterMark: BLOCK })
 
 async function* partsOf(
   { file, format }: EmbedInput,

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { UnknownWords } from '../embed/unknown.ts'
 import type { Model } from '../engine/model.ts'
@@ -17,7 +17,7 @@ import { log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { playgroundOver } from './playgrounded.ts'
 import { notKnown } from './similarity.ts'
-import { countOf, goOnWithoutReaders } from './stdio.ts'
+import { countOf, goOnWithoutReaders, readText } from './stdio.ts'
 import { VersionFolder } from './versions.ts'
 import { loadBeside, loadWhole } from './wholemodel.ts'
 
@@ -65,7 +65,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   const grace = amountOf('--grace', options.grace)
   const timeout = countOf('--timeout', options.timeout)
   const loading = loadOptions(options)
-  const token = tokenOf(options.tokenFile)
+  const token = await tokenOf(options.tokenFile)
   if (options.playground === true && token.token !== undefined)
     throw new UsageError('--playground gives the models to whoever opens the page: it does not go with a token')
   if (options.examples !== undefined && options.playground !== true)
@@ -255,8 +255,8 @@ function storageOf({ AIP_STORAGE_URI: uri }: VertexEnvironment): string {
 }
 
 /** The token that requests must bring: out of a file, or of the environment. It has no option, which others could read. */
-function tokenOf(file: string | undefined): { readonly token?: string } {
-  const token = file === undefined ? process.env.TWOTOWER_TOKEN : readFileSync(file, 'utf8').trim()
+async function tokenOf(file: string | undefined): Promise<{ readonly token?: string }> {
+  const token = file === undefined ? process.env.TWOTOWER_TOKEN : (await readText(file)).trim()
   if (file !== undefined && token === '') throw new UsageError(`--token-file ${JSON.stringify(file)} is empty`)
   return token === undefined || token === '' ? {} : { token }
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
-import { createReadStream } from 'node:fs'
+import { createReadStream, fstatSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { EXIT, report, UsageError } from './exit.ts'
 
 /** One line of input and where it stands. */
@@ -37,8 +39,7 @@ export async function* linesOf(input: Readable, name: string): AsyncGenerator<Li
       if (start < chunk.length) pieces.push(chunk.subarray(start))
     }
   } catch (error) {
-    // What Node says of a read does not name the file.
-    throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? new Error(`"${name}" is a folder, not a file`) : error
+    throw named(error, name)
   }
   const last = line(Buffer.alloc(0))
   if (last !== null) yield last
@@ -57,14 +58,50 @@ function decoded(bytes: Buffer): string {
 /** The lines of the files, one after the other; of standard input where there are none, or the file is `-`. */
 export async function* readLines(files: readonly string[]): AsyncGenerator<Line> {
   for (const file of files.length === 0 ? ['-'] : files) {
-    yield* file === '-' ? linesOf(process.stdin, 'standard input') : linesOf(createReadStream(file), file)
+    yield* file === '-' ? linesOf(standardInput(), STANDARD_INPUT) : linesOf(createReadStream(file), file)
   }
 }
+
+const STANDARD_INPUT = 'standard input'
+
+/** @throws {Error} where it is a folder, of which Node makes an input without a byte */
+export function standardInput(): Readable {
+  if (fstatSync(0).isDirectory()) throw isFolder(STANDARD_INPUT)
+  return process.stdin
+}
+
+/**
+ * The text of a whole file, or of standard input for `-`, without a byte order mark.
+ * @throws {TypeError} where it is not UTF-8
+ */
+export async function readText(file: string): Promise<string> {
+  const bytes = await (file === '-' ? buffer(standardInput()) : readFile(file)).catch((error: unknown) => {
+    throw named(error, file)
+  })
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw new TypeError(`"${file === '-' ? STANDARD_INPUT : file}" is not UTF-8; save it as UTF-8`)
+  }
+}
+
+/** What Node says of a read of a folder does not name it. */
+export const named = (error: unknown, file: string): unknown =>
+  (error as NodeJS.ErrnoException).code === 'EISDIR' ? isFolder(file) : error
+
+const isFolder = (name: string): Error =>
+  // Of the system, as those that Node throws: it is no format's.
+  Object.assign(new Error(`"${name}" is a folder, not a file`), { syscall: 'read' })
 
 /** Writes `text`, or its bytes, and waits where the reader is slow, so that output never piles up in memory. */
 export async function write(output: Writable, text: string | Uint8Array): Promise<void> {
   if (output.errored) throw output.errored
   if (!output.write(text)) await once(output, 'drain')
+}
+
+/** What goes wrong with `output`, a file at `path`, is thrown where it is next written to, and says which file. */
+export function failLater(output: Writable, path: string): void {
+  output.on('error', (error) => Object.assign(error, { path }))
 }
 
 /** A reader that closes early (`| head`) ends the command quietly; what else keeps it from writing is reported. */
@@ -86,7 +123,7 @@ const OUTPUTS = [process.stdout, process.stderr]
 
 function ended(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit()
-  report(error)
+  report(new Error(`standard output cannot be written: ${error.message}`))
   process.exit(EXIT.failed)
 }
 

@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises'
 import type { Answer } from '../embed/piece.ts'
 import { PartFile } from '../platform/nodepart.ts'
 import { reportBadRows } from './badrows.ts'
-import { write } from './stdio.ts'
+import { failLater, write } from './stdio.ts'
 
 /** Standard output, or what is no file of its own: a device, a pipe or a link (/dev/stdout), written as it comes. */
 export class StreamOutput {
@@ -20,8 +20,8 @@ export class StreamOutput {
   /** @param errors the file of bad rows, where there is one */
   static async open(path: string | null, errors: string | null): Promise<StreamOutput> {
     const stream = path === null ? process.stdout : (await open(path, 'w')).createWriteStream()
-    // What goes wrong is thrown where it is next written to; standard output has a listener of its own.
-    if (path !== null) stream.on('error', () => {})
+    // Standard output has a listener of its own.
+    if (path !== null) failLater(stream, path)
     const file = errors === null ? null : await PartFile.open(errors, `${errors}.${process.pid}.unfinished`)
     return new StreamOutput(stream, file)
   }

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { type Json, parseJson } from '../json/parse.ts'
 import type { Filter, SearchOptions } from '../search/datapoint.ts'
 import { FILTER_MEMBERS, filterIn, filterOf } from '../search/filterjson.ts'
 import { isMembers } from '../serve/values.ts'
 import { UsageError } from './exit.ts'
-import { countOf, shareOf } from './stdio.ts'
+import { countOf, readText, shareOf } from './stdio.ts'
 
 /** The options that say what every query wants. */
 export interface WantedOptions {
@@ -35,7 +34,7 @@ function approximateOf({ approximate = false, leaves }: WantedOptions): Pick<Sea
 
 /** A filter as JSON, or in the file that is named. */
 async function filterAt(given: string): Promise<Filter> {
-  const text = given.trimStart().startsWith('{') ? given : await readFile(given, 'utf8')
+  const text = given.trimStart().startsWith('{') ? given : await readText(given)
   try {
     return filterOf(parseJson(text))
   } catch (error) {

@@ -59,7 +59,8 @@ async function namesIn(path: string): Promise<string[] | null> {
     return await builtin('node:fs').promises.readdir(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') throw new RangeError(`${path} is a file; choose a folder`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      throw new RangeError(`${path} is a file, or lies in one; choose a folder`)
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -206,6 +206,22 @@ describe('convert', () => {
       expect([wanted, null]).toContain(bytesOf(join(parent, 'bundle')))
     }
     expect(killed).toBeGreaterThan(3)
+  })
+
+  test('names the file that does not fit on a full disk, and leaves nothing of the bundle', () => {
+    const parent = join(folder, 'crowded')
+    const bundle = join(parent, 'bundle')
+    // No file may grow past eight blocks of 512 bytes or of 1 KiB, as the shell counts them.
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, MAIN, 'convert', model('tower_signatures'), '-o', bundle],
+      { encoding: 'utf8' },
+    )
+    expect(stderr).toMatch(
+      /^twotower: "\S+\/crowded\/bundle\/(manifest\.json|weights\.bin)" cannot be written: (EFBIG|ENOSPC).*\n$/,
+    )
+    expect(status).toBe(1)
+    expect(readdirSync(parent)).toEqual([])
   })
 
   test('leaves the old bundle, or the new one, or none when it is killed while it replaces one', async () => {

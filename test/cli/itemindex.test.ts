@@ -62,7 +62,10 @@ describe('twotower index', () => {
     writeFileSync(more, jsonl({ ...first, id: 'new' }, { ...second, id: first.id }))
     const { stderr } = await run(['index', bundle, more, '--into', changed])
     expect(stderr).toMatch(/2 items put in: 1 new, 1 replaced; 41 in/)
-    await twotower(['index', changed, '--remove', String(second.id), '--remove', 'nobody'])
+    // As Windows saves it.
+    const gone = join(folder, 'gone.txt')
+    writeFileSync(gone, `\ufeff${second.id}\r\n`)
+    await twotower(['index', changed, '--remove-file', gone, '--remove', 'nobody'])
     const opened = await ItemIndex.open(changed)
     expect(opened.size).toBe(40)
     expect(opened.get(String(second.id))).toBeNull()

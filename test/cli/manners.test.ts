@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { DEMO, demoRows, jsonl, lines, MAIN, model, run, scratch, twotower } from './command.ts'
@@ -125,6 +125,7 @@ describe.concurrent('the command line', () => {
     for (const [args, said] of wrong) {
       const { status, stdout, stderr } = await run(args)
       expect({ args, status, stdout }).toEqual({ args, status: 2, stdout: '' })
+      expect(stderr).toMatch(args.length === 0 ? /^Usage/ : /^twotower: /)
       expect(stderr).toMatch(said)
       expect(stderr).not.toMatch(/^ +at /m)
     }
@@ -143,6 +144,12 @@ describe.concurrent('the command line', () => {
       [['embed', QUERY, folder], `"${folder}" is a folder, not a file`],
       [['verify', QUERY, '/no/golden.json'], 'there is no file "/no/golden.json"'],
       [['verify', QUERY, damaged], `${damaged} case 0: a case must have "inputs"`],
+      [['explain', QUERY, folder], `"${folder}" is a folder, not a file`],
+      [['embed', QUERY, '-o', join(damaged, 'x')], `"${damaged}" cannot be made a folder: a file is in the way`],
+      [
+        ['convert', QUERY, '-o', join(damaged, 'x')],
+        `${join(damaged, 'x')} is a file, or lies in one; choose a folder`,
+      ],
       [
         ['convert', QUERY, '--preprocess', join(folder, 'p.json'), '-o', join(folder, 'p')],
         `there is no file "${join(folder, 'p.json')}"`,
@@ -153,6 +160,23 @@ describe.concurrent('the command line', () => {
       ],
     ] as const)
       expect(await run(args)).toEqual({ status: 1, stdout: '', stderr: `twotower: ${said}\n` })
+  })
+
+  test('takes no folder for an empty input', () => {
+    const input = openSync(folder, 'r')
+    for (const args of [
+      ['run', QUERY],
+      ['embed', QUERY],
+      ['explain', QUERY, '-'],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+        stdio: [input, 'pipe', 'pipe'],
+        encoding: 'utf8',
+      })
+      expect(stderr).toBe('twotower: "standard input" is a folder, not a file\n')
+      expect(status).toBe(1)
+    }
+    closeSync(input)
   })
 
   test('answers at once, not only when the input ends', async () => {

@@ -105,7 +105,7 @@ describe.concurrent('run', () => {
     expect(stderr).toBe('ended with 0\n')
     if (!existsSync('/dev/full')) return
     expect(piped(`${asked} | ${ours} > /dev/full`)).toMatchObject({
-      stderr: 'twotower: ENOSPC: no space left on device, write\n',
+      stderr: 'twotower: standard output cannot be written: ENOSPC: no space left on device, write\n',
     })
   })
 

@@ -272,7 +272,10 @@ describe('writing a folder', () => {
 
   test('refuses the place of a file', async () => {
     writeFileSync(join(root, 'c'), 'x')
-    await expect(writeFolder(join(root, 'c'), file('1'), isBundle)).rejects.toThrow(/is a file; choose a folder/)
+    for (const place of ['c', 'c/d'])
+      await expect(writeFolder(join(root, place), file('1'), isBundle)).rejects.toThrow(
+        `${join(root, place)} is a file, or lies in one; choose a folder`,
+      )
   })
 
   test('that fails on the way leaves the old one whole', async () => {
