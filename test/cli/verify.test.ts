@@ -167,6 +167,57 @@ describe.concurrent('verify', () => {
     }
   })
 
+  test('finds nothing equal of a recording that it cannot read, and says where', async () => {
+    const file = join(folder, 'unread.json')
+    const golden = (...cases: object[]) => JSON.stringify({ cases })
+    const x = (shape: readonly number[], data: readonly unknown[], dtype: unknown = 'int64') => ({
+      x: { dtype, shape, data },
+    })
+    for (const [text, told] of [
+      [
+        golden({ inputs: x([1e9, 1e9], []) }),
+        / case 0, input "x": the shape \[1000000000,1000000000\] asks for 1000000000000000000 elements, data has 0\n$/,
+      ],
+      [golden({ inputs: x([1], ['one']) }), / case 0, input "x" is int64, got "one"\n$/],
+      [golden({ inputs: x([1], [1], 5) }), / case 0, input "x" must be {"dtype", "shape", "data"}, the data flat\n$/],
+      [golden({ inputs: {}, outputs: [] }), / case 0: "outputs" must be an object of tensors by name\n$/],
+      // What was passed over once, so that nothing was compared and all was equal.
+      [
+        golden({ inputs: {}, outputs: { z: [1, 2] } }),
+        / case 0, output "z" must have a flat list of its values as "data"\n$/,
+      ],
+      ['\n{', /unread\.json:2: JSON: expected a name in quotes at position 1, got the end\n$/],
+      ['{"inputs": {}}', /unread\.json:1: a line must hold a request and its "predictions" or "outputs"\n$/],
+    ] as const) {
+      writeFileSync(file, text)
+      const { status, stdout, stderr } = await run(['verify', model('asserts'), file])
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+      expect(stderr).toMatch(told)
+    }
+    expect((await run(['verify', model('asserts'), folder])).stderr).toBe(
+      `twotower: "${folder}" is a folder, not a file\n`,
+    )
+  })
+
+  test('finds nothing equal of an answer that does not name its outputs where there are several', async () => {
+    const file = join(folder, 'unnamed.jsonl')
+    const request = { signature_name: 'serving_default', inputs: { a: [1], b: [1] } }
+    for (const answer of [{ predictions: [1] }, { outputs: [1] }, { predictions: [{}] }]) {
+      writeFileSync(file, jsonl({ ...request, ...answer }))
+      const { status, stderr } = await run(['verify', model('int64_exact'), file])
+      expect(stderr).toMatch(
+        /unnamed\.jsonl:1: the answer must have the outputs of signature "serving_default" by name: /,
+      )
+      expect(status).toBe(1)
+    }
+  })
+
+  test('reads a golden that begins with a byte order mark', async () => {
+    const file = join(folder, 'marked.json')
+    writeFileSync(file, `\ufeff${readFileSync(goldenFile('asserts'), 'utf8')}`)
+    expect((await run(['verify', model('asserts'), file])).stdout).toMatch(/\nequal\n$/)
+  })
+
   test('holds the model against the same graph on tfjs-wasm', async () => {
     const { status, stdout } = await run([
       'verify',
