@@ -15,6 +15,7 @@ const program = new Command('twotower')
   .version(VERSION)
   .showHelpAfterError('(add --help for what this command takes)')
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'twotower: ')) })
 
 const MODEL = 'a SavedModel folder or a converted bundle'
 const TAGS = ['--tags <tags>', 'the meta graph of a SavedModel, for example serve,gpu'] as const
