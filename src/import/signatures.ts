@@ -24,18 +24,19 @@ type MetaGraph = tensorflow.MetaGraphDef.$Properties
 const FILE = 'saved_model.pb'
 /** SignatureDefs that the loader runs or that only describe training; they are no signatures to a user. */
 const INTERNAL = new Set(['__saved_model_init_op', '__saved_model_train_op'])
+const isPublic = (name: string): boolean => !INTERNAL.has(name)
 
 export interface ImportOptions {
   /** The tags of the meta graph to import, for example ['serve']; by default the one with `serve`, or the only one. */
   readonly tags?: readonly string[]
-  /** Import only these signatures. */
+  /** Import only these signatures, or restored functions. */
   readonly signatures?: readonly string[]
 }
 
 /**
  * The signatures of the meta graph that `tags` name. Without tags those of the one for serving, and of the export's other
  * meta graphs the signatures that it does not have.
- * @throws as `importMetaGraph` does, and RangeError for tags that the export does not have
+ * @throws as `importMetaGraph` and `chooseMetaGraph` do, and RangeError for signatures that the export does not have
  */
 export async function importSignatures(
   saved: SavedModel,
@@ -43,16 +44,27 @@ export async function importSignatures(
   options: ImportOptions = {},
 ): Promise<Signature[]> {
   const chosen = chooseMetaGraph(saved, options.tags)
-  const signatures = await importMetaGraph(saved, chosen, ops, options)
-  if (options.tags !== undefined) return signatures
-  for (const other of saved.metaGraphs) {
-    if (other === chosen || other.metaInfoDef?.tags?.some((tag) => TRAINING.test(tag))) continue
+  const wanted = options.signatures ?? null
+  const signatures = await importMetaGraph(saved, chosen, ops, wanted)
+  const others =
+    options.tags === undefined ? saved.metaGraphs.filter((other) => other !== chosen && !trains(other)) : []
+  for (const other of others) {
     const known = new Set(signatures.map(({ name }) => name))
-    const names = Object.keys(other.signatureDef ?? {}).filter((name) => !known.has(name))
-    if (names.length > 0) signatures.push(...(await importMetaGraph(saved, other, ops, { signatures: names })))
+    const names = Object.keys(other.signatureDef ?? {}).filter(
+      (name) => !known.has(name) && (wanted?.includes(name) ?? true),
+    )
+    if (names.length > 0) signatures.push(...(await importMetaGraph(saved, other, ops, names)))
   }
-  return signatures
+  if (wanted === null) return signatures
+  const absent = wanted.find((name) => !signatures.some((signature) => signature.name === name))
+  if (absent === undefined) return signatures.filter(({ name }) => wanted.includes(name))
+  const named = [chosen, ...others].flatMap(({ signatureDef }) => Object.keys(signatureDef ?? {})).filter(isPublic)
+  const known = new Set([...named, ...signatures.map(({ name }) => name)])
+  const list = [...known].map((name) => JSON.stringify(name)).join(', ') || 'none'
+  throw new RangeError(`${saved.folder.name} has no signature ${JSON.stringify(absent)} to import; it has ${list}`)
 }
+
+const trains = ({ metaInfoDef }: MetaGraph): boolean => metaInfoDef?.tags?.some((tag) => TRAINING.test(tag)) ?? false
 
 /** Tags of meta graphs that are not for inference. */
 const TRAINING = /^(train|eval)/i
@@ -61,32 +73,34 @@ const TRAINING = /^(train|eval)/i
  * All signatures of one meta graph as typed graphs: functions inlined, variables bound, tables filled by the export's
  * own initialisers, constants folded. An export without signatures has its root object's functions instead.
  *
+ * @param wanted only these of its signatures; null for all
  * @throws {CorruptModelError} where the graph contradicts itself or the checkpoint
  */
 async function importMetaGraph(
   saved: SavedModel,
   meta: MetaGraph,
   ops: OpTable,
-  options: ImportOptions,
+  wanted: readonly string[] | null,
 ): Promise<Signature[]> {
   const builder = new Builder(meta.graphDef ?? {}, ops, { shareByName: meta.objectGraphDef == null })
   const { files, feeds: assets } = await readAssets(saved, meta)
 
-  const drafts = Object.entries(meta.signatureDef ?? {})
-    .filter(([name]) => !INTERNAL.has(name) && (options.signatures?.includes(name) ?? true))
+  const named = Object.entries(meta.signatureDef ?? {}).filter(([name]) => isPublic(name))
+  const drafts = named
+    .filter(([name]) => wanted?.includes(name) ?? true)
     .map(([name, def]) => draft(name, def, builder, assets))
-  const wanted = new Set<Resource>()
-  for (const { graph } of drafts) for (const resource of resourcesOf(graph)) wanted.add(resource)
+  const needed = new Set<Resource>()
+  for (const { graph } of drafts) for (const resource of resourcesOf(graph)) needed.add(resource)
 
   const initialiser = initialiserOf(meta)
   const initialisers = initialiser === null ? collectedInitialisers(meta) : [initialiser]
-  const start = initialisers.length === 0 ? null : initialiserFor(builder.build([], initialisers, assets), wanted, ops)
-  await restore(builder, meta.saverDef ?? null, saved.checkpoint, wanted, ops)
-  await restoreCollected(builder, meta, saved.checkpoint, wanted)
-  await restoreCaptured(builder, saved, meta, wanted)
+  const start = initialisers.length === 0 ? null : initialiserFor(builder.build([], initialisers, assets), needed, ops)
+  await restore(builder, meta.saverDef ?? null, saved.checkpoint, needed, ops)
+  await restoreCollected(builder, meta, saved.checkpoint, needed)
+  await restoreCaptured(builder, saved, meta, needed)
   if (start !== null) new Program(start, ops).run([], files)
 
-  const restored = drafts.length > 0 ? [] : await restoredFunctions(saved, meta, builder, files, ops)
+  const restored = named.length > 0 ? [] : await restoredFunctions(saved, meta, builder, files, ops)
   const signatures = [...drafts, ...restored]
   const changed = new Set(signatures.flatMap(({ graph }) => [...changedBy(graph, ops)]))
   return signatures.map((signature) => ({
@@ -108,8 +122,12 @@ function initialiserFor(whole: Graph, wanted: Set<Resource>, ops: OpTable): Grap
 /**
  * The meta graph with exactly `tags`; without tags the one for serving, the first that is not for training, or the only
  * one, as tf.saved_model.load takes it whatever its tags say.
+ * @throws {RangeError} where there is none
+ * @throws {TypeError} for tags that are no list
  */
 export function chooseMetaGraph(saved: SavedModel, tags?: readonly string[]): MetaGraph {
+  if (tags !== undefined && !Array.isArray(tags))
+    throw new TypeError(`tags must be a list of strings, got ${JSON.stringify(tags)}`)
   const tagsOf = (meta: MetaGraph) => meta.metaInfoDef?.tags ?? []
   const listed = saved.metaGraphs.map((meta) => `[${tagsOf(meta).join(', ')}]`).join(', ')
   const same = (a: readonly string[], b: readonly string[]) =>

@@ -41,6 +41,8 @@ const VARIABLES = 'variables/variables'
 const FOREIGN: Readonly<Record<string, string>> = {
   'saved_model.pbtxt':
     'the text format is not read: load the model in TensorFlow and save it again, which writes saved_model.pb',
+  'manifest.json':
+    'belongs to a bundle, which is converted already: load it as it is, or name the SavedModel that it was made of',
   'saved_model.cpb':
     'the chunked format is not read: save the model with tf.saved_model.SaveOptions(experimental_image_format=False)',
 }
