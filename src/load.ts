@@ -44,7 +44,7 @@ export interface BundleBytes {
  * Loads a model: a converted bundle, or a SavedModel, which is converted on the way.
  * @param source a path, an address, the files of a folder, or a bundle's bytes
  * @throws {CorruptModelError} where a file is damaged; the message names it
- * @throws {RangeError} where there is no model, or no such similarity
+ * @throws {RangeError} where there is no model, or no such similarity or backend
  * @throws {UnsupportedOpError} as `convert`, of a SavedModel
  */
 export async function load(source: FolderSource | BundleBytes, options: LoadOptions & Watching = {}): Promise<Model> {
@@ -80,7 +80,8 @@ export async function modelOf(definition: ModelDefinition, options: ModelOptions
   const [known, bindings] = await Promise.all([loadOpsOf(nodes), bindingsFor(new Set(nodes.map(({ op }) => op)))])
   const module = options.wasm ?? (await compileKernels(options, bindings.length === 0 ? 'core' : 'all'))
   const ops = options.watch?.(known, definition) ?? known
-  const instead = options.backend === 'tfjs' ? await (await import('./reference/tfjs.ts')).withTfjs(ops) : undefined
+  const { backend = 'kernels' } = options
+  const instead = backend === 'kernels' ? undefined : await (await import('./reference/tfjs.ts')).opsOn(backend, ops)
   const engine = new Engine(definition, ops, module, {
     instead,
     memory: options.memory,

@@ -22,13 +22,17 @@ export function httpFolder(address: URL, get: Fetch = (url) => fetch(url)): Fold
   }
 }
 
+/** @throws {Error} that names the address, also where the answer breaks off */
 async function openFile(file: URL, get: Fetch): Promise<ByteSource | null> {
-  const response = await get(file).catch((error: Error) => {
-    throw new Error(`${file} cannot be fetched: ${error.message}`, { cause: error })
-  })
+  const failed = (error: Error) => {
+    // `fetch failed` says nothing without what it failed by.
+    const { message } = (error.cause ?? {}) as Partial<Error>
+    throw new Error(`${file} cannot be fetched: ${error.message}${message ? ` (${message})` : ''}`, { cause: error })
+  }
+  const response = await get(file).catch(failed)
   // Servers of one-page applications answer any address with their page; no file of a model is one.
   const isPage = response.headers.get('content-type')?.startsWith('text/html') ?? false
-  if (response.ok && !isPage) return memorySource(new Uint8Array(await response.arrayBuffer()))
+  if (response.ok && !isPage) return memorySource(new Uint8Array(await response.arrayBuffer().catch(failed)))
   // Not awaited: it may wait for whoever else reads a copy.
   response.body?.cancel().catch(() => undefined)
   if (isPage || ABSENT.includes(response.status)) return null

@@ -36,6 +36,17 @@ export async function withTfjs(reference: OpTable, running?: Tf): Promise<OpTabl
 }
 
 /**
+ * `reference` on the backend of that name, which is not asked for before one is named: whoever loads a bundle brings no
+ * list of them.
+ * @throws {RangeError} where there is none
+ * @throws {Error} as `withTfjs` does
+ */
+export async function opsOn(backend: string, reference: OpTable): Promise<OpTable> {
+  if (backend === 'tfjs') return withTfjs(reference)
+  throw new RangeError(`a backend is kernels or tfjs, got ${JSON.stringify(backend)}`)
+}
+
+/**
  * tfjs-core with its wasm backend running. Its packages are found when asked for, where Node finds packages: whoever
  * bundles twotower need not have them.
  */

@@ -85,7 +85,18 @@ describe('a folder at an address', () => {
       'https://host/m/x cannot be fetched: the server answered 403 Forbidden',
     )
     const offline = httpFolder(new URL('https://host/m'), () => Promise.reject(new TypeError('fetch failed')))
-    await expect(offline.open('x')).rejects.toThrow('https://host/m/x cannot be fetched: fetch failed')
+    await expect(offline.open('x')).rejects.toThrow(/^https:\/\/host\/m\/x cannot be fetched: fetch failed$/)
+    const cause = new Error('connect ECONNREFUSED 127.0.0.1:1')
+    const closed = httpFolder(new URL('https://host/m'), () => Promise.reject(new TypeError('fetch failed', { cause })))
+    await expect(closed.open('x')).rejects.toThrow(
+      'https://host/m/x cannot be fetched: fetch failed (connect ECONNREFUSED 127.0.0.1:1)',
+    )
+  })
+
+  test('says which address broke off', async () => {
+    const body = new ReadableStream({ pull: (at) => at.error(new TypeError('terminated')) })
+    const folder = httpFolder(new URL('https://host/m'), async () => new Response(body))
+    await expect(folder.open('weights.bin')).rejects.toThrow('https://host/m/weights.bin cannot be fetched: terminated')
   })
 })
 

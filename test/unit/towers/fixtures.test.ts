@@ -232,6 +232,12 @@ describe('towers that the export names', () => {
       await expect(open('shared_signature', { similarity } as unknown as LoadOptions)).rejects.toThrow(said)
   })
 
+  test('a backend that there is not is refused, not passed over for the kernels', async () => {
+    await expect(open('shared_signature', { backend: 'wasm' } as unknown as LoadOptions)).rejects.toThrow(
+      new RangeError('a backend is kernels or tfjs, got "wasm"'),
+    )
+  })
+
   for (const [name, side, inputs] of [
     ['vertex_pair/query_model', 'query', ['age', 'bio', 'occupation', 'profile', 'user_id']],
     ['vertex_pair/candidate_model', 'candidate', ['genre', 'movie_id', 'poster', 'title', 'year']],
