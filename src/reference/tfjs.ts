@@ -61,7 +61,7 @@ export async function startTfjs(): Promise<Tf> {
     return tf
   } catch (error) {
     throw new Error(
-      `the tfjs backend needs Node, ${PEERS.join(' and ')}: npm install ${PEERS.join(' ')} (${(error as Error).message})`,
+      `the tfjs backend needs Node, ${PEERS.join(' and ')}: npm install ${PEERS.join(' ')} (${(error as Error).message.split('\n')[0]})`,
       { cause: error },
     )
   }

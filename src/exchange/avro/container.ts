@@ -35,6 +35,9 @@ export async function* readAvro(blocks: AsyncIterable<Uint8Array>): AsyncGenerat
     if (end.some((byte, i) => byte !== mark[i]))
       throw new RangeError(`block ${block} does not end in the file's mark: it is damaged`)
     const reader = new AvroReader(await codec.unpack(packed).catch((error: unknown) => damaged(block, error)))
+    // A record has an id, so a byte at least; those of a schema without any would never end.
+    if (count > reader.left)
+      throw new RangeError(`block ${block} counts ${count} records in ${reader.left} bytes: it is damaged`)
     for (let i = 0; i < count; i++) {
       number++
       let json: Json

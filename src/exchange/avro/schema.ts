@@ -47,7 +47,8 @@ function decoderIn(schema: Json, named: Named, space: string): Decode {
   if (type === 'enum') return declared(schema, named, space, enumOf(schema))
   if (type === 'fixed') {
     const { size } = schema
-    if (typeof size !== 'number' || !(size >= 0)) throw new TypeError('a fixed type must have a size')
+    if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0)
+      throw new TypeError('a fixed type must have a size')
     return declared(schema, named, space, (reader) => hex(reader.take(size)))
   }
   if (type === 'array') return arrayOf(decoderIn(schema.items ?? null, named, space))

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AvroReader, AvroWriter } from '../../../src/exchange/avro/bytes.ts'
-import { readAvro } from '../../../src/exchange/avro/container.ts'
+import { CODECS as PACKERS } from '../../../src/exchange/avro/codecs.ts'
+import { avroBlock, avroHead, readAvro } from '../../../src/exchange/avro/container.ts'
+import { datapointsOf } from '../../../src/exchange/datapoints.ts'
 import { avro } from '../../../src/exchange/vectorsearch.ts'
 import { blocks, fixture, items, meant, readAll, written } from './files.ts'
 
@@ -92,6 +94,16 @@ describe('Avro files of Vector Search', () => {
         })
       }
     }
+  })
+
+  test('whose records have no bytes are refused: any number of them would be there', async () => {
+    const mark = new Uint8Array(16)
+    const head = avroHead({ type: 'record', name: 'nothing', fields: [] }, 'null', mark)
+    const block = await avroBlock(2 ** 50, new Uint8Array(), PACKERS.null, mark)
+    const records = datapointsOf('items.avro', blocks(Buffer.concat([head, block]), 100), { bad: () => {} })
+    await expect(records.next()).rejects.toThrow(
+      'items.avro: block 1 counts 1125899906842624 records in 0 bytes: it is damaged',
+    )
   })
 
   test('are told from other files', async () => {
