@@ -14,7 +14,10 @@ export function refuseOverflow(value: Nested, what: string): void {
       if (Array.isArray(item)) refuseIn(item, what)
       else refuseOverflow(item, what)
     }
-  } else if (typeof value === 'number' && overflows(value)) throw lossy(what, value)
+  } else if (typeof value === 'number' || typeof value === 'bigint') {
+    // Digits alone past 2^53 were read as a bigint.
+    if (overflows(Number(value))) throw lossy(what, Number(value))
+  }
 }
 
 /**

@@ -65,6 +65,10 @@ describe('predict', () => {
   })
 
   test.each([
+    [
+      `{"inputs": {"x": [-1${'0'.repeat(39)}]}}`,
+      /cannot convert JSON value: -1e\+39 to float without loss of precision/,
+    ],
     ['{"inputs": {"x": [1e39]}}', /cannot convert JSON value: 1e\+39 to float without loss of precision/],
     ['{"instances": [{"x": -3.5e38, "scale": 1, "shift": 1}]}', /cannot convert JSON value: -3.5e\+38 to float/],
     ['{"inputs": {"x": [1e400]}}', /a number that a double can hold at position 23, got 1e400/],
