@@ -124,6 +124,12 @@ export async function readBundle(folder: Folder): Promise<ModelDefinition> {
   return definitionIn(bundle)
 }
 
+/** The model in a folder, a bundle's or a SavedModel's; a bundle has no tags to choose from. @throws as `load` does */
+export async function readModel(folder: Folder, options: Pick<LoadOptions, 'tags'> = {}): Promise<ModelDefinition> {
+  const bundle = await openBundle(folder)
+  return bundle === null ? defined(folder, options) : definitionIn(bundle)
+}
+
 /** The nodes of a model's graphs, those of their functions included. */
 function nodesOf(definition: ModelDefinition): Node[] {
   const found: Node[] = []

@@ -1,7 +1,6 @@
 import { type ModelDefinition, withSimilarity } from '../graph/index.ts'
-import { type LoadOptions, readBundle } from '../load.ts'
+import { type LoadOptions, readModel } from '../load.ts'
 import { folderAt } from '../platform/open.ts'
-import { MANIFEST } from '../weights/index.ts'
 import { type SimilarityOptions, similarityChoice } from './similarity.ts'
 import { tagsOf } from './stdio.ts'
 
@@ -18,14 +17,10 @@ export const loadOptions = (options: LoadingOptions): LoadOptions => ({
   ...(options.deterministic === undefined ? {} : { deterministic: options.deterministic }),
 })
 
-/** The model at `path` as a definition, for commands that look into its graphs; a bundle has no tags to choose from. */
+/** The model at `path` as a definition, for commands that look into its graphs. */
 export async function definitionAt(path: string, options: LoadingOptions): Promise<ModelDefinition> {
-  const [folder, { tags, similarity }] = [await folderAt(path), loadOptions(options)]
-  const isBundle = (await folder.list('')).includes(MANIFEST)
-  const definition = isBundle
-    ? await readBundle(folder)
-    : // A bundle needs no importer.
-      await (await import('../define.ts')).define(folder, tags === undefined ? {} : { tags })
+  const { similarity, ...chosen } = loadOptions(options)
+  const definition = await readModel(await folderAt(path), chosen)
   return similarity === undefined
     ? definition
     : { ...definition, towers: withSimilarity(definition.towers, similarity) }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Bundle, convert } from '../convert.ts'
-import { readBundle } from '../load.ts'
+import { readModel } from '../load.ts'
 import { type NewFile, writeFolder } from '../platform/nodewrite.ts'
 import { folderAt } from '../platform/open.ts'
 import { MANIFEST, WEIGHTS } from '../weights/index.ts'
@@ -42,9 +42,7 @@ export async function playground(paths: readonly string[], options: PlaygroundOp
   const offered: Offered[] = []
   if (paths.length === 0) offered.push(await demo())
   for (const [i, path] of paths.entries()) {
-    const folder = await folderAt(path)
-    const isBundle = (await folder.list('')).includes(MANIFEST)
-    const bundle = isBundle ? await Bundle.of(await readBundle(folder)) : await convert(path, tagsOf(options))
+    const bundle = await Bundle.of(await readModel(await folderAt(path), tagsOf(options)))
     offered.push(await offer(names[i], bundle, options.items, options.examples))
   }
   const site: Site = { models: offered.map(({ offer }) => offer), tfjs: tfjs.size > 0 }

@@ -1,8 +1,5 @@
-import { define } from '../define.ts'
-import type { ModelDefinition } from '../graph/index.ts'
-import { readBundle } from '../load.ts'
-import { type Folder, readFile } from '../platform/folder.ts'
-import { MANIFEST } from '../weights/index.ts'
+import { readModel } from '../load.ts'
+import type { Folder } from '../platform/folder.ts'
 import { type Change, changedSignatures, changedTowers } from './interfaces.ts'
 import { changedVocabularies, tablesOf, type VocabularyChange } from './vocabularies.ts'
 import { changedWeights, countOfWeights, type WeightChange } from './weights.ts'
@@ -22,7 +19,8 @@ export interface Difference {
 
 /** Compares the models of two folders, each a SavedModel or a bundle. */
 export async function diff(a: Folder, b: Folder, tags?: readonly string[]): Promise<Difference> {
-  const [ours, theirs] = [await definitionOf(a, tags), await definitionOf(b, tags)]
+  const options = tags === undefined ? {} : { tags }
+  const [ours, theirs] = [await readModel(a, options), await readModel(b, options)]
   return {
     signatures: changedSignatures(ours, theirs),
     towers: changedTowers(ours, theirs),
@@ -34,6 +32,3 @@ export async function diff(a: Folder, b: Folder, tags?: readonly string[]): Prom
     },
   }
 }
-
-const definitionOf = async (folder: Folder, tags?: readonly string[]): Promise<ModelDefinition> =>
-  (await readFile(folder, MANIFEST)) === null ? define(folder, tags === undefined ? {} : { tags }) : readBundle(folder)
