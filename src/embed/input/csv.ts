@@ -58,7 +58,8 @@ export function csvHeader(bytes: Uint8Array, delimiter: Delimiter): readonly str
 
 /**
  * The rows in `bytes` as objects of features: cells of a numeric feature become numbers, of one with more than one value
- * their JSON; an empty cell of these is no value. Others are text.
+ * their JSON; an empty cell of these is no value. So it is for the row's own lists, its embedding and restricts. Others are
+ * text.
  * @param first the number of the first line
  */
 export function readCsv(
@@ -68,7 +69,12 @@ export function readCsv(
   delimiter: Delimiter,
   ports: readonly Port[],
 ): NumberedRow[] {
-  const readers = header.map((name) => cellReader(ports.find((port) => port.name === name)))
+  const readers = header.map((name) =>
+    cellReader(
+      name,
+      ports.find((port) => port.name === name),
+    ),
+  )
   const row = (record: readonly string[]): Json => {
     if (record.length !== header.length)
       throw new RangeError(`the row has ${record.length} cells, the header has ${header.length}`)
@@ -108,9 +114,13 @@ function oneByOne(
 
 type CellReader = (cell: string) => Json | undefined
 
-function cellReader(port: Port | undefined): CellReader {
-  if (port === undefined) return (cell) => cell
-  const { name, dtype, shape } = port
+/** What a row says of itself in lists, beside its features. */
+const LISTS = ['embedding', 'restricts', 'numeric_restricts']
+
+function cellReader(name: string, port: Port | undefined): CellReader {
+  if (port === undefined)
+    return LISTS.includes(name) ? listReader((cell) => (cell.trim() === '' ? undefined : cell)) : (cell) => cell
+  const { dtype, shape } = port
   const one: CellReader =
     dtype === 'string'
       ? (cell) => cell
@@ -118,8 +128,13 @@ function cellReader(port: Port | undefined): CellReader {
         ? (cell) => (cell === '' ? undefined : truth(cell, name))
         : (cell) => (cell.trim() === '' ? undefined : numeric(cell, name))
   const isList = shape !== null && (shape.length > 2 || (shape.length === 2 && shape[1] !== 1))
-  return isList ? (cell) => (/^\s*\[/.test(cell) ? parseJson(cell) : one(cell)) : one
+  return isList ? listReader(one) : one
 }
+
+const listReader =
+  (otherwise: CellReader): CellReader =>
+  (cell) =>
+    /^\s*\[/.test(cell) ? parseJson(cell) : otherwise(cell)
 
 function truth(cell: string, name: string): boolean {
   const text = cell.trim().toLowerCase()

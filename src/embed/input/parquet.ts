@@ -10,16 +10,21 @@ import type { RowRange } from '../piece.ts'
 
 /** Rows that are decoded at once, whatever the file's row groups are. */
 const STRETCH = 8192
+/** The letters at both ends, and between them how long its metadata is. */
+const LEAST_BYTES = 12
 
 /**
  * The stretches of a Parquet file's rows from row `from` on; none holds rows of two row groups.
  * @param most how many rows the next one may have
+ * @throws {RangeError} where it is no Parquet file
  */
 export async function* parquetStretches(
   file: AsyncBuffer,
   from: number,
   most: () => number,
 ): AsyncGenerator<{ readonly start: number; readonly end: number }> {
+  if (file.byteLength < LEAST_BYTES)
+    throw new RangeError(`it is no Parquet file: it has ${file.byteLength} bytes, the shortest has ${LEAST_BYTES}`)
   const { row_groups } = await parquetMetadataAsync(file)
   let groupEnd = 0
   let start = from

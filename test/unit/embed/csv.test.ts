@@ -73,6 +73,19 @@ describe('CSV', () => {
     expect(big.json()).toEqual({ id: '8', title: 'x', year: 9007199254740993n, score: Number.NaN, seen: false })
   })
 
+  test('turns the lists of a row, which are no features, into lists too', () => {
+    const rows = read('a,"[1, NaN]","[{""namespace"": ""genre"", ""allow"": [""noir""]}]"\nb,,none\n[1],[2],\n', [
+      'id',
+      'embedding',
+      'restricts',
+    ])
+    expect(rows.map(({ json }) => json())).toEqual([
+      { id: 'a', embedding: [1, Number.NaN], restricts: [{ namespace: 'genre', allow: ['noir'] }] },
+      { id: 'b', restricts: 'none' },
+      { id: '[1]', embedding: [2] },
+    ])
+  })
+
   test('spoils no other row where one is wrong', () => {
     const rows = read('1,old\n2,1948,more\n\n3,1950\n"4"x,1951\n"5,1952', ['id', 'year'], 10)
     expect(rows.map(({ number }) => number)).toEqual([10, 11, 13, 14, 15])

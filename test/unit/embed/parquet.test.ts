@@ -60,6 +60,15 @@ describe('Parquet', () => {
     )
   })
 
+  test('is told from a file that is too short to be any', async () => {
+    for (const size of [0, 11]) {
+      const file = { byteLength: size, slice: async () => new ArrayBuffer(size) }
+      await expect(parquetStretches(file, 0, () => 1).next()).rejects.toThrow(
+        `it is no Parquet file: it has ${size} bytes, the shortest has 12`,
+      )
+    }
+  })
+
   test('is written row group by row group, and read back', async () => {
     let written = new Uint8Array(0)
     const file: GrowingFile = {
