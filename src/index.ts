@@ -1,3 +1,4 @@
+/// <reference path="./globals.ts" preserve="true" />
 export { Bundle, type ConvertOptions, convert } from './convert.ts'
 export type { ModelSource } from './define.ts'
 export type { InputValue, Nested, PublicTensor as Tensor } from './engine/inputs.ts'

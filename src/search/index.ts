@@ -1,3 +1,4 @@
+/// <reference path="../globals.ts" preserve="true" />
 export { compileKernels } from '../engine/variants.ts'
 export type { Named } from './approximate/leafscan.ts'
 export type { ApproximateOptions, PartitionOptions } from './approximate/options.ts'

@@ -1,3 +1,4 @@
+/// <reference path="../globals.ts" preserve="true" />
 import type { Model } from '../engine/model.ts'
 import type { AppOptions } from './answers.ts'
 import { createApp } from './app.ts'

@@ -41,16 +41,40 @@ export const choice: SimilarityChoice = { metric: 'dot', scale: 20 }
 export const names = models[0].query.features.map(({ name, dtype, shape }: Port) => [name, dtype, shape])
 `
 
+/** What a service has of it, which knows no page. */
+const SERVICE = `import { load, type Features, type Tensor } from 'twotower'
+import { ItemIndex, type Neighbors } from 'twotower/search'
+import { type Handler, serve } from 'twotower/serve'
+import wasm from 'twotower/kernels.wasm'
+
+const model = await load('movies', { wasm, fetch: (url) => fetch(url) })
+const row: Features = { user_id: ['42'] }
+const user: Tensor = model.query.embed(row)
+if (user.dtype !== 'float32') throw new Error('no floats')
+const index = await ItemIndex.open('films.index')
+export const found: Neighbors = index.search(user.data, 10)
+export const handler: Handler = serve({ movies: model })
+// @ts-expect-error A model is at a path, at an address, or in files.
+await load(42)
+`
+
+const types = fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))
+const page = { lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'], types: [] }
+
 test.each([
-  ['a bundler', { module: 'ESNext', moduleResolution: 'bundler' }],
-  ['Node', { module: 'NodeNext', moduleResolution: 'NodeNext' }],
-])('the types hold for an app that %s resolves', async (name, resolution) => {
-  const folder = join(app.folder, `types for ${name}`)
+  ['an app that a bundler resolves', APP, { ...page, module: 'ESNext', moduleResolution: 'bundler' }],
+  ['an app that Node resolves', APP, { ...page, module: 'NodeNext', moduleResolution: 'NodeNext' }],
+  [
+    "a service that has Node's types and none of a page",
+    SERVICE,
+    { lib: ['ES2023'], typeRoots: [types], types: ['node'], module: 'NodeNext' },
+  ],
+])('the types hold for %s', async (name, program, options) => {
+  const folder = join(app.folder, `types of ${name}`)
   mkdirSync(folder)
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
-  writeFileSync(join(folder, 'app.ts'), APP)
-  const lib = ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable']
-  const compilerOptions = { ...resolution, target: 'ES2022', lib, types: [], strict: true, noEmit: true }
+  writeFileSync(join(folder, 'app.ts'), program)
+  const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, ...options }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
   expect(await output(tsc, ['-p', '.'], folder)).toBe('')
 })
