@@ -12,6 +12,7 @@ export function decodeMessage<M>(decode: (bytes: Uint8Array) => M, bytes: Uint8A
     return decode(bytes)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
-    throw new CorruptModelError(file, `not a ${what} message of ${bytes.length} bytes (${why})${damageOf(bytes)}`)
+    const damage = damageOf(bytes) || '; it is cut short, damaged or something else: copy it anew'
+    throw new CorruptModelError(file, `not a ${what} message of ${bytes.length} bytes (${why})${damage}`)
   }
 }
