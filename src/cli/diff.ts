@@ -1,6 +1,7 @@
 import { type Difference, diff as differenceOf } from '../diff/diff.ts'
 import { Answers, type OutputChange } from '../diff/outputs.ts'
-import { parseJson } from '../json/parse.ts'
+import { type Json, parseJson } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import { load } from '../load.ts'
 import { folderAt } from '../platform/open.ts'
 import { EXIT } from './exit.ts'
@@ -35,7 +36,9 @@ export async function diff(a: string, b: string, options: DiffOptions): Promise<
       (changes) => changes.length === 0,
     ) && (answers.outputs ?? []).every(({ different }) => different === 0)
   const report: Report = { same, ...found, ...answers }
-  process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : `${inText(a, b, report).join('\n')}\n`)
+  process.stdout.write(
+    options.json ? `${jsonText(report as unknown as Json)}\n` : `${inText(a, b, report).join('\n')}\n`,
+  )
   if (!same) process.exitCode = EXIT.failed
 }
 

@@ -1,4 +1,5 @@
 import type { Json } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import { load } from '../load.ts'
 import { isFloat, type Tensor } from '../tensor/index.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -68,7 +69,7 @@ export async function verify(path: string, files: readonly string[], options: Ve
   const failed = problems.length + report.reduce((sum, item) => sum + item.wrong, 0)
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ cases: cases.length, refusals, dtype: model.dtype, ...measure, problems, outputs: report.map(finished) }, null, 2)}\n`
+      ? `${jsonText({ cases: cases.length, refusals, dtype: model.dtype, ...measure, problems, outputs: report.map(finished) })}\n`
       : `${inText(cases.length, refusals, problems, report, measure, other !== null).join('\n')}\n`,
   )
   if (failed > 0) process.exitCode = EXIT.failed
@@ -174,19 +175,20 @@ function compareFloats(
   for (let index = 0; index < wanted.length; index++) {
     const [a, b] = [wanted[index], got[index]]
     if (Object.is(a, b) || a === b) continue
-    const absolute = Math.abs(a - b)
-    const relative = absolute / Math.max(Math.abs(a), Number.MIN_VALUE)
+    // What one alone has as NaN or an infinity is as far off as can be, and stays the worst.
+    const isFar = !(Number.isFinite(a) && Number.isFinite(b))
+    const absolute = isFar ? Number.POSITIVE_INFINITY : Math.abs(a - b)
+    const relative = isFar ? Number.POSITIVE_INFINITY : absolute / Math.max(Math.abs(a), Number.MIN_VALUE)
     // As the goldens are judged: within 1e-5 relative or 1e-6 absolute where the tolerance is 1e-5.
     const badness = tolerance === null ? absolute : Math.min(relative / tolerance, absolute / (tolerance / 10))
     if (tolerance !== null && !(badness <= 1)) item.wrong++
     // A large number may be off by more than a wrong small one and be right.
-    if (!(badness <= item.badness)) {
+    if (badness > item.badness) {
       item.badness = badness
       item.worst = { at, index, expected: a, got: b }
     }
-    if (!(absolute <= item.maxAbsolute)) item.maxAbsolute = absolute
-    if (absolute > (tolerance ?? 0) / 10 || Number.isNaN(absolute))
-      item.maxRelative = Math.max(item.maxRelative, relative)
+    item.maxAbsolute = Math.max(item.maxAbsolute, absolute)
+    if (absolute > (tolerance ?? 0) / 10) item.maxRelative = Math.max(item.maxRelative, relative)
     if (Number.isFinite(absolute)) item.sumAbsolute += absolute
   }
   const width = shape[shape.length - 1] ?? 1
@@ -231,6 +233,9 @@ const finished = ({ sumAbsolute, sumCosine, rows, badness: _, ...item }: Compari
   meanCosine: rows === 0 ? null : sumCosine / rows,
 })
 
+/** JSON, and NaN and infinities by their names. */
+const shown = (value: Json): string => (typeof value === 'number' ? String(value) : jsonText(value))
+
 function inText(
   cases: number,
   refusals: number,
@@ -265,7 +270,7 @@ function inText(
   for (const { worst, wrong, signature, output } of report) {
     if (wrong > 0 && worst !== null)
       lines.push(
-        `${signature}/${output}: worst at ${worst.at}, value ${worst.index}: expected ${JSON.stringify(worst.expected)}, got ${JSON.stringify(worst.got)}`,
+        `${signature}/${output}: worst at ${worst.at}, value ${worst.index}: expected ${shown(worst.expected)}, got ${shown(worst.got)}`,
       )
   }
   lines.push(...problems)

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { parseJson } from '../../src/json/parse.ts'
 import { convertDemo, DEMO, goldenFile, instances, jsonl, model, recorded, rows, run, scratch } from './command.ts'
 
 const folder = scratch()
@@ -96,6 +97,21 @@ describe.concurrent('verify', () => {
     })
     const { stdout } = await run(['verify', model('vertex_pair/query_model'), file])
     expect(stdout).toMatch(/^serving_default\/embedding: worst at .* case 1, value 70: /m)
+  })
+
+  test('names a NaN that one alone has as the worst, whatever differs behind it', async () => {
+    const candidate = join(DEMO, 'candidate_model')
+    const file = changed(`${DEMO}/goldens/candidate_model.json`, ({ cases }) => {
+      const { data } = cases[1].outputs?.embedding ?? { data: [] }
+      data[3] = 'NaN'
+      data[40] = Number(data[40]) + 0.001
+    })
+    const { stdout } = await run(['verify', candidate, file])
+    expect(stdout).toMatch(/^serving_default\/embedding: worst at .* case 1, value 3: expected NaN, got -?[\d.e-]+$/m)
+    const report = await run(['verify', candidate, file, '--json'])
+    expect(parseJson(report.stdout)).toMatchObject({
+      outputs: [{ wrong: 2, maxAbsolute: Number.POSITIVE_INFINITY, worst: { index: 3, expected: Number.NaN } }],
+    })
   })
 
   test('fails where an integer past 2^53 differs in its last digit', async () => {
