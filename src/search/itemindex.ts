@@ -277,7 +277,8 @@ export class ItemIndex {
 function check({ id, embedding }: Datapoint, width: number): void {
   const name = `item ${JSON.stringify(id)}`
   if (typeof id !== 'string' || id === '') throw new RangeError('an item must have an id that is not empty')
-  if (embedding.length !== width || width === 0)
+  if (embedding.length === 0) throw new RangeError(`${name}: its vector has no numbers`)
+  if (embedding.length !== width)
     throw new RangeError(`${name}: its vector has ${embedding.length} numbers, those of this index have ${width}`)
   const wrong = embedding.findIndex((value) => !Number.isFinite(value))
   if (wrong >= 0)

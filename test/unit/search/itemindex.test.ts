@@ -135,6 +135,7 @@ describe('what cannot be an item', () => {
 
   test.each([
     ['another width', { embedding: new Float32Array(3) }, /has 3 numbers, those of this index have 6/],
+    ['no numbers', { embedding: new Float32Array(0) }, /its vector has no numbers/],
     ['NaN', { embedding: Float32Array.of(0, 1, Number.NaN, 0, 0, 0) }, /number 2 of its vector is NaN/],
     ['an infinity', { embedding: new Float32Array(WIDTH).fill(Number.NEGATIVE_INFINITY) }, /is -Infinity/],
     ['no id', { id: '' }, /must have an id/],
