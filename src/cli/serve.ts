@@ -1,13 +1,10 @@
 import { statSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
-import { UnknownWords } from '../embed/unknown.ts'
 import type { Model } from '../engine/model.ts'
-import type { Watching } from '../load.ts'
 import { compileKernels, ExactIndex } from '../search/index.ts'
 import { ItemIndex } from '../search/itemindex.ts'
 import { answersOf } from '../serve/answers.ts'
 import { appOver } from '../serve/app.ts'
-import { Models, ServedModel, Version } from '../serve/models.ts'
+import { Models, Version } from '../serve/models.ts'
 import type { Observer } from '../serve/observer.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { itemsOf } from './items.ts'
@@ -16,9 +13,9 @@ import { type LoadingOptions, loadOptions } from './loading.ts'
 import { log } from './log.ts'
 import { Metrics } from './metrics.ts'
 import { playgroundOver } from './playgrounded.ts'
+import { foldersOf, versionFolders, watch } from './servedfolders.ts'
 import { notKnown } from './similarity.ts'
 import { countOf, goOnWithoutReaders, readText } from './stdio.ts'
-import { VersionFolder } from './versions.ts'
 import { loadBeside, loadWhole } from './wholemodel.ts'
 
 export interface ServeOptions extends LoadingOptions {
@@ -74,28 +71,13 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   const index = await indexAt(options)
   const alone = index !== null && (vertex.AIP_STORAGE_URI ?? '') === ''
   const found = foldersOf(paths.length > 0 || alone ? paths : [storageOf(vertex)], options)
-  const folders = found.map(({ served, path }, i) => ({
-    served,
-    versions: new VersionFolder(served, path, {
-      keep,
-      async load(folder) {
-        const words = new UnknownWords()
-        const watch: Watching['watch'] = (ops, definition) => {
-          words.watchAll(definition)
-          return words.counting(ops)
-        }
-        const model = await (serving ? loadBeside : loadWhole)(folder, { ...loading, watch })
-        metrics.watches(served.name, words, keep)
-        return model
-      },
-      version: async (number, model) =>
-        new Version(number, model, limits, observer, i === 0 ? await indexOf(model, options.items, index) : null),
-      tell(event, version, problem) {
-        log(event, { model: served.name, version: String(version), ...(problem === undefined ? {} : { problem }) })
-        if (served.latest !== null) metrics.serves(served.name, served.latest.number)
-      },
-    }),
-  }))
+  const folders = versionFolders(found, {
+    keep,
+    metrics,
+    load: (folder, watch) => (serving ? loadBeside : loadWhole)(folder, { ...loading, watch }),
+    version: async (number, model, isFirst) =>
+      new Version(number, model, limits, observer, isFirst ? await indexOf(model, options.items, index) : null),
+  })
   const models = new Models(folders.map(({ served }) => served))
   const { AIP_HEALTH_ROUTE: health, AIP_PREDICT_ROUTE: predict } = vertex
   let leaving = false
@@ -131,15 +113,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     await listening.drain(0, 0)
     throw error
   }
-  for (const { name, latest } of models.all)
-    process.stdout.write(
-      `${name} version ${latest?.number} at ${listening.address}/v1/models/${encodeURIComponent(name)}\n`,
-    )
-  if (index !== null)
-    process.stdout.write(
-      `${index.size} items of ${options.index} at ${listening.address}/v1/projects/{project}/locations/{location}/indexEndpoints/{endpoint}:findNeighbors\n`,
-    )
-  if (page !== null) process.stdout.write(`playground at ${listening.address}/playground/\n`)
+  announce(listening.address, models, { index, file: options.index, isPlayground: page !== null })
   serving = true
   const stopped = watch(
     folders.map(({ versions }) => versions),
@@ -152,6 +126,26 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
   await leave(listening, grace)
   await index?.close()
   log('left')
+}
+
+/** Says on standard output what is served and where. */
+function announce(address: string, models: Models, { index, file, isPlayground }: Announced): void {
+  const lines = models.all.map(
+    ({ name, latest }) => `${name} version ${latest?.number} at ${address}/v1/models/${encodeURIComponent(name)}`,
+  )
+  if (index !== null)
+    lines.push(
+      `${index.size} items of ${file} at ${address}/v1/projects/{project}/locations/{location}/indexEndpoints/{endpoint}:findNeighbors`,
+    )
+  if (isPlayground) lines.push(`playground at ${address}/playground/`)
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+}
+
+interface Announced {
+  readonly index: ItemIndex | null
+  /** The file of the index. */
+  readonly file: string | undefined
+  readonly isPlayground: boolean
 }
 
 /** The index of the options; null where they name none. */
@@ -199,48 +193,6 @@ const signal = (): Promise<void> =>
     process.once('SIGTERM', () => resolve())
     process.once('SIGINT', () => resolve())
   })
-
-/** Looks after the folders every `poll` milliseconds; never where that is 0. Returns what ends it. */
-function watch(folders: readonly VersionFolder[], poll: number): () => void {
-  if (poll === 0) return () => {}
-  let timer: NodeJS.Timeout | null = setTimeout(look, poll)
-  async function look(): Promise<void> {
-    for (const folder of folders) await folder.look()
-    if (timer !== null) timer = setTimeout(look, poll)
-  }
-  return () => {
-    if (timer !== null) clearTimeout(timer)
-    timer = null
-  }
-}
-
-/** Each model under its name. @throws {RangeError} where there is no folder */
-function foldersOf(
-  paths: readonly string[],
-  { name, label = [] }: ServeOptions,
-): { readonly served: ServedModel; readonly path: string }[] {
-  if (name !== undefined && paths.length > 1)
-    throw new UsageError('--name is for one model; a folder gives each its name')
-  const names = paths.map((path) => name ?? basename(resolve(path)))
-  const twice = names.find((each, i) => names.indexOf(each) !== i)
-  if (twice !== undefined)
-    throw new UsageError(`two folders are called ${JSON.stringify(twice)}: models are served by the folders' names`)
-  const labels = label.map((text) => labelOf(text, names))
-  return paths.map((path, i) => {
-    const status = statSync(path, { throwIfNoEntry: false })
-    if (status === undefined) throw new RangeError(`there is no folder at ${JSON.stringify(path)}`)
-    if (!status.isDirectory()) throw new RangeError(`${JSON.stringify(path)} is a file; give the folder that holds it`)
-    const own = labels.filter(({ model }) => model === names[i]).map((each) => [each.label, each.version] as const)
-    return { path, served: new ServedModel(names[i], new Map(own)) }
-  })
-}
-
-function labelOf(text: string, names: readonly string[]) {
-  const [, model = names[0], label, version] = /^(?:(.+):)?([^:=/]+)=(\d{1,19})$/.exec(text) ?? []
-  if (label === undefined) throw new UsageError(`--label wants [MODEL:]LABEL=VERSION, got ${JSON.stringify(text)}`)
-  if (!names.includes(model)) throw new UsageError(`--label names a model that is not served: ${JSON.stringify(model)}`)
-  return { model, label, version: BigInt(version) }
-}
 
 /** The folder that Vertex AI names. A bucket is where Cloud Storage FUSE mounts it. @throws {UsageError} where it names none */
 function storageOf({ AIP_STORAGE_URI: uri }: VertexEnvironment): string {
