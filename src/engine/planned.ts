@@ -1,5 +1,5 @@
 import type { Held, Port, Program } from '../graph/index.ts'
-import { type Shape, sizeOf, type Tensor, type TensorOf } from '../tensor/index.ts'
+import { type Shape, sameShape, sizeOf, type Tensor, type TensorOf } from '../tensor/index.ts'
 import type { Features } from './inputs.ts'
 import { knownSteps } from './knownsteps.ts'
 import { layersFrom } from './layers.ts'
@@ -171,8 +171,4 @@ const isFloats = (t: Held): t is TensorOf<'float32'> => t?.dtype === 'float32'
 const isOpen = ({ shape }: Port): boolean => shape !== null && shape.filter((dim) => dim === null).length <= 1
 
 const isOf = (shapes: readonly Shape[], values: readonly Tensor[]): boolean =>
-  shapes.length === values.length && shapes.every((shape, i) => isSameShape(shape, values[i].shape))
-
-function isSameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((dim, axis) => dim === b[axis])
-}
+  shapes.length === values.length && shapes.every((shape, i) => sameShape(shape, values[i].shape))
