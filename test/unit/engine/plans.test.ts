@@ -4,8 +4,9 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { bindingsFor } from '../../../src/engine/bindings.ts'
 import { Engine } from '../../../src/engine/engine.ts'
+import { Memory } from '../../../src/engine/memory.ts'
 import { type Features, Model, type PublicTensor } from '../../../src/engine/model.ts'
-import { compileKernels } from '../../../src/engine/variants.ts'
+import { compileKernels, compileSharedKernels } from '../../../src/engine/variants.ts'
 import {
   Attrs,
   constant,
@@ -220,6 +221,27 @@ test('a plan outlives the growth of the memory, and two towers that share it', a
   expect(plansOf(planned.query)).toBe(2)
   for (let i = 0; i < 5; i++) turn(1, i)
   turn(9000, 7)
+})
+
+test('plans of threads that share a memory hold, wherever the arenas go when they grow', async () => {
+  const definition = simple()
+  const module = await compileSharedKernels()
+  const first = new Memory(1 << 20, { shared: true })
+  const memories = [first, new Memory(1 << 20, { beside: first.wasm })]
+  const models = await Promise.all(
+    memories.map(async (memory) => {
+      const engine = new Engine(definition, ops, module, { memory })
+      await engine.loadPlanner()
+      return new Model(definition, engine)
+    }),
+  )
+  const { plain } = await both(definition)
+  const sizes = [1, 1, 1, 1, 5000, 5000, 5000, 5000, 1, 9000, 9000, 9000, 9000, 1, 5000, 5000, 1, 1, 3, 3, 3, 3, 9000]
+  for (const [turn, rows] of sizes.entries()) {
+    const x = floatsOf([rows, 20], turn)
+    for (const model of models) expectSame(model.query.embed({ x }), plain.query.embed({ x }))
+  }
+  expect(models.map(({ query }) => plansOf(query))).toEqual([4, 4])
 })
 
 test('what comes before the layers keeps its values out of the way of a plan', async () => {
