@@ -5,8 +5,8 @@ const PRIME1: u32 = 0x9e3779b1
 const PRIME2: u32 = 0x85ebca77
 
 /**
- * Takes `length` bytes, a multiple of 16, into the four u32 at `sums`. As four numbers: one vector of them takes 1.4 times as
- * long once V8 has optimized it, and two thirds of it before.
+ * Takes `length` bytes, a multiple of 16, into the four u32 at `sums`. As four numbers: one vector of them takes 1.5 times as
+ * long once V8 has optimized it, and as long before.
  */
 export function xxh32(bytes: usize, length: i32, sums: usize): void {
   let a = load<u32>(sums)
@@ -25,8 +25,13 @@ export function xxh32(bytes: usize, length: i32, sums: usize): void {
   store<u32>(sums, d, 12)
 }
 
+/**
+ * Turned by two shifts, of which V8 makes a rotation when it optimizes. Before, which is when most of a bundle is read, it calls
+ * a function for `rotl`: 65 to 77 µs for 64 KB, by shifts 30, and 14 for both once it is optimized.
+ */
 // @ts-ignore: decorator
 @inline
 function step(sum: u32, word: u32): u32 {
-  return rotl<u32>(sum + word * PRIME2, 13) * PRIME1
+  const mixed = sum + word * PRIME2
+  return ((mixed << 13) | (mixed >>> 19)) * PRIME1
 }
