@@ -13,6 +13,7 @@ import {
   wanted,
   wantedDense,
 } from './examples/request.ts'
+import { elements, int64, namesOf, splitsTensor, stringsOf } from './examples/tensors.ts'
 import { type FeatureKind, kindOf, readFeatures } from './examples/wire.ts'
 
 // tf.Example to tensors, after core/kernels/example_parsing_ops.cc and core/util/example_proto_fast_parsing.cc.
@@ -135,14 +136,6 @@ function singleOutputs({ dense, sparse, ragged }: Request, splits: readonly DTyp
   ]
 }
 
-const int64 = (shape: readonly number[], data: BigInt64Array): Tensor => ({ dtype: 'int64', shape, data })
-
-function splitsTensor(dtype: DType, splits: readonly number[]): Tensor {
-  if (dtype === 'int64') return int64([splits.length], BigInt64Array.from(splits, BigInt))
-  if (dtype === 'int32') return { dtype, shape: [splits.length], data: Int32Array.from(splits) }
-  throw new InvalidArgumentError(`Invalid ragged_split_type: ${dtype}`)
-}
-
 /** Reads the scalar or the vector of Examples. */
 function parse(serialized: Tensor, names: Strings, wants: Request, splits: readonly DType[]): Tensor[] {
   const examples = stringsOf(serialized, 'serialized')
@@ -154,26 +147,6 @@ function parse(serialized: Tensor, names: Strings, wants: Request, splits: reado
     readExample(wants, examples.at(i), { index: i, name: names.length > 0 ? names.text(i) : '<unknown>' })
   }
   return batchOutputs(wants, splits)
-}
-
-function stringsOf(tensor: Tensor, what: string): Strings {
-  if (tensor.dtype !== 'string') throw new TypeError(`${what} must be strings, got ${tensor.dtype}`)
-  return tensor.data
-}
-
-const elements = (tensor: Tensor, what: string): Uint8Array[] => {
-  const strings = stringsOf(tensor, what)
-  return Array.from({ length: strings.length }, (_, i) => strings.at(i))
-}
-
-/** The strings of `names`, which are for messages only. */
-function namesOf(names: Tensor, serialized: Tensor): Strings {
-  if (names.data.length > 0 && show(names.shape) !== show(serialized.shape)) {
-    throw new InvalidArgumentError(
-      `Expected names have the same shape as serialized: name.shape=${show(names.shape)}, serialized.shape=${show(serialized.shape)}`,
-    )
-  }
-  return stringsOf(names, 'names')
 }
 
 const parseExample: Op = {

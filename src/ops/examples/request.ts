@@ -42,7 +42,7 @@ function columnOf(dtype: DType): Column {
 }
 
 export function wanted(
-  kind: 'sparse' | 'ragged',
+  kind: Wanted['kind'],
   keys: readonly Uint8Array[],
   types: readonly DType[],
   count: string,

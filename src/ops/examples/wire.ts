@@ -164,6 +164,52 @@ function readEntry(entry: Reader | null): Feature | null {
 
 const EMPTY = new Uint8Array(0)
 
+/** What a SequenceExample holds: features, and lists of features that {@link readRows} parts. */
+export interface SequenceEntries {
+  readonly context: Feature[]
+  readonly lists: Feature[]
+}
+
+/** The entries of a serialized SequenceExample in their order, or null where it is malformed. */
+export function readSequence(example: Uint8Array): SequenceEntries | null {
+  const reader = new Reader(example)
+  const entries: SequenceEntries = { context: [], lists: [] }
+  while (!reader.done) {
+    const into = reader.expect(tag(1, DELIMITED))
+      ? entries.context
+      : reader.expect(tag(2, DELIMITED))
+        ? entries.lists
+        : null
+    if (into === null) {
+      if (!reader.skip()) return null
+      continue
+    }
+    const map = reader.within()
+    if (map === null) return null
+    while (!map.done) {
+      const entry = map.expect(tag(1, DELIMITED)) ? map.within() : null
+      // Unlike an Example's, the name comes first.
+      const name = entry?.expect(tag(1, DELIMITED)) ? entry.delimited() : null
+      const bytes = name !== null && entry?.expect(tag(2, DELIMITED)) ? entry.delimited() : null
+      if (name === null || bytes === null || !entry?.done) return null
+      into.push({ name: nameOf(name), bytes })
+    }
+  }
+  return entries
+}
+
+/** The features of a serialized FeatureList, or null where it is malformed. */
+export function readRows({ name, bytes }: Feature): Feature[] | null {
+  const reader = new Reader(bytes)
+  const rows: Feature[] = []
+  while (!reader.done) {
+    const row = reader.expect(tag(1, DELIMITED)) ? reader.delimited() : null
+    if (row === null || row.length === 1) return null
+    rows.push({ name, bytes: row })
+  }
+  return rows
+}
+
 const KINDS: Readonly<Record<number, FeatureKind>> = {
   [tag(1, DELIMITED)]: 'string',
   [tag(2, DELIMITED)]: 'float32',
