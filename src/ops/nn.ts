@@ -115,8 +115,9 @@ const clip: Op = {
 }
 
 /** The input, unless it holds what is not finite. V2 tells the infinities apart. */
-const checkNumerics = (signed: boolean): Op =>
-  floats({
+// A check that is stated (`with tf.control_dependencies`) and not read must fail too: TensorFlow calls the op stateful.
+const checkNumerics = (signed: boolean): Op => ({
+  ...floats({
     evaluate(call) {
       const x = numeric(call, 0)
       const data = x.data as NumberArray
@@ -132,7 +133,9 @@ const checkNumerics = (signed: boolean): Op =>
       const names = found.map(({ name }) => name).join(signed ? ', ' : ' and ')
       throw new InvalidArgumentError(`${call.attrs.string('message', '')} : Tensor had ${names} values`)
     },
-  })
+  }),
+  effect: true,
+})
 
 /** A vector of four (or two, for height and width) in another data format's order, or a matrix of such rows of two. */
 const permuteFormat: Op = {
