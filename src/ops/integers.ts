@@ -14,8 +14,9 @@ export function integersOf(t: Tensor, what: string): number[] {
 }
 
 /** As `integersOf`, without a copy where there is none to make: for the many indices of a batch. */
-export function placesOf(t: Tensor, what = 'the indices'): Int32Array | Float64Array {
-  if (t.dtype === 'int32') return t.data
+export function placesOf(t: Tensor, what = 'the indices'): Int16Array | Int32Array | Float64Array {
+  // int16 is what few ops allow: gathers.
+  if (t.dtype === 'int32' || t.dtype === 'int16') return t.data
   if (t.dtype !== 'int64') throw new TypeError(`${what} must be int32 or int64, got ${t.dtype}`)
   return numbersOf(t.data)
 }
