@@ -33,7 +33,7 @@ function numbersOf(call: Call, { shape, data }: TensorOf<'string'>, width: numbe
 }
 
 /** Little-endian numbers. */
-function numbersIn(all: Uint8Array<ArrayBuffer>, dtype: ArrayDType, to: Shape): Tensor {
+export function numbersIn(all: Uint8Array<ArrayBuffer>, dtype: ArrayDType, to: Shape): Tensor {
   if (dtype === 'float16') return tensor(dtype, to, Float32Array.from(new Uint16Array(all.buffer), fromFloat16))
   if (dtype === 'bfloat16') return tensor(dtype, to, Float32Array.from(new Uint16Array(all.buffer), fromBfloat16))
   if (dtype === 'bool') return tensor(dtype, to, all.map(Math.sign))

@@ -28,7 +28,7 @@ export function nameOf(bytes: Uint8Array): string {
 }
 
 /** Reads forward through `bytes`; every method answers null or false at a malformed place. */
-class Reader {
+export class Reader {
   private at = 0
   private end: number
   private readonly bytes: Uint8Array
@@ -46,6 +46,14 @@ class Reader {
 
   peek(): number {
     return this.done ? -1 : this.bytes[this.at]
+  }
+
+  /** The next tag, which stays the next; null where it is malformed. */
+  peekTag(): number | null {
+    const { at } = this
+    const tag = this.varint32()
+    this.at = at
+    return tag
   }
 
   expect(tag: number): boolean {
