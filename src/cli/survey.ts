@@ -13,7 +13,7 @@ import { readBundle } from '../load.ts'
 import { familyOf } from '../ops/families.ts'
 import { type Folder, readFile } from '../platform/folder.ts'
 import { readSavedModel, type SavedModel, shapeOf, type tensorflow } from '../savedmodel/index.ts'
-import { BYTES, type DType, dtypeOf, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
+import { BYTES, type DType, dtypeName, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
 import { MANIFEST, type Manifest, readManifest } from '../weights/index.ts'
 
 type MetaGraph = tensorflow.MetaGraphDef.$Properties
@@ -169,14 +169,6 @@ function declared(meta: MetaGraph): Contents {
     towers: { query: null, candidate: null, similarity: null, notes: [] },
     tables: [],
     ops: [],
-  }
-}
-
-function dtypeName(number: number): string {
-  try {
-    return dtypeOf(number)
-  } catch {
-    return `DataType ${number}`
   }
 }
 

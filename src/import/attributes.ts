@@ -1,7 +1,7 @@
 import { type Attr, Attrs, type Graph } from '../graph/index.ts'
 import { shapeOf, tensorOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
-import { dtypeOf, utf8 } from '../tensor/index.ts'
+import { dtypeName, utf8 } from '../tensor/index.ts'
 
 type Proto = tensorflow.AttrValue.$Properties
 export type ProtoAttrs = Readonly<Record<string, Proto>>
@@ -40,9 +40,10 @@ function attribute(proto: Proto, placeholders: ProtoAttrs, build: Build): Attr |
   if (proto.i != null) return integer(proto.i)
   if (proto.f != null) return proto.f
   if (proto.b != null) return proto.b
-  if (proto.type != null) return dtype(proto.type)
+  // A type that twotower does not read is kept by its name: an op that needs it refuses it then.
+  if (proto.type != null) return dtypeName(proto.type)
   if (proto.shape != null) return { shape: shapeOf(proto.shape) }
-  if (proto.tensor != null) return { tensor: tensorOf(proto.tensor) }
+  if (proto.tensor != null) return held(proto.tensor)
   if (proto.func != null) return { graph: build(proto.func.name ?? '', proto.func.attr ?? {}) }
   const list = proto.list
   if (list == null) return undefined
@@ -51,22 +52,23 @@ function attribute(proto: Proto, placeholders: ProtoAttrs, build: Build): Attr |
   if (list.i?.length) return list.i.map(integer)
   if (list.f?.length) return list.f
   if (list.b?.length) return list.b
-  if (list.type?.length) return list.type.map(dtype)
+  if (list.type?.length) return list.type.map(dtypeName)
   if (list.shape?.length) return list.shape.map((shape) => ({ shape: shapeOf(shape) }))
   if (list.tensor?.length) return list.tensor.map((tensor) => ({ tensor: tensorOf(tensor) }))
   return []
 }
 
-const text = (bytes: Uint8Array): string | Uint8Array => utf8(bytes) ?? bytes
-
-/** A type that twotower does not read is kept by number: an op that needs it refuses it then. */
-function dtype(number: number): string {
+/** A tensor of a type that twotower does not read is left out: its constant is refused where it is needed, not before. */
+function held(proto: tensorflow.TensorProto.$Properties): Attr | undefined {
   try {
-    return dtypeOf(number)
-  } catch {
-    return `DataType ${number}`
+    return { tensor: tensorOf(proto) }
+  } catch (error) {
+    if (error instanceof TypeError) return undefined
+    throw error
   }
 }
+
+const text = (bytes: Uint8Array): string | Uint8Array => utf8(bytes) ?? bytes
 
 function integer(value: { toNumber(): number; toString(): string } | number): number | bigint {
   if (typeof value === 'number') return value

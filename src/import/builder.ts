@@ -1,6 +1,7 @@
 import { CorruptModelError, UnsupportedOpError } from '../errors.ts'
 import {
   Attrs,
+  CONST,
   constant,
   constantOf,
   type Dim,
@@ -34,7 +35,8 @@ const FORWARDERS = new Set([
   'GuaranteeConst',
   'DeepCopy',
 ])
-const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
+/** Calls of a function; what a batch function waits for, and pads, does not change its answers. */
+const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'BatchFunction'])
 const ANONYMOUS = /^Anonymous/
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
 /** More nodes than any real graph has after inlining; past it a model is made to exhaust memory. */
@@ -268,8 +270,14 @@ export class Builder {
       nodes.push(...variable)
       return { node: variable[1], names, controls }
     }
+    // Of a type that twotower does not read: as an op that it lacks, so that only what needs it is refused.
+    if (op === CONST && !attrs.has('value')) {
+      const node: Node = { name, op: `Const of ${attrs.dtype('dtype')}`, attrs: Attrs.none, inputs: [], controls }
+      nodes.push(node)
+      return { node, names, controls }
+    }
     // A constant is always there. In a conditional branch it is to be had only where the branch is taken.
-    if (op === 'Const' && controls.length > 0) {
+    if (op === CONST && controls.length > 0) {
       const value = constant(name, attrs.tensor('value'))
       nodes.push(value)
       const guarded: Node = { name, op: 'Identity', attrs: Attrs.none, inputs: [{ node: value, index: 0 }], controls }

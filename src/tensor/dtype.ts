@@ -48,15 +48,20 @@ const FOREIGN: Readonly<Record<number, string>> = {
   18: 'complex128',
 }
 
-const REF = 100
+/** The number without what says that it is a ref type. */
+const plain = (number: number): number => (number > 100 ? number - 100 : number)
+
+/** The name of a DataType number, whether twotower reads that type or not. */
+export const dtypeName = (number: number): string =>
+  NUMBERS[plain(number)] ?? FOREIGN[plain(number)] ?? `DataType ${number}`
 
 /**
  * The dtype of a DataType number; a ref type (TF1 variables) is its plain type.
  * @throws {TypeError} for a number that types.proto does not define or twotower does not read
  */
 export function dtypeOf(number: number): DType {
-  const dtype = NUMBERS[number > REF ? number - REF : number]
-  if (dtype === undefined) throw new TypeError(`dtype ${FOREIGN[number] ?? number} is not supported`)
+  const dtype = NUMBERS[plain(number)]
+  if (dtype === undefined) throw new TypeError(`dtype ${FOREIGN[plain(number)] ?? number} is not supported`)
   return dtype
 }
 
