@@ -183,6 +183,10 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./statistics.ts'),
     ops: since('0.1.0', 'BesselI0 BesselI0e BesselI1 BesselI1e Betainc Digamma Erfinv Igamma Igammac Ndtri'),
   },
+  quantized: {
+    load: () => import('./quantized.ts'),
+    ops: since('0.1.0', 'Dequantize QuantizeV2'),
+  },
   serialized: {
     load: () => import('./serialized.ts'),
     ops: since('0.1.0', 'ParseTensor'),

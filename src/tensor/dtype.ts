@@ -28,7 +28,13 @@ const NUMBERS: Readonly<Record<number, DType>> = {
   7: 'string',
   9: 'int64',
   10: 'bool',
+  // Quantized types are their integers: what they stand for is said by ranges beside them (Dequantize).
+  11: 'int8',
+  12: 'uint8',
+  13: 'int32',
   14: 'bfloat16',
+  15: 'int16',
+  16: 'uint16',
   17: 'uint16',
   19: 'float16',
   20: 'resource',
@@ -40,11 +46,6 @@ const NUMBERS: Readonly<Record<number, DType>> = {
 /** Types that TensorFlow has and twotower does not, for the error's sake. */
 const FOREIGN: Readonly<Record<number, string>> = {
   8: 'complex64',
-  11: 'qint8',
-  12: 'quint8',
-  13: 'qint32',
-  15: 'qint16',
-  16: 'quint16',
   18: 'complex128',
 }
 
