@@ -1,6 +1,6 @@
 import type { Op } from '../graph/index.ts'
 import { BYTES } from '../tensor/index.ts'
-import { binary, numeric, unary } from './elementwise.ts'
+import { binary, filled, numeric, unary } from './elementwise.ts'
 
 // The bits of integers after core/kernels/cwise_op_bitwise*.cc.
 
@@ -16,6 +16,21 @@ const shift = (int: (x: number, by: number) => number, big: (x: bigint, by: bigi
     ).evaluate(call)
   },
 })
+
+/** How many bits of each number are set, a negative one's in two's complement. */
+const populationCount: Op = {
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const bits = BYTES[x.dtype] * 8
+    return filled('uint8', x.shape, (out) => {
+      for (let i = 0; i < x.data.length; i++) {
+        let count = 0
+        for (let rest = BigInt.asUintN(bits, BigInt(x.data[i])); rest > 0n; rest &= rest - 1n) count++
+        out[i] = count
+      }
+    })
+  },
+}
 
 export const ops: Readonly<Record<string, Op>> = {
   BitwiseAnd: binary(
@@ -43,4 +58,5 @@ export const ops: Readonly<Record<string, Op>> = {
     (x) => ~x,
     (x) => ~x,
   ),
+  PopulationCount: populationCount,
 }

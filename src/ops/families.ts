@@ -208,7 +208,7 @@ const LOADED: Readonly<Record<string, Family>> = {
       SparseFillEmptyRows SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SparseReorder
       SparseReshape SparseSegmentMean SparseSegmentMeanWithNumSegments SparseSegmentSqrtN
       SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumWithNumSegments SparseSlice SparseSoftmax
-      SparseSplit SparseTensorDenseMatMul SparseToDense
+      SparseSplit SparseTensorDenseAdd SparseTensorDenseMatMul SparseToDense
     `,
     ),
   },
@@ -363,7 +363,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   bits: {
     load: () => import('./bits.ts'),
-    ops: since('0.1.0', 'BitwiseAnd BitwiseOr BitwiseXor Invert LeftShift RightShift'),
+    ops: since('0.1.0', 'BitwiseAnd BitwiseOr BitwiseXor Invert LeftShift PopulationCount RightShift'),
   },
   tableinit: {
     load: () => import('./tableinit.ts'),
@@ -386,7 +386,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./shapevectors.ts'),
     ops: since(
       '0.1.0',
-      'BroadcastArgs BroadcastGradientArgs BroadcastTo ConcatOffset EnsureShape InvertPermutation LinSpace Range',
+      'BroadcastArgs BroadcastGradientArgs BroadcastTo ConcatOffset EnsureShape InvertPermutation LinSpace Range UnravelIndex',
     ),
   },
   buckets: {

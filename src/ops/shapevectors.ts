@@ -4,7 +4,7 @@ import { type ArrayDType, isFloat, rounded, type Shape, sameShape, sizeOf, type 
 import { axisOf } from './axis.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { filled, numeric } from './elementwise.ts'
-import { integer, integerTensor, integerVector } from './integers.ts'
+import { integer, integers, integerTensor, integerVector } from './integers.ts'
 import { take } from './layout.ts'
 import { shapeOfIntegers } from './shape.ts'
 
@@ -157,6 +157,26 @@ const concatOffset: Op = {
   },
 }
 
+/** The coordinates, one row a dimension of `dims`, of places in row-major order; after core/kernels/unravel_index_op.cc. */
+const unravelIndex: Op = {
+  evaluate(call) {
+    const [{ dtype, shape }] = call.inputs
+    if (shape.length > 1) throw new InvalidArgumentError(`The indices can only be scalar or vector, got [${shape}]`)
+    const places = integers(call, 0, 'indices')
+    const dims = integerVector(call, 1, 'dims')
+    if (dims.includes(0)) throw new InvalidArgumentError('Input dims cannot contain a dim of zero')
+    const size = sizeOf(dims)
+    const outside = places.find((place) => place >= size)
+    if (outside !== undefined) throw new InvalidArgumentError(`index ${outside} is out of bound as with dims [${dims}]`)
+    const rows = dims.flatMap((dim, d) => {
+      const below = sizeOf(dims.slice(d + 1))
+      // A negative place is not refused: its coordinates are what C's division leaves.
+      return places.map((place) => Math.trunc((place % (dim * below)) / below))
+    })
+    return integerTensor(dtype, [dims.length, ...shape], rows)
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
   BroadcastTo: broadcastTo,
   Range: range,
@@ -166,4 +186,5 @@ export const ops: Readonly<Record<string, Op>> = {
   LinSpace: linSpace,
   InvertPermutation: invertPermutation,
   ConcatOffset: concatOffset,
+  UnravelIndex: unravelIndex,
 }

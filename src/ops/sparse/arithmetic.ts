@@ -242,6 +242,33 @@ const denseCwise = (
   },
 })
 
+/** After core/kernels/sparse_tensor_dense_add_op.cc: entries with the same coordinates add up. */
+const denseAdd: Op = {
+  evaluate(call) {
+    const sparse = numericSparse(call, 0)
+    const dense = numeric(call, 3)
+    const { rank, shape, indices, count, values } = sparse
+    if (rank !== dense.shape.length || shape.some((dim, d) => dim !== dense.shape[d])) {
+      throw new InvalidArgumentError(
+        `a has the shape [${shape}] and b [${dense.shape}]: they must be equal (no broadcasting is supported)`,
+      )
+    }
+    requireInside(sparse)
+    return filled(dense.dtype, dense.shape, (out) => {
+      ;(out as NumberArray).set(dense.data as NumberArray)
+      const add = <T>(to: { [i: number]: T }, from: { [i: number]: T }, sum: (x: T, y: T) => T) => {
+        for (let i = 0; i < count; i++) {
+          let position = 0
+          for (let d = 0; d < rank; d++) position = position * shape[d] + indices[i * rank + d]
+          to[position] = sum(to[position], from[i])
+        }
+      }
+      if (isBig(dense.dtype)) add(out as BigArray, values.data as BigArray, SUM.big)
+      else add(out as NumberArray, values.data as NumberArray, SUM.number)
+    })
+  },
+}
+
 /** After core/kernels/sparse_softmax_op.cc: over the entries of each row of the last dimension. */
 const softmax: Op = {
   evaluate(call) {
@@ -273,6 +300,7 @@ export const arithmetic: Readonly<Record<string, Op>> = {
   SparseReduceMax: reduce(MAX),
   SparseReduceMaxSparse: reduceSparse(MAX),
   SparseTensorDenseMatMul: denseMatMul,
+  SparseTensorDenseAdd: denseAdd,
   SparseAdd: add,
   SparseDenseCwiseAdd: denseCwise(
     (x, y) => x + y,
