@@ -80,7 +80,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   rank: {
     load: () => import('./rank.ts'),
-    ops: since('0.1.0', 'ArgMax ArgMin InTopK InTopKV2 TopK TopKV2'),
+    ops: since('0.1.0', 'ApproxTopK ArgMax ArgMin InTopK InTopKV2 TopK TopKV2'),
   },
   unique: {
     load: () => import('./unique.ts'),

@@ -100,6 +100,20 @@ const topK = (kOf: (call: Call) => number): Op => ({
   },
 })
 
+/** On a CPU nothing is approximate: it is TopK, and only the largest of the last dimension have a kernel there. */
+const approxTopK: Op = {
+  outputs: ['values', 'indices'],
+  evaluate(call) {
+    const dimension = call.attrs.number('reduction_dimension', -1)
+    if (dimension !== -1 || !call.attrs.boolean('is_max_k', true)) {
+      throw new InvalidArgumentError(
+        `ApproxTopK has no kernel on a CPU but for the largest along dimension -1, got dimension ${dimension}`,
+      )
+    }
+    return largest(numeric(call, 0), call.attrs.number('k'), 'int32')
+  },
+}
+
 /** The index of the largest (or smallest) along a dimension, the first of equal ones. NaN is passed over where it can be. */
 const extreme = (better: (a: number | bigint, b: number | bigint) => boolean): Op => ({
   evaluate(call) {
@@ -154,6 +168,7 @@ const attribute = (call: Call): number => call.attrs.number('k')
 export const ops: Readonly<Record<string, Op>> = {
   TopK: topK(attribute),
   TopKV2: topK((call) => integer(call, 1, 'k')),
+  ApproxTopK: approxTopK,
   ArgMax: extreme((a, b) => a > b),
   ArgMin: extreme((a, b) => a < b),
   InTopK: inTopK(attribute),
