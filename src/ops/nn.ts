@@ -134,7 +134,7 @@ const checkNumerics = (signed: boolean): Op => ({
       throw new InvalidArgumentError(`${call.attrs.string('message', '')} : Tensor had ${names} values`)
     },
   }),
-  effect: true,
+  effect: 'assertion',
 })
 
 /** A vector of four (or two, for height and width) in another data format's order, or a matrix of such rows of two. */
