@@ -64,7 +64,10 @@ export function placeBundle(manifest: Manifest, bytes: Uint8Array): OpenBundle {
  * @param checksum as `unflatten` takes it
  * @throws {CorruptModelError} where the bundle is damaged
  */
-export function definitionIn({ manifest, memory, rest }: OpenBundle, checksum?: Checksum | null): ModelDefinition {
+export function definitionIn(
+  { manifest, memory, rest }: OpenBundle,
+  checksum?: Checksum | null,
+): Promise<ModelDefinition> {
   const { byteLength } = manifest.weights
   const linear = byteLength - rest.length
   const weights = {

@@ -56,8 +56,9 @@ export async function load(source: FolderSource | BundleBytes, options: LoadOpti
     given ?? compileKernels(options, 'core'),
   ])
   const bundle = 'manifest' in found ? found : null
-  const read =
-    bundle === null ? await defined(found as Folder, options) : definitionIn(bundle, xxh32By(kernels, bundle.memory))
+  const read = await (bundle === null
+    ? defined(found as Folder, options)
+    : definitionIn(bundle, xxh32By(kernels, bundle.memory)))
   const { similarity } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
   return modelOf(definition, { ...options, wasm: given, memory: bundle?.memory })

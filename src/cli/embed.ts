@@ -83,7 +83,7 @@ async function loadShared(path: string, options: LoadingOptions): Promise<Loaded
   }
   const { memory } = bundle
   const wasm = await compileSharedKernels({ deterministic })
-  const definition = definitionIn(bundle, xxh32By(wasm, memory))
+  const definition = await definitionIn(bundle, xxh32By(wasm, memory))
   const watched = await watchedModel(definition, { deterministic, wasm, memory })
   return { definition, ...watched, shared: sharedOf(bundle), deterministic }
 }

@@ -17,10 +17,11 @@ export interface EmbedWorkerData {
 
 const { model, wasm, deterministic, job } = workerData as EmbedWorkerData
 const port = parentPort as MessagePort
-const { definition, memory } = definitionOf(model)
-const answerer = watchedModel(definition, { wasm, memory, deterministic }).then((ready) =>
-  Answerer.of(ready, job, async (path) => openRanges(path)),
-)
+const answerer = (async () => {
+  const { definition, memory } = await definitionOf(model)
+  const ready = await watchedModel(definition, { wasm, memory, deterministic })
+  return Answerer.of(ready, job, async (path) => openRanges(path))
+})()
 
 /** Pieces are answered one after the other, in the order in which they come. */
 let last: Promise<void> = Promise.resolve()

@@ -36,10 +36,10 @@ export async function sharedDefinition(definition: ModelDefinition): Promise<Sha
 }
 
 /** The model that a thread was sent, whose sums were looked at where it was read; values are the thread's own. */
-export function definitionOf({ manifest, memory, rest }: SharedModel): {
+export async function definitionOf({ manifest, memory, rest }: SharedModel): Promise<{
   readonly definition: ModelDefinition
   readonly memory: Memory
-} {
+}> {
   const own = new Memory(FIRST_ARENA, { beside: memory })
-  return { definition: definitionIn({ manifest, memory: own, rest }, null), memory: own }
+  return { definition: await definitionIn({ manifest, memory: own, rest }, null), memory: own }
 }

@@ -26,6 +26,7 @@ export interface Table {
   find(keys: Tensor, fallback: Tensor): Tensor
   insert(keys: Tensor, values: Tensor): void
   remove(keys: Tensor): void
+  /** Before an import: all is forgotten, but what a static table holds. */
   clear(): void
   /** All keys and their values, in the table's own order. */
   export(): { readonly keys: Tensor; readonly values: Tensor }

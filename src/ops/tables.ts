@@ -1,6 +1,5 @@
 import type { Call, Op, Table } from '../graph/index.ts'
 import { tensor } from '../tensor/index.ts'
-import { MutableTable } from './tables/mutable.ts'
 
 // Lookups in tables after kernels/lookup_table_op.cc.
 
@@ -31,7 +30,7 @@ const replace: Op = {
   effect: 'change',
   evaluate(call) {
     const table = tableOf(call)
-    if (table instanceof MutableTable) table.clear()
+    table.clear()
     table.insert(call.inputs[1], call.inputs[2])
     return []
   },

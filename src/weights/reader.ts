@@ -13,7 +13,7 @@ import {
   type TowerDefinition,
   type Towers,
 } from '../graph/index.ts'
-import { MutableTable } from '../ops/tables/mutable.ts'
+import type { MutableTable } from '../ops/tables/mutable.ts'
 import { StaticTable } from '../ops/tables/static.ts'
 import { ARRAYS, BYTES, type DType, Strings, sizeOf, type Tensor } from '../tensor/index.ts'
 import {
@@ -85,13 +85,16 @@ export function linearOf({ weights: { byteLength: said, linear = 0 } }: Manifest
  * @param checksum XXH32, by whatever computes it fastest; null where the sums were looked at before
  * @throws {CorruptModelError} where a checksum, a size or a reference does not hold
  */
-export function unflatten(
+export async function unflatten(
   manifest: Manifest,
   weights: StoredWeights,
   checksum: Checksum | null = xxh32,
-): ModelDefinition {
+): Promise<ModelDefinition> {
   linearOf(manifest, weights.byteLength)
-  const reader = new Reader(manifest, weights, checksum)
+  // Few models have one: its code is a file of its own.
+  const isMutable = manifest.resources.some(({ kind }) => kind === 'mutable-table')
+  const mutable = isMutable ? (await import('../ops/tables/mutable.ts')).MutableTable : null
+  const reader = new Reader(manifest, weights, checksum, mutable)
   const signatures = manifest.signatures.map(({ name, method, inputs, outputs, graph }) => ({
     name,
     method,
@@ -115,10 +118,17 @@ class Reader {
   private readonly checksum: Checksum | null
   private readonly tensors: (Tensor | undefined)[]
   private readonly handles: (Tensor | undefined)[]
+  private readonly mutable: typeof MutableTable | null
 
-  constructor(manifest: Manifest, weights: StoredWeights, checksum: Checksum | null) {
+  constructor(
+    manifest: Manifest,
+    weights: StoredWeights,
+    checksum: Checksum | null,
+    mutable: typeof MutableTable | null,
+  ) {
     this.weights = weights
     this.checksum = checksum
+    this.mutable = mutable
     this.tensors = manifest.arrays.map((record) => this.tensor(record))
     this.handles = manifest.resources.map((record) => handle(this.resource(record)))
   }
@@ -202,7 +212,13 @@ class Reader {
     const [keys, values] = [this.array(record.keys), this.array(record.values)]
     if (record.kind === 'mutable-table') {
       const reserved = record.reserved.map((key) => this.array(key))
-      const table = new MutableTable(name, keys.dtype, values.dtype, record.valueShape, reserved)
+      const table = new (this.mutable as typeof MutableTable)(
+        name,
+        keys.dtype,
+        values.dtype,
+        record.valueShape,
+        reserved,
+      )
       table.insert(keys, values)
       return table
     }

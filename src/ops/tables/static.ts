@@ -121,9 +121,8 @@ export class StaticTable implements Table {
     throw new InvalidArgumentError(`table "${this.name}" is static: it cannot be changed`)
   }
 
-  clear(): never {
-    return this.remove()
-  }
+  /** What it holds it was given once; `insert` says what it makes of more. */
+  clear(): void {}
 
   export(): { readonly keys: Tensor; readonly values: Tensor } {
     return this.contents()

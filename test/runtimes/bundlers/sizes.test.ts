@@ -23,7 +23,7 @@ model.query.embed(Object.fromEntries(features))`,
   },
   {
     task: 'load a SavedModel',
-    limit: 264_000,
+    limit: 276_000,
     script: `import { load } from 'twotower'
 await load(process.argv[2] + '/weights/demo/query_model')`,
   },

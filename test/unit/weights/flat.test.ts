@@ -37,11 +37,11 @@ const model = (graph: Graph): ModelDefinition => ({
   towers: { query: null, candidate: null, similarity: null, joint: null, notes: ['none'] },
 })
 
-const unflatten = (manifest: Manifest, weights: Uint8Array): ModelDefinition =>
+const unflatten = async (manifest: Manifest, weights: Uint8Array): Promise<ModelDefinition> =>
   definitionIn(placeBundle(manifest, weights))
 
 /** As it comes back from a file. */
-function through(definition: ModelDefinition): ModelDefinition {
+function through(definition: ModelDefinition): Promise<ModelDefinition> {
   const { manifest, pieces } = flatten(definition, 'test', [])
   return unflatten(readManifest(JSON.stringify(manifest)), Buffer.concat(pieces).subarray())
 }
@@ -61,8 +61,8 @@ const values: Tensor[] = [
 ]
 
 describe('the flat format', () => {
-  test.each(values.map((value) => [value.dtype, value] as const))('gives back a constant of %s', (_, value) => {
-    const graph = through(model(out(constant(value)))).signatures[0].graph
+  test.each(values.map((value) => [value.dtype, value] as const))('gives back a constant of %s', async (_, value) => {
+    const graph = (await through(model(out(constant(value))))).signatures[0].graph
     const back = graph.outputs[0].node.attrs.tensor('value')
     expect([back.dtype, back.shape]).toEqual([value.dtype, value.shape])
     const elements = (t: Tensor) =>
@@ -72,7 +72,7 @@ describe('the flat format', () => {
     expect(elements(back)).toEqual(elements(value))
   })
 
-  test('gives back every kind of attribute', () => {
+  test('gives back every kind of attribute', async () => {
     const inner = out(constant(values[0]))
     const attrs = {
       text: 'é',
@@ -87,7 +87,7 @@ describe('the flat format', () => {
       branch: { graph: inner },
     }
     const node: Node = { name: 'n', op: 'Anything', attrs: new Attrs(attrs), inputs: [], controls: [] }
-    const back = through(model(out(node))).signatures[0].graph.nodes[0].attrs
+    const back = (await through(model(out(node)))).signatures[0].graph.nodes[0].attrs
     expect(Object.fromEntries(back.entries().filter(([name]) => name !== 'branch'))).toEqual({
       ...attrs,
       branch: undefined,
@@ -124,7 +124,7 @@ describe('the flat format', () => {
         source === 'bytes' ? placeBundle(manifest, copyOf(pieces)) : await openBundle(memoryFolder('m', files))
       if (bundle === null) throw new Error('no bundle')
       const { memory } = bundle
-      const read = definitionIn(bundle, xxh32By(await compileKernels(), memory))
+      const read = await definitionIn(bundle, xxh32By(await compileKernels(), memory))
       const [small, , kept, last] = read.signatures[0].graph.nodes
       const { memory: used, ops } = new Engine(read, await loadAllOps(), await compileKernels(), { memory })
       expect(used).toBe(memory)
@@ -146,7 +146,7 @@ describe('the flat format', () => {
     }
   })
 
-  test('writes the graph of a tower that is a whole signature once', () => {
+  test('writes the graph of a tower that is a whole signature once', async () => {
     const [whole, other] = [1, 2].map((value) => out(constant(tensor('float32', [1], Float32Array.of(value)))))
     const tower = (graph: Graph) => {
       const { inputs, outputs } = model(graph).signatures[0]
@@ -157,17 +157,17 @@ describe('the flat format', () => {
     const towers = { ...definition.towers, query: tower(whole), candidate: tower(other) }
     const { manifest, pieces } = flatten({ ...definition, towers }, 'test', [])
     expect([manifest.towers.query?.graph, typeof manifest.towers.candidate?.graph]).toEqual([0, 'object'])
-    const back = unflatten(readManifest(JSON.stringify(manifest)), copyOf(pieces))
+    const back = await unflatten(readManifest(JSON.stringify(manifest)), copyOf(pieces))
     expect(back.towers.query?.graph).toBe(back.signatures[0].graph)
     const held = back.towers.candidate?.graph.outputs[0].node.attrs.tensor('value')
     expect(held?.data).toEqual(Float32Array.of(2))
     const wrong = { ...manifest, towers: { ...manifest.towers, query: { ...manifest.towers.query, graph: 7 } } }
-    expect(() => unflatten(readManifest(JSON.stringify(wrong)), copyOf(pieces))).toThrow(
+    await expect(unflatten(readManifest(JSON.stringify(wrong)), copyOf(pieces))).rejects.toThrow(
       'signature 7 is referred to, but there are only 1',
     )
   })
 
-  test('gives back tables that find the same, without building an index', () => {
+  test('gives back tables that find the same, without building an index', async () => {
     const words = new StaticTable('words', 'string', 'int64')
     words.insert(
       tensor('string', [3], Strings.from(['a', '', Uint8Array.of(0xff)])),
@@ -175,7 +175,7 @@ describe('the flat format', () => {
     )
     const ids = new MutableTable('ids', 'int64', 'float32', [2], [tensor('int64', [], BigInt64Array.of(-1n))])
     ids.insert(tensor('int64', [1], BigInt64Array.of(9n)), tensor('float32', [1, 2], Float32Array.of(1, 2)))
-    const find = (table: StaticTable | MutableTable, keys: Tensor, fallback: Tensor) => {
+    const find = async (table: StaticTable | MutableTable, keys: Tensor, fallback: Tensor) => {
       const nodes = [constant(handle(table)), constant(keys), constant(fallback)]
       const lookup: Node = {
         name: 'find',
@@ -184,14 +184,18 @@ describe('the flat format', () => {
         inputs: nodes.map((node) => ({ node, index: 0 })),
         controls: [],
       }
-      const graph = through(model(out(...nodes, lookup))).signatures[0].graph
+      const graph = (await through(model(out(...nodes, lookup)))).signatures[0].graph
       return new Program(graph, new Map(Object.entries(tables))).run([])[0].data
     }
     const keys = tensor('string', [4], Strings.from([Uint8Array.of(0xff), 'b', 'a', '']))
-    expect(find(words, keys, tensor('int64', [], BigInt64Array.of(-1n)))).toEqual(BigInt64Array.of(7n, -1n, 5n, 6n))
+    expect(await find(words, keys, tensor('int64', [], BigInt64Array.of(-1n)))).toEqual(
+      BigInt64Array.of(7n, -1n, 5n, 6n),
+    )
     const fallback = tensor('float32', [2], Float32Array.of(0, 0))
-    expect(find(ids, tensor('int64', [2], BigInt64Array.of(9n, 8n)), fallback)).toEqual(Float32Array.of(1, 2, 0, 0))
-    expect(() => find(ids, tensor('int64', [1], BigInt64Array.of(-1n)), fallback)).toThrow(/not allowed/)
+    expect(await find(ids, tensor('int64', [2], BigInt64Array.of(9n, 8n)), fallback)).toEqual(
+      Float32Array.of(1, 2, 0, 0),
+    )
+    await expect(find(ids, tensor('int64', [1], BigInt64Array.of(-1n)), fallback)).rejects.toThrow(/not allowed/)
   })
 })
 
@@ -199,20 +203,20 @@ describe('a damaged bundle', () => {
   const { manifest, pieces } = flatten(model(out(constant(values[8]), constant(values[0]))), 'test', [])
   const text = JSON.stringify(manifest)
 
-  test('with any bit of an array flipped is refused by its checksum', () => {
+  test('with any bit of an array flipped is refused by its checksum', async () => {
     const whole = copyOf(pieces)
     for (const { offset, byteLength } of manifest.arrays) {
       for (let bit = 0; bit < byteLength * 8; bit++) {
         const damaged = whole.slice()
         damaged[offset + (bit >> 3)] ^= 1 << (bit & 7)
-        expect(() => unflatten(readManifest(text), damaged)).toThrow(CorruptModelError)
+        await expect(unflatten(readManifest(text), damaged)).rejects.toThrow(CorruptModelError)
       }
     }
   })
 
-  test('that is cut short says how many bytes are missing', () => {
+  test('that is cut short says how many bytes are missing', async () => {
     const whole = copyOf(pieces)
-    expect(() => unflatten(readManifest(text), whole.subarray(0, whole.length - 1))).toThrow(
+    await expect(unflatten(readManifest(text), whole.subarray(0, whole.length - 1))).rejects.toThrow(
       `weights.bin: has ${whole.length - 1} bytes, the manifest says ${whole.length}`,
     )
   })
@@ -240,9 +244,10 @@ describe('a damaged bundle', () => {
       { signatures: [{ ...manifest.signatures[0], graph: { parameters: [], nodes: [], outputs: [[3, 0]] } }] },
       /node 3 is referred to/,
     ],
-  ] as const)('with %s is refused', (_, change, message) => {
+  ] as const)('with %s is refused', async (_, change, message) => {
     const changed = { ...manifest, ...change } as unknown as Manifest
-    expect(() => unflatten(readManifest(JSON.stringify(changed)), copyOf(pieces))).toThrow(message)
+    const read = async () => unflatten(readManifest(JSON.stringify(changed)), copyOf(pieces))
+    await expect(read()).rejects.toThrow(message)
   })
 
   test('whose manifest is cut anywhere is refused as damaged', () => {
