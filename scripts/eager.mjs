@@ -1,6 +1,6 @@
 // What a start runs, compiled as the file is read. V8 skims a function for its end and compiles it when it is first called, for
 // which it reads it again; one in parentheses it compiles at once. Which functions a start runs is measured: a process of its own
-// embeds a row by each of the demo's towers. Methods cannot be told so, and a function that is not run costs less skimmed.
+// embeds a viewer of the demo's. All functions in parentheses win nothing, and methods cannot be put in any.
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -37,25 +37,26 @@ function functionsRun(folder, url) {
 function parenthesized(code, functions) {
   const edits = []
   for (const { startOffset: start, endOffset: end } of functions) {
-    const [, name] = /^(?:async )?function\*? ([\w$]+)/.exec(code.slice(start, end)) ?? []
+    const text = code.slice(start, end)
+    const [, name] = /^(?:async )?function\*? ([\w$]+).*\n/.exec(text) ?? []
     if (name !== undefined && code[start - 1] === '\n') edits.push([start, `const ${name} = (`], [end, ');'])
-    else if (/^(async )?\(/.test(code.slice(start, end))) edits.push([start, '('], [end, ')'])
+    else if (/^(async )?\(/.test(text)) edits.push([start, '('], [end, ')'])
   }
   // Backwards, so that places keep.
   edits.sort(([a], [b]) => b - a)
   for (const [at, text] of edits) code = code.slice(0, at) + text + code.slice(at)
-  return code
+  // A declared function is there before all else of the file; so is what was made of it.
+  const declared = code.match(MARKED) ?? []
+  return declared.join('') + code.replace(MARKED, '')
 }
 
-/** The first row that the demo's file `name` has for a tower. */
-function firstRow(name, { features }) {
-  const [line] = readFileSync(join(demo, name), 'utf8').split('\n')
-  const row = JSON.parse(line)
-  return Object.fromEntries(features.map((feature) => [feature.name, [row[feature.name]]]))
-}
+/** What became of a declared function. */
+const MARKED = /^const [\w$]+ = \((?:async )?function[\s\S]*?^\}\);\n/gm
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { load } = await import(pathToFileURL(index).href)
-  const { query, candidate } = await load(process.argv[2])
-  query.embed(firstRow('viewers.jsonl', query))
+  const { query } = await load(process.argv[2])
+  const [viewer] = readFileSync(join(demo, 'viewers.jsonl'), 'utf8').split('\n')
+  const row = JSON.parse(viewer)
+  query.embed(Object.fromEntries(query.features.map(({ name }) => [name, [row[name]]])))
 }

@@ -32,6 +32,18 @@ export class Attrs {
     return Object.entries(this.values)
   }
 
+  /** The functions among them. All nodes of a model are asked as it is loaded, most have none: nothing is made for those. */
+  functions(): readonly Graph[] {
+    let graphs = NO_GRAPHS
+    for (const name in this.values) {
+      const attr = this.values[name]
+      if (typeof attr !== 'object') continue
+      if (Array.isArray(attr)) for (const item of attr) graphs = withFunction(graphs, item)
+      else graphs = withFunction(graphs, attr)
+    }
+    return graphs
+  }
+
   has(name: string): boolean {
     return this.values[name] !== undefined
   }
@@ -181,16 +193,13 @@ export class Attrs {
 
 const isObject = (value: Attr): value is Exclude<Attr, string | number | bigint | boolean> => typeof value === 'object'
 
+const NO_GRAPHS: readonly Graph[] = []
+
+const withFunction = (graphs: readonly Graph[], attr: Attr): readonly Graph[] =>
+  isObject(attr) && 'graph' in attr ? [...graphs, attr.graph] : graphs
+
 const asShape = (value: Attr): { readonly shape: readonly Dim[] | null } | undefined =>
   isObject(value) && 'shape' in value ? value : undefined
 
 /** The functions among the attributes of `node`. */
-export function functionsOf(node: { readonly attrs: Attrs }): Graph[] {
-  const graphs: Graph[] = []
-  for (const [, attr] of node.attrs.entries()) {
-    for (const item of Array.isArray(attr) ? attr : [attr]) {
-      if (typeof item === 'object' && 'graph' in item) graphs.push(item.graph)
-    }
-  }
-  return graphs
-}
+export const functionsOf = (node: { readonly attrs: Attrs }): readonly Graph[] => node.attrs.functions()
