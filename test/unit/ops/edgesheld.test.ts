@@ -108,6 +108,9 @@ const flushed = because(['a denormal'], 'TensorFlow’s threads take a denormal 
 const RANDOM = 'its one float is how random a cut is, and random ones are refused'
 const sampling = because(Object.keys(FLOATS).slice(1), RANDOM)
 
+/** Strings that no serialized proto is. */
+const TEXTS = Object.keys(STRINGS).filter((edge) => edge !== 'empty' && edge !== 'invalid UTF-8')
+
 /** Why a family lacks an edge. */
 const UNHELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   fused: ours,
@@ -129,6 +132,15 @@ const UNHELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   sentencepiece: { ...splits, ...because(['NaN'], RANDOM), ...sampling },
   fastsentencepiece: { ...splits, ...sampling },
   joins: splits,
+  quantized: because(EVERY_ROW, 'NumPy has no quantized types: the model rare_ops holds it'),
+  serialized: because(
+    [...EVERY_ROW.filter((rows) => rows !== '1 rows'), ...TEXTS],
+    'it takes one string, a serialized tensor, whose elements hold the edges',
+  ),
+  sequenceexamples: because(
+    ['5 rows', '33 rows', ...TEXTS, ...Object.keys(FLOATS)],
+    'its strings are serialized tf.SequenceExamples, whose features hold the edges, and its floats defaults of these',
+  ),
 }
 
 describe('the goldens hold every edge', () => {
