@@ -15,7 +15,7 @@ import {
 } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { binary, comparison, equality, filled, numeric, test, unary } from './elementwise.ts'
-import { concat } from './text/bytes.ts'
+import { concat } from './text/concat.ts'
 
 // Elementwise arithmetic after core/kernels/cwise_ops*.cc. A double's result rounded to float32 is exactly float32's own
 // for + − × ÷ and the square root, so those equal TensorFlow's to the bit.

@@ -1,3 +1,4 @@
+import { concat } from './concat.ts'
 import { isSpace } from './spaces.ts'
 
 // Text as TensorFlow has it: bytes, which are UTF-8 only where an op says so.
@@ -104,17 +105,6 @@ export function splitAny(text: Uint8Array, separators: Uint8Array, skipEmpty: bo
     start = at + 1
   }
   return parts
-}
-
-/** All parts in one. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
 
 /** The parts with `separator` between them. */

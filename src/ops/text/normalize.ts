@@ -1,4 +1,5 @@
-import { concat, encode } from './bytes.ts'
+import { encode } from './bytes.ts'
+import { concat } from './concat.ts'
 import { inRuns } from './utf8.ts'
 
 // Unicode's normal forms on bytes, as tf.text 2.15 has them of ICU. The engine's Unicode version is the one that counts.

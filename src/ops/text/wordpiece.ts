@@ -1,5 +1,5 @@
 import { StringIndex, Strings } from '../../tensor/index.ts'
-import { concat } from './bytes.ts'
+import { concat } from './concat.ts'
 import { caseFold } from './normalize.ts'
 import { characterAt, lengthOf } from './utf8.ts'
 
