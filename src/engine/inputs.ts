@@ -18,8 +18,8 @@ import {
 
 /** One element of an input's nested lists. */
 export type Element = string | number | bigint | boolean | Uint8Array
-/** A tensor as nested lists. */
-export type Nested = Element | readonly Nested[]
+/** A tensor as nested lists, the innermost of which may be typed arrays. */
+export type Nested = Element | TypedArray | readonly Nested[]
 
 /** A tensor of dtype `D` as callers give and get it: row-major `data`, of strings text or, where one is not UTF-8, bytes. */
 interface PublicTensorOf<D extends DType> {
@@ -31,8 +31,8 @@ interface PublicTensorOf<D extends DType> {
 /** A tensor as callers give and get it. Its `dtype` tells which array `data` is: int64's is BigInt64Array, bool's Uint8Array. */
 export type PublicTensor = { [D in ArrayDType | 'string']: PublicTensorOf<D> }[ArrayDType | 'string']
 
-/** What may be given for an input: nested lists, a typed array of the signature's shape, or a tensor. */
-export type InputValue = Nested | TypedArray | PublicTensor
+/** What may be given for an input: nested lists, a typed array of the signature's shape, a list of them, or a tensor. */
+export type InputValue = Nested | PublicTensor
 
 /** Values by input name. */
 export type Features = Readonly<Record<string, InputValue>>
@@ -154,7 +154,7 @@ function fromLists(value: Nested, port: Port): Tensor {
   const shape: number[] = []
   // An empty list ends the known dimensions; what the port says of the inner ones holds. Not level[0]: where that meets lists
   // of lists and of numbers, V8 makes an object of each number, of all rows.
-  for (let level: Nested = value; Array.isArray(level); level = level.at(0) as Nested) {
+  for (let level: Nested = value; isList(level, port); level = level.at(0) as Nested) {
     shape.push(level.length)
     if (level.length === 0) {
       for (const dim of (port.shape ?? []).slice(shape.length)) shape.push(dim ?? 0)
@@ -189,6 +189,10 @@ function putFloats(row: readonly Nested[], data: Float32Array, at: number, port:
   }
 }
 
+/** For strings, bytes are one. */
+const isList = (value: Nested, { dtype }: Port): value is readonly Nested[] =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof Uint8Array && dtype === 'string'))
+
 /** Visits the innermost lists in order; a scalar is a list of one. @throws {RangeError} where lists of one level differ in length */
 function eachRow(
   value: Nested,
@@ -197,9 +201,9 @@ function eachRow(
   port: Port,
   visit: (row: readonly Nested[]) => void,
 ): void {
-  const isList = Array.isArray(value)
-  if (isList ? value.length !== shape[depth] : shape.length > 0) throw ragged(port)
-  if (!isList) visit([value])
+  const isRow = isList(value, port)
+  if (isRow ? value.length !== shape[depth] : shape.length > depth) throw ragged(port)
+  if (!isRow) visit([value])
   else if (depth === shape.length - 1) visit(value)
   else for (const item of value) eachRow(item as Nested, shape, depth + 1, port, visit)
 }
@@ -210,7 +214,7 @@ const ragged = (port: Port) =>
   )
 
 const wrongKind = (element: unknown, port: Port) =>
-  Array.isArray(element)
+  Array.isArray(element) || ArrayBuffer.isView(element)
     ? ragged(port)
     : new TypeError(
         `input "${port.name}" must be ${describe(port)}, got ${element === null ? 'null' : typeof element === 'string' ? `the string ${JSON.stringify(element.slice(0, 40))}` : typeof element === 'object' ? 'an object' : `the ${typeof element} ${String(element)}`}`,

@@ -57,7 +57,7 @@ function bytesOf(raw: Nested): Value {
   if (typeof raw === 'string' || typeof raw === 'bigint') return encode(String(raw))
   if (typeof raw === 'boolean') return raw ? 1 : 0
   if (raw instanceof Uint8Array || typeof raw === 'number') return raw
-  return raw.map((item) => bytesOf(item) as Uint8Array | number)
+  return Array.from<Nested, Uint8Array | number>(raw, (item) => bytesOf(item) as Uint8Array | number)
 }
 
 const scalars = (value: Value): Scalar[] =>

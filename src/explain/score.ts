@@ -88,5 +88,5 @@ function emptied(value: Nested): Nested {
   if (typeof value === 'string' || value instanceof Uint8Array) return ''
   if (typeof value === 'number') return 0
   if (typeof value === 'bigint') return 0n
-  return typeof value === 'boolean' ? false : value.map(emptied)
+  return typeof value === 'boolean' ? false : Array.from<Nested, Nested>(value, emptied)
 }

@@ -22,6 +22,17 @@ describe('an input', () => {
     expect(toTensor(Float32Array.of(1, 2, 3, 4), port('float32', [null, 2])).shape).toEqual([2, 2])
   })
 
+  test('is a list of typed arrays, a row each', () => {
+    const rows = [Float64Array.of(0.1, 2), [3, 4]]
+    expect(toTensor(rows, port('float32', [null, 2]))).toEqual(tensor('float32', [2, 2], Float32Array.of(0.1, 2, 3, 4)))
+    const ids = toTensor([BigInt64Array.of(2n ** 60n), Int32Array.of(-1)], port('int64', [null, null]))
+    expect(ids).toEqual(tensor('int64', [2, 1], BigInt64Array.of(2n ** 60n, -1n)))
+    expect(toTensor([new Float32Array(0)], port('float32', [null, null])).shape).toEqual([1, 0])
+    // Of strings an array of bytes is one.
+    const words = toTensor([Uint8Array.of(97, 98)], port('string', [null]))
+    expect([words.shape, (words.data as Strings).value(0)]).toEqual([[1], 'ab'])
+  })
+
   test('is read where it lies, and never written to', () => {
     const mine = Float32Array.of(0.1, 2)
     expect(toTensor(mine, port('float32', [2])).data).toBe(mine)
@@ -52,6 +63,14 @@ describe('an input', () => {
     ['an int64 past its range', [2n ** 63n], port('int64', [1]), /is not a value of int64/],
     ['ragged lists', [[1], [1, 2]], port('float32', [null, null]), /ragged/],
     ['a list among numbers', [1, [2]], port('float32', [null]), /ragged/],
+    ['rows of two lengths', [Float32Array.of(1), Float32Array.of(1, 2)], port('float32', [null, null]), /ragged/],
+    ['a row among numbers', [1, Float32Array.of(2)], port('float32', [null]), /ragged/],
+    [
+      'a fraction in a row of integers',
+      [Float32Array.of(1.5)],
+      port('int32', [1, 1]),
+      /must be int32\[1, 1\], got 1.5/,
+    ],
     ['a wrong rank', [1, 2], port('float32', [null, 2]), /must be float32\[\?, 2\], got the shape \[2\]/],
     ['a wrong dimension', [[1, 2, 3]], port('float32', [null, 2]), /got the shape \[1, 3\]/],
     ['an array of another type', Float64Array.of(1), port('float32', [1]), /got a Float64Array/],
