@@ -2,7 +2,6 @@
 // compiles one. What only the importer or a rarer op needs stays in chunks of its own, loaded on demand.
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { rolldown } from 'rolldown'
-import { compileAtOnce } from './eager.mjs'
 
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
 const ENGINE =
@@ -56,7 +55,6 @@ const { output } = await bundle.write({
 })
 for (const { type, fileName, code } of output) if (type === 'chunk') writeFileSync(`dist/${fileName}`, ascii(code))
 chmodSync('dist/cli/main.js', 0o755)
-await compileAtOnce('dist/chunks/engine.js')
 
 // The playground: a page and its worker with all that they need, as they are served. A visitor downloads the importer for a
 // SavedModel only, and rarer ops where a model has them.

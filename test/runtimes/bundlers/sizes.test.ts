@@ -52,11 +52,6 @@ test('the package is ASCII: one other sign, and V8 keeps two bytes for each of i
   expect(others.filter((file) => !file.startsWith('playground'))).toEqual([])
 })
 
-test('functions that a start runs are in parentheses in the package, by which V8 compiles them as it reads the file', () => {
-  const arrows = readFileSync(packed('dist/chunks/engine.js'), 'utf8').match(/= \((?:async )?\(.*\) =>/g) ?? []
-  expect(arrows.length).toBeGreaterThan(20)
-})
-
 /** The files, of those that a bundler cut the script into, that running it reads: V8's coverage names each. */
 async function download(name: string, script: string): Promise<number> {
   const folder = join(app.folder, 'sizes', name)
