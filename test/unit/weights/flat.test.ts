@@ -146,6 +146,14 @@ describe('the flat format', () => {
     }
   })
 
+  test('without anything for kernels is read as it was before there was', async () => {
+    const { manifest, pieces } = flatten(model(out(constant(values[0]))), 'test', [])
+    const { linear, ...weights } = manifest.weights
+    expect(linear).toBe(0)
+    const back = await unflatten({ ...manifest, weights }, copyOf(pieces))
+    expect(back.signatures[0].graph.nodes[0].attrs.tensor('value').data).toEqual(values[0].data)
+  })
+
   test('writes the graph of a tower that is a whole signature once', async () => {
     const [whole, other] = [1, 2].map((value) => out(constant(tensor('float32', [1], Float32Array.of(value)))))
     const tower = (graph: Graph) => {
