@@ -82,6 +82,7 @@ export function linearOf({ weights: { byteLength: said, linear = 0 } }: Manifest
 
 /**
  * A model out of its flat form. Arrays are views of `weights`, which is kept.
+ * @param weights of the size that the manifest says, as `linearOf` holds where room is made
  * @param checksum XXH32, by whatever computes it fastest; null where the sums were looked at before
  * @throws {CorruptModelError} where a checksum, a size or a reference does not hold
  */
@@ -90,7 +91,6 @@ export async function unflatten(
   weights: StoredWeights,
   checksum: Checksum | null = xxh32,
 ): Promise<ModelDefinition> {
-  linearOf(manifest, weights.byteLength)
   // Few models have one: its code is a file of its own.
   const isMutable = manifest.resources.some(({ kind }) => kind === 'mutable-table')
   const mutable = isMutable ? (await import('../ops/tables/mutable.ts')).MutableTable : null
