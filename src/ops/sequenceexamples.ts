@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Op } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { show, wanted } from './examples/request.ts'
-import { contextOutputs, type Dense, listOutputs, type Request, readBatch } from './examples/sequences.ts'
+import { type Batch, contextOutputs, type Dense, listOutputs, type Request, readBatch } from './examples/sequences.ts'
 import { elements, namesOf, stringsOf } from './examples/tensors.ts'
 import { nameOf } from './examples/wire.ts'
 
@@ -86,6 +86,25 @@ const batchNames = (attrs: Attrs): [string, number][] => [
 const attributeKeys = (attrs: Attrs, what: string): Uint8Array[] =>
   attrs.strings(what, []).map((key) => new TextEncoder().encode(key))
 
+/** What contexts and lists are asked for: their keys, the contexts' defaults, and which dense lists may be missing. */
+interface Asked {
+  readonly context: Keys
+  readonly lists: Keys
+  readonly defaults: readonly Tensor[]
+  readonly mayMiss: (i: number) => boolean
+}
+
+function outputsOf(
+  { context, lists, defaults, mayMiss }: Asked,
+  attrs: Attrs,
+  batch: Batch,
+  withLengths: boolean,
+): Tensor[] {
+  const contexts = requestOf(CONTEXT, attrs, context, defaults, () => false)
+  const rows = requestOf(LISTS, attrs, lists, [], mayMiss)
+  return [...contextOutputs(contexts, batch), ...listOutputs(rows, batch, withLengths)]
+}
+
 const parseSequenceExampleV2: Op = {
   outputs: batchNames,
   evaluate({ inputs, attrs }) {
@@ -103,13 +122,7 @@ const parseSequenceExampleV2: Op = {
     const batch = readBatch(serialized, namesOf(names, serialized))
     const context = { sparse: contextSparse, dense: contextDense, ragged: contextRagged }
     const lists = { sparse: listSparse, dense: listDense, ragged: listRagged }
-    return [
-      ...contextOutputs(
-        requestOf(CONTEXT, attrs, context, defaults, () => false),
-        batch,
-      ),
-      ...listOutputs(requestOf(LISTS, attrs, lists, [], mayMiss), batch, true),
-    ]
+    return outputsOf({ context, lists, defaults, mayMiss }, attrs, batch, true)
   },
 }
 
@@ -128,17 +141,8 @@ const parseSequenceExample: Op = {
     })
     const missing = new Set(attrs.strings('feature_list_dense_missing_assumed_empty', []))
     const dense = attrs.strings('feature_list_dense_keys', [])
-    return [
-      ...contextOutputs(
-        requestOf(CONTEXT, attrs, keys('context'), defaults, () => false),
-        batch,
-      ),
-      ...listOutputs(
-        requestOf(LISTS, attrs, keys('feature_list'), [], (i) => missing.has(dense[i])),
-        batch,
-        true,
-      ),
-    ]
+    const [context, lists] = [keys('context'), keys('feature_list')]
+    return outputsOf({ context, lists, defaults, mayMiss: (i) => missing.has(dense[i]) }, attrs, batch, true)
   },
 }
 
@@ -154,19 +158,14 @@ const parseSingleSequenceExample: Op = {
     const lists = { sparse: take('Nfeature_list_sparse'), dense: take('Nfeature_list_dense'), ragged: [] }
     const defaults = rest.splice(0, context.dense.length)
     const [name] = rest
-    const mayMiss = new Set(elements(missing, 'feature_list_dense_missing_assumed_empty').map(nameOf))
+    const optional = new Set(elements(missing, 'feature_list_dense_missing_assumed_empty').map(nameOf))
     const batch = readBatch(serialized, stringsOf(name, 'debug_name'))
-    return [
-      ...contextOutputs(
-        requestOf(CONTEXT, attrs, context, defaults, () => false),
-        batch,
-      ),
-      ...listOutputs(
-        requestOf(LISTS, attrs, lists, [], (i) => mayMiss.has(nameOf(lists.dense[i]))),
-        batch,
-        false,
-      ),
-    ]
+    return outputsOf(
+      { context, lists, defaults, mayMiss: (i) => optional.has(nameOf(lists.dense[i])) },
+      attrs,
+      batch,
+      false,
+    )
   },
 }
 

@@ -32,7 +32,7 @@ export interface Request {
 type Entries = readonly (Feature | null)[]
 
 /** The examples of a call, and what they are called in errors. */
-interface Batch {
+export interface Batch {
   readonly context: ReadonlyMap<string, Entries>
   readonly lists: ReadonlyMap<string, Entries>
   readonly size: number
