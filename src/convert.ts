@@ -1,6 +1,7 @@
 import type { DefineOptions, ModelSource } from './define.ts'
 import { graphsOf, residentsOf } from './engine/residents.ts'
 import type { ModelDefinition } from './graph/index.ts'
+import { concatBytes } from './tensor/index.ts'
 import { GENERATOR } from './version.ts'
 import { MANIFEST, WEIGHTS } from './weights/format.ts'
 import type { Flat } from './weights/writer.ts'
@@ -35,13 +36,7 @@ export class Bundle {
 
   /** weights.bin as one array of bytes. */
   get weights(): Uint8Array {
-    const bytes = new Uint8Array(this.byteLength)
-    let at = 0
-    for (const piece of this.flat.pieces) {
-      bytes.set(piece, at)
-      at += piece.length
-    }
-    return bytes
+    return concatBytes(this.flat.pieces)
   }
 
   /**

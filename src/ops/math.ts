@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import {
+  concatBytes,
   halfEven,
   isBig,
   isFloat,
@@ -15,7 +16,6 @@ import {
 } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { binary, comparison, equality, filled, numeric, test, unary } from './elementwise.ts'
-import { concat } from './text/concat.ts'
 
 // Elementwise arithmetic after core/kernels/cwise_ops*.cc. A double's result rounded to float32 is exactly float32's own
 // for + − × ÷ and the square root, so those equal TensorFlow's to the bit.
@@ -113,7 +113,11 @@ const addOrJoin: Op = {
     if (x.dtype !== 'string' || y.dtype !== 'string') return add.evaluate(call)
     const shape = broadcastShape(x.shape, y.shape)
     const [a, b] = [broadcastIndices(x.shape, shape), broadcastIndices(y.shape, shape)]
-    return tensor('string', shape, Strings.from(Array.from(a, (from, i) => concat([x.data.at(from), y.data.at(b[i])]))))
+    return tensor(
+      'string',
+      shape,
+      Strings.from(Array.from(a, (from, i) => concatBytes([x.data.at(from), y.data.at(b[i])]))),
+    )
   },
 }
 

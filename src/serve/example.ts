@@ -1,5 +1,5 @@
 import type { Json } from '../json/parse.ts'
-import type { DType } from '../tensor/index.ts'
+import { concatBytes, type DType } from '../tensor/index.ts'
 import { Refusal } from './refusal.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
 
@@ -90,12 +90,4 @@ function varint(value: bigint): Uint8Array {
   return Uint8Array.from([...bytes, Number(rest)])
 }
 
-function message(...parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
+const message = (...parts: readonly Uint8Array[]): Uint8Array => concatBytes(parts)

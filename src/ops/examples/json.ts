@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
-import { Strings, utf8 } from '../../tensor/index.ts'
+import { concatBytes, Strings, utf8 } from '../../tensor/index.ts'
 import { type Json, parseJson } from './protojson.ts'
 
 // DecodeJSONExample: an Example in protobuf's JSON mapping to its wire format, byte for byte as protobuf's
@@ -15,16 +15,6 @@ const FIXED32 = 5
 /** A field's tag, which takes one byte for the numbers here. */
 const tag = (field: number, wire: number): Uint8Array => Uint8Array.of((field << 3) | wire)
 
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
-
 function varint(value: bigint): Uint8Array {
   const bytes: number[] = []
   let rest = BigInt.asUintN(64, value)
@@ -33,7 +23,7 @@ function varint(value: bigint): Uint8Array {
 }
 
 const delimited = (field: number, bytes: Uint8Array): Uint8Array =>
-  concat([tag(field, DELIMITED), varint(BigInt(bytes.length)), bytes])
+  concatBytes([tag(field, DELIMITED), varint(BigInt(bytes.length)), bytes])
 
 const refuse = (problem: string): never => {
   throw new InvalidArgumentError(`Error while parsing JSON: ${problem}`)
@@ -48,7 +38,7 @@ function entriesOf(json: Json, where: string): Entries {
 }
 
 const example = (json: Json): Uint8Array =>
-  concat(
+  concatBytes(
     entriesOf(json, 'Root element must be a message').map(([name, value]) => {
       if (name !== 'features') return refuse(`${name}: Cannot find field.`)
       return value.kind === 'null' ? NOTHING : delimited(1, features(value))
@@ -56,7 +46,7 @@ const example = (json: Json): Uint8Array =>
   )
 
 const features = (json: Json): Uint8Array =>
-  concat(
+  concatBytes(
     entriesOf(json, 'features').map(([name, map]) => {
       if (name !== 'feature') return refuse(`(features) ${name}: Cannot find field.`)
       return map.kind === 'null' ? NOTHING : featureMap(map)
@@ -66,12 +56,12 @@ const features = (json: Json): Uint8Array =>
 function featureMap(map: Json): Uint8Array {
   if (map.kind !== 'object') return refuse("(features): invalid value Cannot bind a list to map for field 'feature'.")
   const keys = new Set<string>()
-  return concat(
+  return concatBytes(
     map.entries.map(([key, value]) => {
       if (keys.has(key)) return refuse(`Repeated map key: '${key}' is already set.`)
       keys.add(key)
       const name = delimited(1, encoder.encode(key))
-      return delimited(1, value.kind === 'null' ? name : concat([name, delimited(2, feature(value))]))
+      return delimited(1, value.kind === 'null' ? name : concatBytes([name, delimited(2, feature(value))]))
     }),
   )
 }
@@ -83,8 +73,8 @@ interface ListKind {
 }
 
 const BYTES: ListKind = { field: 1, write: (value) => delimited(1, base64(value)) }
-const FLOATS: ListKind = { field: 2, write: (value) => concat([tag(1, FIXED32), float(value)]) }
-const INTS: ListKind = { field: 3, write: (value) => concat([tag(1, VARINT), varint(integer(value))]) }
+const FLOATS: ListKind = { field: 2, write: (value) => concatBytes([tag(1, FIXED32), float(value)]) }
+const INTS: ListKind = { field: 3, write: (value) => concatBytes([tag(1, VARINT), varint(integer(value))]) }
 const LISTS = new Map([
   ['bytes_list', BYTES],
   ['bytesList', BYTES],
@@ -97,7 +87,7 @@ const LISTS = new Map([
 function feature(json: Json): Uint8Array {
   const set = entriesOf(json, 'feature').filter(([, list]) => list.kind !== 'null')
   if (set.length > 1) return refuse("oneof field 'kind' is already set.")
-  return concat(
+  return concatBytes(
     entriesOf(json, 'feature').map(([name, list]) => {
       const kind = LISTS.get(name)
       if (kind === undefined) return refuse(`(features.feature) ${name}: Cannot find field.`)
@@ -107,10 +97,10 @@ function feature(json: Json): Uint8Array {
 }
 
 const values = (list: Json, kind: ListKind): Uint8Array =>
-  concat(
+  concatBytes(
     entriesOf(list, 'list').map(([name, value]) => {
       if (name !== 'value') return refuse(`${name}: Cannot find field.`)
-      return concat(flat(value).map(kind.write))
+      return concatBytes(flat(value).map(kind.write))
     }),
   )
 

@@ -1,4 +1,4 @@
-import { concat } from './concat.ts'
+import { concatBytes } from '../../tensor/index.ts'
 import { isSpace } from './spaces.ts'
 
 // Text as TensorFlow has it: bytes, which are UTF-8 only where an op says so.
@@ -109,6 +109,6 @@ export function splitAny(text: Uint8Array, separators: Uint8Array, skipEmpty: bo
 
 /** The parts with `separator` between them. */
 export const join = (parts: readonly Uint8Array[], separator: Uint8Array): Uint8Array =>
-  concat(parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])))
+  concatBytes(parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])))
 
 export const encode = (text: string): Uint8Array => encoder.encode(text)

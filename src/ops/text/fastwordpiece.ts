@@ -1,8 +1,7 @@
 import { InvalidArgumentError } from '../../errors.ts'
-import type { StringsBuilder } from '../../tensor/index.ts'
+import { concatBytes, type StringsBuilder } from '../../tensor/index.ts'
 import { join } from './bytes.ts'
 import { isBreakCharacter, isWhiteSpace } from './characters.ts'
-import { concat } from './concat.ts'
 import { DoubleArray } from './doublearray.ts'
 import { FlatTable } from './flatbuffer.ts'
 import { characterAt, codeOf, lengthOf } from './utf8.ts'
@@ -263,7 +262,7 @@ export class FastWordpiece {
       else words[words.length - 1].push(vocabulary[id])
     }
     return join(
-      words.map((parts) => concat(parts)),
+      words.map((parts) => concatBytes(parts)),
       SPACE,
     )
   }

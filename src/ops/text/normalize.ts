@@ -1,5 +1,5 @@
+import { concatBytes } from '../../tensor/index.ts'
 import { encode } from './bytes.ts'
-import { concat } from './concat.ts'
 import { inRuns } from './utf8.ts'
 
 // Unicode's normal forms on bytes, as tf.text 2.15 has them of ICU. The engine's Unicode version is the one that counts.
@@ -29,7 +29,7 @@ function changed(text: Uint8Array, change: (plain: string) => string): Uint8Arra
     (start, end) => parts.push(encode(change(decoder.decode(text.subarray(start, end))))),
     (start, end) => parts.push(text.subarray(start, end)),
   )
-  return parts.length === 1 ? parts[0] : concat(parts)
+  return parts.length === 1 ? parts[0] : concatBytes(parts)
 }
 
 const IGNORABLE = /\p{Default_Ignorable_Code_Point}/u

@@ -1,5 +1,4 @@
-import { StringIndex, Strings } from '../../tensor/index.ts'
-import { concat } from './concat.ts'
+import { concatBytes, StringIndex, Strings } from '../../tensor/index.ts'
 import { caseFold } from './normalize.ts'
 import { characterAt, lengthOf } from './utf8.ts'
 
@@ -120,7 +119,7 @@ export function wordpieces(
   return (word) => {
     if (word.length > longest || !cutter.cut(word, 0, word.length)) return [unknown]
     return cutter.ends.map((end, i) =>
-      i === 0 ? word.subarray(0, end) : concat([suffix, word.subarray(cutter.ends[i - 1], end)]),
+      i === 0 ? word.subarray(0, end) : concatBytes([suffix, word.subarray(cutter.ends[i - 1], end)]),
     )
   }
 }
