@@ -9,6 +9,8 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: MATRICES, load: () => import('./products.ts') },
   { ops: WINDOWS, load: () => import('./windows.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
+  // An index that is in the model: TensorFlow Recommenders' BruteForce.
+  { ops: ['TopKV2'], load: () => import('./largest.ts') },
   // Towers of many layers.
   { ops: [...MATRICES, ...WINDOWS], load: () => import('./largevalues.ts') },
   // What a loop along a sequence reads its steps by.

@@ -76,9 +76,9 @@ function first(count: number, order: (i: number, j: number) => number): number {
 
 /** The `k` numbers below `count` that come first in `order`, in order: a heap of k with the last of them on top. */
 export function smallestOf(count: number, k: number, order: (i: number, j: number) => number): number[] {
-  const all = Array.from({ length: count }, (_, i) => i)
-  if (k * 8 > count) return all.sort(order).slice(0, k)
-  const heap = all.slice(0, k).sort((i, j) => order(j, i))
+  const numbers = (below: number) => Array.from({ length: below }, (_, i) => i)
+  if (k * 8 > count) return numbers(count).sort(order).slice(0, k)
+  const heap = numbers(k).sort((i, j) => order(j, i))
   for (let i = k; i < count; i++) {
     if (order(i, heap[0]) >= 0) continue
     let at = 0

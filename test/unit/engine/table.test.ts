@@ -218,6 +218,62 @@ describe('a kernel answers as the reference does', () => {
   })
 })
 
+describe('the largest of each row', () => {
+  const both = (x: Tensor, k: Tensor, attrs = Attrs.none): unknown[] => {
+    memory.begin()
+    const node = { name: 'n', op: 'TopKV2', attrs, inputs: [], controls: [] }
+    const rest = { attrs, node, files: new Map(), run: () => [] }
+    return [table, reference].map((ops) => ops.get(node.op)?.evaluate({ inputs: [x, k], ...rest }))
+  }
+  const int32 = (k: number): Tensor => tensor('int32', [], Int32Array.of(k))
+
+  test('values, places and their order are the reference’s, of many equal ones too', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 28, max: 300 }),
+        fc.integer({ min: 1, max: 300 }),
+        fc.integer({ min: 1, max: 1000 }),
+        (rows, width, k, levels) => {
+          const x = floats([rows, 1, width], width, levels)
+          ;(x.data as Float32Array).forEach((value, i, data) => {
+            data[i] = Math.round(value)
+          })
+          const [ours, theirs] = both(x, int32(Math.min(k, width)))
+          expect(ours).toEqual(theirs)
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test.each([
+    ['infinities and zeros', EDGES.filter((edge) => !Number.isNaN(edge))],
+    ['NaN', EDGES],
+  ])('rows with %s are as the reference has them', (_, edges) => {
+    for (let shift = 0; shift < edges.length; shift++) {
+      const x = tensor(
+        'float32',
+        [40],
+        Float32Array.from({ length: 40 }, (_, i) => edges[(i * i + shift) % edges.length]),
+      )
+      for (const k of [1, 2, 7, 39, 40]) {
+        const [ours, theirs] = both(x, int32(k))
+        expect(ours).toEqual(theirs)
+      }
+    }
+  })
+
+  test('what TensorFlow refuses is refused, and places are of the dtype that is asked for', () => {
+    expect(() => both(floats([2, 40]), int32(41))).toThrow('input must have at least k columns. Had 40, needed 41')
+    expect(() => both(floats([2, 40]), int32(-1))).toThrow('Need k >= 0, got -1')
+    expect(both(floats([2, 40]), int32(3), new Attrs({ index_type: 'int64' }))[0]).toMatchObject([
+      {},
+      { dtype: 'int64' },
+    ])
+  })
+})
+
 describe('broadcasts that no single call takes', () => {
   const cases: [number[], number[]][] = [
     [
