@@ -32,6 +32,8 @@ function convert(from: TypedArray, fromType: ArrayDType, out: TypedArray, to: Ar
   else if (from instanceof BigInt64Array && out instanceof Float32Array) int64ToFloat(from, out)
   else if (from instanceof BigInt64Array && out instanceof Int32Array) int64ToInt32(from, out)
   else if (whole && !isBig(fromType) && out instanceof BigInt64Array) integersToInt64(from as NumberArray, out)
+  else if (from instanceof Float32Array && out instanceof Int32Array) floatToInt32(from, out)
+  else if (from instanceof Float32Array && out instanceof BigInt64Array) floatToInt64(from, out)
   else eachElement(from, fromType, out, to)
 }
 
@@ -72,13 +74,32 @@ function integersToInt64(from: NumberArray, out: BigInt64Array): void {
   }
 }
 
+/** Ids that come as floats, as Keras's embeddings take them. */
+function floatToInt32(from: Float32Array, out: Int32Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = fitsInt32(from[i]) ? from[i] : LOWEST_32
+}
+
+function floatToInt64(from: Float32Array, out: BigInt64Array): void {
+  const halves = halvesOf(out)
+  for (let i = 0; i < out.length; i++) {
+    const value = from[i]
+    if (fitsInt32(value)) {
+      halves[2 * i] = value
+      halves[2 * i + 1] = value <= -1 ? -1 : 0
+    } else out[i] = toBig(value, 'int64')
+  }
+}
+
 const LOWEST_32 = -(2 ** 31)
+/** Whether `value`, without what comes after its point, is an int32. Not NaN. */
+const fitsInt32 = (value: number): boolean => value > LOWEST_32 - 1 && value < 2 ** 31
+
 /** Narrow types go through int32 as x86's conversion does; uint32 through int64. */
 function toInteger(value: number, to: ArrayDType): number {
   const whole = Math.trunc(value)
   if (to === 'uint32')
     return Number.isFinite(whole) && Math.abs(whole) < 2 ** 63 ? Number(BigInt.asUintN(32, BigInt(whole))) : 0
-  return whole >= LOWEST_32 && whole < 2 ** 31 ? whole : LOWEST_32
+  return fitsInt32(whole) ? whole : LOWEST_32
 }
 function toBig(value: number, to: ArrayDType): bigint {
   const limit = to === 'uint64' ? 2 ** 64 : 2 ** 63

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { sizeOf, type TypedArray, tensor, zeros } from '../tensor/index.ts'
-import { numeric } from './elementwise.ts'
+import { isNumeric, type NumberArray, numbersOf, sizeOf, tensor, zeros } from '../tensor/index.ts'
+import { filled, numeric } from './elementwise.ts'
 import { integer } from './integers.ts'
 import { joined, stepsOf, take } from './layout.ts'
 
@@ -28,7 +28,7 @@ const where: Op = {
 const oneHot: Op = {
   evaluate(call) {
     const [indices, , on, off] = call.inputs
-    const positions = numeric(call, 0).data as TypedArray
+    const positions = indices.dtype === 'int64' ? numbersOf(indices.data) : (numeric(call, 0).data as NumberArray)
     const depth = integer(call, 1, 'depth')
     const rank = indices.shape.length
     const axis = call.attrs.number('axis', -1)
@@ -42,11 +42,21 @@ const oneHot: Op = {
     const at = axis === -1 ? rank : axis
     const inner = sizeOf(indices.shape.slice(at))
     const shape = indices.shape.toSpliced(at, 0, depth)
+    /** Writes `value` where an index says so. */
+    const heat = <T>(data: { [at: number]: T }, value: T) => {
+      for (let i = 0; i < positions.length; i++) {
+        const index = positions[i]
+        if (index >= 0 && index < depth) data[(Math.floor(i / inner) * depth + index) * inner + (i % inner)] = value
+      }
+    }
+    if (isNumeric(on) && isNumeric(off)) {
+      return filled(on.dtype, shape, (out) => {
+        ;(out as NumberArray).fill(off.data[0] as number)
+        heat<number | bigint>(out, on.data[0])
+      })
+    }
     const hot = zeros('int32', sizeOf(shape)).fill(1)
-    positions.forEach((given: number | bigint, i: number) => {
-      const index = Number(given)
-      if (index >= 0 && index < depth) hot[(Math.floor(i / inner) * depth + index) * inner + (i % inner)] = 0
-    })
+    heat(hot, 0)
     return take(joined([on, off]), hot, shape)
   },
 }
