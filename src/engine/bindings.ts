@@ -2,6 +2,8 @@ import type { Bind } from './place.ts'
 
 const MATRICES = ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum']
 const WINDOWS = ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool']
+/** What a loop along a sequence reads its steps by. */
+const LOOPED = ['TensorListGetItem', 'TensorArrayReadV3']
 
 /** Kernels in place of ops that few towers have, loaded for those that do. */
 const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readonly bind: Bind }> }[] = [
@@ -13,8 +15,9 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: ['TopKV2'], load: () => import('./largest.ts') },
   // Towers of many layers.
   { ops: [...MATRICES, ...WINDOWS], load: () => import('./largevalues.ts') },
-  // What a loop along a sequence reads its steps by.
-  { ops: ['TensorListGetItem', 'TensorArrayReadV3'], load: () => import('./loops.ts') },
+  { ops: LOOPED, load: () => import('./loops.ts') },
+  // Heads of attention, steps before rows.
+  { ops: [...MATRICES, ...LOOPED], load: () => import('./transpose.ts') },
   {
     ops: ['twotower>LayerNorm', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
     load: () => import('./batchnorm.ts'),

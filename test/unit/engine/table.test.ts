@@ -274,6 +274,40 @@ describe('the largest of each row', () => {
   })
 })
 
+describe('Transpose', () => {
+  const permutation = (axes: readonly number[]): Tensor => tensor('int32', [axes.length], Int32Array.from(axes))
+
+  test('of any axes, of one element and none too, is the reference’s', () => {
+    fc.assert(
+      fc.property(
+        fc
+          .array(fc.integer({ min: 0, max: 15 }), { minLength: 1, maxLength: 5 })
+          .chain((shape) =>
+            fc.tuple(fc.constant(shape), fc.shuffledSubarray([...shape.keys()], { minLength: shape.length })),
+          ),
+        ([shape, axes]) => expectSame('Transpose', [floats(shape), permutation(axes)], Attrs.none, 0),
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  test('lies in the arena, and what is no permutation is refused', () => {
+    for (const axes of [
+      [0, 2, 1, 3],
+      [0, 2, 3, 1],
+      [3, 2, 1, 0],
+    ]) {
+      const given = call(table, 'Add', [floats([8, 12, 3, 8]), floats([8, 12, 3, 8], 2)])
+      expect(memory.holds(call(table, 'Transpose', [given, permutation(axes)]).data as Float32Array)).toBe(true)
+    }
+    expect(() => call(table, 'Transpose', [floats([80, 90]), permutation([0, 0])])).toThrow('1 is missing from {0,0}.')
+    expect(() => call(table, 'Transpose', [floats([80, 90]), permutation([0, 2])])).toThrow(
+      '2 is out of range [0 .. 2)',
+    )
+    expect(() => call(table, 'Transpose', [floats([80, 90]), permutation([0])])).toThrow('expects a vector of size 2')
+  })
+})
+
 describe('broadcasts that no single call takes', () => {
   const cases: [number[], number[]][] = [
     [
