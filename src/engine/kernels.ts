@@ -105,6 +105,7 @@ export interface Kernels {
   neg: Unary
   abs: Unary
   erf: Unary
+  erfc: Unary
   reciprocal: Unary
   floor: Unary
   ceil: Unary

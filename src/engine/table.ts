@@ -101,7 +101,8 @@ const UNARY: Readonly<Record<string, (kernels: Kernels, out: Pointer, x: Pointer
     Rint: (k, out, x, n) => k.rint(out, x, n),
   }
 
-function unary(
+/** A kernel over each element of `x`; null where it is the reference's. */
+export function unary(
   x: Tensor,
   memory: Memory,
   smallest: number,

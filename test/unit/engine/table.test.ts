@@ -86,7 +86,7 @@ const floats = (shape: readonly number[], seed = 1, scale = 3): Tensor => {
 }
 
 const UNARY =
-  'Relu Relu6 Elu Selu LeakyRelu Softplus Sigmoid Tanh Exp Log Log1p Sqrt Rsqrt Square Neg Abs Erf Reciprocal Floor Ceil Round Rint'.split(
+  'Relu Relu6 Elu Selu LeakyRelu Softplus Sigmoid Tanh Exp Log Log1p Sqrt Rsqrt Square Neg Abs Erf Erfc Softsign Reciprocal Floor Ceil Round Rint'.split(
     ' ',
   )
 const BINARY = 'Add AddV2 Sub Mul Div RealDiv Maximum Minimum SquaredDifference'.split(' ')

@@ -34,7 +34,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     topkSort: 3,
   },
   ...{ relu: 3, relu6: 3, sigmoid: 3, tanh: 3, elu: 4, selu: 3, leakyRelu: 4, gelu: 3, geluTanh: 3, softplus: 3 },
-  ...{ swish: 3, softsign: 3, exp: 3, log: 3, log1p: 3, sqrt: 3, rsqrt: 3, square: 3, neg: 3, abs: 3, erf: 3 },
+  ...{ swish: 3, softsign: 3, exp: 3, log: 3, log1p: 3, sqrt: 3, rsqrt: 3, square: 3, neg: 3, abs: 3, erf: 3, erfc: 3 },
   ...{ reciprocal: 3, floor: 3, ceil: 3, rint: 3 },
   ...{ add: 9, sub: 9, mul: 9, div: 9, divNoNan: 9, maximum: 9, minimum: 9, squaredDifference: 9 },
   ...{ softmax: 4, logSoftmax: 4, l2Normalize: 5, layerNorm: 7 },

@@ -18,6 +18,14 @@ function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-a * a) / Math.sqrt(Math.PI) / fraction)
 }
 
+/** 1 − erf below 1, where it does not cancel; from there its continued fraction, with as many terms as that needs. */
+function erfc(x: number): number {
+  if (!(x >= 1)) return 1 - erf(x)
+  let fraction = x
+  for (let i = 400; i > 0; i--) fraction = x + i / 2 / fraction
+  return x > 30 ? 0 : Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction
+}
+
 const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)))
 
 function rint(x: number): number {
@@ -51,6 +59,7 @@ export const REFERENCE = {
   neg: (x: number) => -x,
   abs: Math.abs,
   erf,
+  erfc,
   reciprocal: (x: number) => 1 / x,
   floor: Math.floor,
   ceil: Math.ceil,

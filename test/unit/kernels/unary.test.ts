@@ -28,6 +28,7 @@ const TOLERANCE: Partial<Record<Name, (x: number, y: number) => number>> = {
   exp: within(8e-8),
   log: within(8e-8),
   elu: within(1.3e-7),
+  erfc: within(4.5e-7),
   // 1 + erf cancels, as TensorFlow's does.
   gelu: (x) => 3e-7 * Math.abs(x) + LEAST,
   // The rounding of the argument of e grows with it; a denormal's rounding is multiplied by x.
@@ -109,6 +110,7 @@ describe.each(VARIANTS)('unary kernels, %s', (variant) => {
     ['sigmoid', [0, -0, INF, -INF, 200, -200, -100, -88.8], [0.5, 0.5, 1, 0, 1, 0]],
     ['tanh', [0, -0, INF, -INF, 20, -20, LEAST, -LEAST], [0, -0, 1, -1, 1, -1, LEAST, -LEAST]],
     ['erf', [0, -0, INF, -INF, 5, -5, LEAST], [0, -0, 1, -1, 1, -1]],
+    ['erfc', [0, -0, INF, -INF, 11, -5, LEAST, 1e38], [1, 1, 0, 2, 0, 2, 1, 0]],
     ['relu', [0, -0, INF, -INF, LEAST, -LEAST], [0, -0, INF, 0, LEAST, 0]],
     ['relu6', [0, -0, INF, -INF, 6, 7], [0, -0, 6, 0, 6, 6]],
     ['elu', [0, -0, INF, -INF, -50, -LEAST], [0, -0, INF, -ALPHA, -ALPHA]],
