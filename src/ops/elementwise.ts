@@ -2,20 +2,17 @@ import type { Call, Op } from '../graph/index.ts'
 import {
   type ArrayDType,
   type BigArray,
-  halvesOf,
   isBig,
   isNumeric,
   type NumberArray,
   rounded,
-  Strings,
-  scalar,
   sizeOf,
   type Tensor,
   type TensorOf,
   type TypedArray,
   zeros,
 } from '../tensor/index.ts'
-import { at, broadcastShape, broadcasts, EACH, ONE, places } from './broadcast.ts'
+import { at, broadcastShape, places } from './broadcast.ts'
 
 /** A tensor whose elements lie in a typed array. */
 export type NumericTensor = { [D in ArrayDType]: TensorOf<D> }[ArrayDType]
@@ -75,78 +72,8 @@ export function binary(apply: Binary, big?: BinaryBig): Op {
   }
 }
 
-/**
- * An op of two inputs that answers true or false: by `holds` of numbers (a NaN is in no order), by `ordered` of whether the
- * first comes before (-1), with (0) or after (1) the second. Strings are compared as bytes.
- */
-export function comparison(holds: (x: number, y: number) => boolean, ordered: (order: number) => boolean): Op {
-  const apply = (x: number, y: number) => (holds(x, y) ? 1 : 0)
-  return {
-    evaluate(call) {
-      const [x, y] = call.inputs
-      if (x.dtype === 'string' && y.dtype === 'string') return compareStrings(x, y, ordered)
-      const [m, n] = sameKind(call)
-      return isBig(m.dtype) ? compareBig(m, n, ordered) : pairwise(m, n, 'bool', apply, undefined)
-    },
-  }
-}
-
-/** A comparison that knows an answer too where shapes do not broadcast and that is no error: nothing there is equal. */
-export function equality(holds: (x: number, y: number) => boolean, ordered: (order: number) => boolean): Op {
-  const compare = comparison(holds, ordered)
-  return {
-    evaluate(call) {
-      const [x, y] = call.inputs
-      const refuses = call.attrs.boolean('incompatible_shape_error', true)
-      return refuses || broadcasts(x.shape, y.shape) ? compare.evaluate(call) : scalar('bool', ordered(1) ? 1 : 0)
-    },
-  }
-}
-
-function compareStrings(x: TensorOf<'string'>, y: TensorOf<'string'>, holds: (order: number) => boolean): Tensor {
-  const shape = broadcastShape(x.shape, y.shape)
-  const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
-  const before = holds(-1) ? 1 : 0
-  const same = holds(0) ? 1 : 0
-  const after = holds(1) ? 1 : 0
-  return filled('bool', shape, (out) => {
-    for (let i = 0; i < out.length; i++) {
-      const order = Strings.compare(x.data, at(a, i), y.data, at(b, i))
-      out[i] = order < 0 ? before : order === 0 ? same : after
-    }
-  })
-}
-
-/** Ids are compared with a mask or a padding all day: by their halves, without a BigInt. */
-function compareBig(x: NumericTensor, y: NumericTensor, holds: (order: number) => boolean): Tensor {
-  const shape = broadcastShape(x.shape, y.shape)
-  const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
-  const [m, n] = [halvesOf(x.data as BigArray), halvesOf(y.data as BigArray)]
-  // Without its sign an upper half is ordered as its unsigned value is.
-  const flip = x.dtype === 'uint64' ? -(2 ** 31) : 0
-  const before = holds(-1) ? 1 : 0
-  const same = holds(0) ? 1 : 0
-  const after = holds(1) ? 1 : 0
-  return filled('bool', shape, (out) => {
-    if (before === after && a === EACH && b === ONE) return equalToOne(m, n, same, before, out)
-    for (let i = 0; i < out.length; i++) {
-      const j = 2 * at(a, i)
-      const k = 2 * at(b, i)
-      const [low, high] = [m[j], m[j + 1]]
-      const [least, other] = [n[k], n[k + 1]]
-      if (low === least && high === other) out[i] = same
-      else if (high !== other) out[i] = (high ^ flip) < (other ^ flip) ? before : after
-      else out[i] = low >>> 0 < least >>> 0 ? before : after
-    }
-  })
-}
-
-/** Padding and masks: every id against one. */
-function equalToOne(ids: Int32Array, [low, high]: Int32Array, same: 0 | 1, other: 0 | 1, out: TypedArray): void {
-  for (let i = 0, j = 0; i < out.length; i++, j += 2) out[i] = ids[j] === low && ids[j + 1] === high ? same : other
-}
-
-function sameKind(call: Call): [NumericTensor, NumericTensor] {
+/** Both inputs, of one number type. */
+export function sameKind(call: Call): [NumericTensor, NumericTensor] {
   const [x, y] = [numeric(call, 0), numeric(call, 1)]
   if (x.dtype !== y.dtype) throw new TypeError(`both inputs must be of one dtype, got ${x.dtype} and ${y.dtype}`)
   return [x, y]

@@ -15,7 +15,8 @@ import {
   tensor,
 } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
-import { binary, comparison, equality, filled, numeric, test, unary } from './elementwise.ts'
+import { comparison, equality, logical } from './comparison.ts'
+import { binary, filled, numeric, test, unary } from './elementwise.ts'
 
 // Elementwise arithmetic after core/kernels/cwise_ops*.cc. A double's result rounded to float32 is exactly float32's own
 // for + − × ÷ and the square root, so those equal TensorFlow's to the bit.
@@ -162,8 +163,6 @@ const like = (value: number): Op => ({
   },
 })
 
-const logical = (apply: (x: number, y: number) => boolean): Op => binary((x, y) => (apply(x, y) ? 1 : 0))
-
 const logistic = unary((x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))))
 
 /** In half floats e^x / (1 + e^x) is rounded after each step (Eigen's generic logistic). */
@@ -213,32 +212,14 @@ export const ops: Readonly<Record<string, Op>> = {
   Pow: power,
   SquaredDifference: squaredDifference,
 
-  Equal: equality(
-    (x, y) => x === y,
-    (order) => order === 0,
-  ),
-  NotEqual: equality(
-    (x, y) => x !== y,
-    (order) => order !== 0,
-  ),
-  Less: comparison(
-    (x, y) => x < y,
-    (order) => order < 0,
-  ),
-  LessEqual: comparison(
-    (x, y) => x <= y,
-    (order) => order <= 0,
-  ),
-  Greater: comparison(
-    (x, y) => x > y,
-    (order) => order > 0,
-  ),
-  GreaterEqual: comparison(
-    (x, y) => x >= y,
-    (order) => order >= 0,
-  ),
-  LogicalAnd: logical((x, y) => x !== 0 && y !== 0),
-  LogicalOr: logical((x, y) => x !== 0 || y !== 0),
+  Equal: equality((order) => order === 0),
+  NotEqual: equality((order) => order !== 0),
+  Less: comparison((order) => order < 0),
+  LessEqual: comparison((order) => order <= 0),
+  Greater: comparison((order) => order > 0),
+  GreaterEqual: comparison((order) => order >= 0),
+  LogicalAnd: logical(0),
+  LogicalOr: logical(1),
   LogicalNot: unary((x) => (x === 0 ? 1 : 0)),
 
   Abs: unary(Math.abs, (x) => (x < 0n ? -x : x)),
