@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import { isNumeric, type Shape, sameShape, sizeOf, type Tensor, type TypedArray, zeros } from '../tensor/index.ts'
-import { at, broadcastShape, type Places, places } from './broadcast.ts'
+import { at, broadcastShape, EACH, type Places, places } from './broadcast.ts'
 import { Assembly, joined, take } from './layout.ts'
 
 // Choosing between elements, after core/kernels/cwise_op_select.cc. All dtypes.
@@ -29,7 +29,8 @@ const select: Op = {
         `'then' and 'condition' must have the same size, or 'condition' one element a row, but received: [${yes.shape}] vs. [${condition.shape}]`,
       )
     }
-    const width = rows ? sizeOf(yes.shape.slice(1)) : 1
+    if (!rows || rank === yes.shape.length) return chosenOf(flags, EACH, yes, EACH, no, EACH, yes.shape)
+    const width = sizeOf(yes.shape.slice(1))
     const chosen = new Assembly(yes.dtype, yes.shape)
     flags.forEach((flag, i) => {
       chosen.append(flag ? yes : no, i * width, width)
@@ -42,21 +43,23 @@ const selectV2: Op = {
   evaluate({ inputs: [condition, yes, no] }) {
     const flags = flagsOf(condition)
     const shape = broadcastShape(broadcastShape(condition.shape, yes.shape), no.shape)
-    const c = indicesIn(condition, shape)
-    const y = indicesIn(yes, shape)
-    const n = indicesIn(no, shape)
-    if (isNumeric(yes) && yes.dtype === no.dtype) {
-      const data = zeros(yes.dtype, sizeOf(shape)) as TypedArray
-      if (data instanceof BigInt64Array)
-        choose(flags, yes.data as BigInt64Array, no.data as BigInt64Array, c, y, n, data)
-      else choose(flags, yes.data as Float32Array, no.data as Float32Array, c, y, n, data as Float32Array)
-      return { dtype: yes.dtype, shape, data } as Tensor
-    }
-    const behind = sizeOf(yes.shape)
-    const both = new Int32Array(sizeOf(shape))
-    for (let i = 0; i < both.length; i++) both[i] = flags[at(c, i)] ? at(y, i) : behind + at(n, i)
-    return take(joined([yes, no]), both, shape)
+    const [c, y, n] = [condition, yes, no].map((t) => places(t.shape, shape))
+    return chosenOf(flags, c, yes, y, no, n, shape)
   },
+}
+
+/** Element by element: of `yes` where the flag at its place is set, else of `no`. */
+function chosenOf(flags: Uint8Array, c: Places, yes: Tensor, y: Places, no: Tensor, n: Places, shape: Shape): Tensor {
+  if (isNumeric(yes) && yes.dtype === no.dtype) {
+    const data = zeros(yes.dtype, sizeOf(shape)) as TypedArray
+    if (data instanceof BigInt64Array) choose(flags, yes.data as BigInt64Array, no.data as BigInt64Array, c, y, n, data)
+    else choose(flags, yes.data as Float32Array, no.data as Float32Array, c, y, n, data as Float32Array)
+    return { dtype: yes.dtype, shape, data } as Tensor
+  }
+  const behind = sizeOf(yes.shape)
+  const both = new Int32Array(sizeOf(shape))
+  for (let i = 0; i < both.length; i++) both[i] = flags[at(c, i)] ? at(y, i) : behind + at(n, i)
+  return take(joined([yes, no]), both, shape)
 }
 
 function choose<A extends Float32Array | BigInt64Array>(
@@ -70,8 +73,6 @@ function choose<A extends Float32Array | BigInt64Array>(
 ): void {
   for (let i = 0; i < out.length; i++) out[i] = flags[at(c, i)] ? yes[at(y, i)] : no[at(n, i)]
 }
-
-const indicesIn = (t: Tensor, shape: Shape): Places => places(t.shape, shape)
 
 export const ops: Readonly<Record<string, Op>> = {
   Select: select,
