@@ -1,9 +1,10 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { isNumeric, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
+import { filled } from './elementwise.ts'
 import { integersOf, integerVector } from './integers.ts'
-import { grid, pick, progression, stepsOf, take } from './layout.ts'
+import { copyRun, grid, pick, progression, stepsOf, take } from './layout.ts'
 
 // The same elements in another order or more than once, after core/kernels/{transpose,tile,pad,mirror_pad,reverse,
 // reverse_sequence,roll,spacetobatch,batchtospace}_op.cc.
@@ -77,7 +78,21 @@ function paddingsOf(call: Call, i: number, rank: number): [before: number, after
 function padded(x: Tensor, paddings: readonly (readonly [number, number])[], fill: Tensor): Tensor {
   const shape = x.shape.map((dim, axis) => paddings[axis][0] + dim + paddings[axis][1])
   const steps = stepsOf(shape)
-  const targets = grid(x.shape.map((dim, axis) => progression(dim, steps[axis], paddings[axis][0] * steps[axis])))
+  const lists = x.shape.map((dim, axis) => progression(dim, steps[axis], paddings[axis][0] * steps[axis]))
+  if (isNumeric(x) && fill.dtype === x.dtype) {
+    // With the last axis that is padded begins what lies together before and after.
+    const last = paddings.findLastIndex(([before, after]) => before + after > 0)
+    if (last < 0) return x
+    const run = sizeOf(x.shape.slice(last))
+    return filled(x.dtype, shape, (out) => {
+      ;(out as NumberArray).fill(fill.data[0] as number)
+      const first = lists[last].length === 0 ? 0 : lists[last][0]
+      grid(lists.slice(0, last)).forEach((start, i) => {
+        copyRun(x.data, i * run, run, out, start + first)
+      })
+    })
+  }
+  const targets = grid(lists)
   const sources = zeros('int32', sizeOf(shape)).fill(-1)
   for (let i = 0; i < targets.length; i++) sources[targets[i]] = i
   return take(x, sources, shape, fill)

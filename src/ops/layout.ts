@@ -158,7 +158,7 @@ export class Assembly {
   append(from: Tensor, start: number, count: number): void {
     if (from.dtype !== this.dtype) throw new TypeError(`all inputs must be ${this.dtype}, got ${from.dtype}`)
     if (this.data === null) this.runs.push({ from, start, count })
-    else if (isNumeric(from)) copy(from.data, start, count, this.data, this.filled)
+    else if (isNumeric(from)) copyRun(from.data, start, count, this.data, this.filled)
     this.filled += count
   }
 
@@ -197,7 +197,8 @@ export class Assembly {
 /** Elements from which on a bulk copy is faster than a loop, its view included. */
 const LONG = 32
 
-function copy(from: TypedArray, start: number, count: number, to: TypedArray, at: number): void {
+/** Copies `count` elements. Both arrays are of one dtype. */
+export function copyRun(from: TypedArray, start: number, count: number, to: TypedArray, at: number): void {
   if (count < LONG) for (let i = 0; i < count; i++) to[at + i] = from[start + i]
   else (to as Uint8Array).set(from.subarray(start, start + count) as Uint8Array, at)
 }
