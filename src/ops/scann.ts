@@ -4,12 +4,11 @@ import { type Tensor, type TensorOf, tensor, utf8 } from '../tensor/index.ts'
 import { integer } from './integers.ts'
 import { messageAt, numberAt } from './protobuf.ts'
 import { smallestOf } from './rank.ts'
-import { DISTANCES, DOT_PRODUCT } from './scann/distances.ts'
-import { Hashes } from './scann/hashes.ts'
+import { DISTANCES, type Distance, DOT_PRODUCT } from './scann/distances.ts'
+import { Hashes, type Neighbors } from './scann/hashes.ts'
 
-// ScaNN's ops (scann/scann_ops/cc/kernels/scann_ops.cc). Where the index keeps the vectors for reordering, all of them are
-// compared, so that what is found is at least as near as what ScaNN finds; where it keeps only hashes, they are searched
-// as ScaNN searches them.
+// ScaNN's ops (scann/scann_ops/cc/kernels/scann_ops.cc). An index of hashes is searched as ScaNN searches it, and where it keeps
+// the vectors too, those that the hashes found are compared by them. An index of vectors alone is compared whole.
 
 /** Fields of ScannConfig and of the messages in it (scann/proto). */
 const CONFIG = { neighbors: 3, distance: 5, reordering: 17 } as const
@@ -64,7 +63,7 @@ const searcher: Op = {
     if (dataset.dtype !== 'float32') throw new TypeError(`x must be float32, got ${dataset.dtype}`)
     if (config.dtype !== 'string' || config.data.length !== 1)
       throw new InvalidArgumentError(`scann_config must be one string, got ${config.dtype}[${config.shape}]`)
-    const hashes = dataset.shape.length === 2 ? null : hashesOf(inputs)
+    const hashes = hashesOf(inputs)
     return { dtype: 'variant', shape: [], data: [new Searcher(dataset, config.data.at(0), hashes)] }
   },
 }
@@ -89,18 +88,38 @@ function searcherOf(call: Call): Searcher {
   return held
 }
 
-/** All points compared. */
-function exact({ data, shape: [count, width] }: TensorOf<'float32'>, query: Float32Array, k: number, distance: string) {
-  const measure = DISTANCES[distance]
+/** The `k` nearest of `points`, of all where they are null. */
+function exact(
+  { data, shape: [rows, width] }: TensorOf<'float32'>,
+  points: readonly number[] | null,
+  query: Float32Array,
+  k: number,
+  measure: Distance,
+): Neighbors {
+  const count = points?.length ?? rows
   const distances = new Float32Array(count)
-  for (let i = 0; i < count; i++) distances[i] = measure(query, 0, data, i * width, width)
+  for (let i = 0; i < count; i++) distances[i] = measure(query, 0, data, (points?.[i] ?? i) * width, width)
   const nearer = (i: number, j: number) => {
     const apart = distances[i] - distances[j]
     const last = Number(Number.isNaN(distances[i])) - Number(Number.isNaN(distances[j]))
-    return (Number.isNaN(apart) ? last : apart) || i - j
+    return (Number.isNaN(apart) ? last : apart) || (points === null ? i - j : points[i] - points[j])
   }
-  const points = smallestOf(count, Math.min(k, count), nearer)
-  return { points, distances: points.map((point) => distances[point]) }
+  const best = smallestOf(count, Math.min(k, count), nearer)
+  return { points: best.map((i) => points?.[i] ?? i), distances: best.map((i) => distances[i]) }
+}
+
+/** The `k` nearest to `query`; where they are reordered, of the `before` that the hashes find. */
+function nearest(
+  { dataset, hashes, distance }: Searcher,
+  query: Float32Array,
+  k: number,
+  before: number,
+  leaves: number,
+): Neighbors {
+  const measure = DISTANCES[distance]
+  const isKept = dataset.shape.length === 2
+  const found = hashes?.search(query, isKept ? before : k, leaves, measure) ?? null
+  return found !== null && !isKept ? found : exact(dataset, found?.points ?? null, query, k, measure)
 }
 
 /**
@@ -111,7 +130,8 @@ const search = (rank: 1 | 2, names: readonly string[]): Op => ({
   outputs: names,
   stateful: true,
   evaluate(call): Tensor[] {
-    const { dataset, hashes, neighbors, most, distance } = searcherOf(call)
+    const searching = searcherOf(call)
+    const { dataset, hashes, neighbors, most, distance } = searching
     const queries = call.inputs[1]
     if (queries.dtype !== 'float32') throw new TypeError(`queries must be float32, got ${queries.dtype}`)
     if (queries.shape.length !== rank)
@@ -124,13 +144,13 @@ const search = (rank: 1 | 2, names: readonly string[]): Op => ({
     const wanted = integer(call, 2, 'final_num_neighbors')
     if (wanted < 1 && wanted !== -1)
       throw new InvalidArgumentError(`final_num_neighbors must be positive, got ${wanted}`)
-    const before = integer(call, 3, 'pre_reordering_num_neighbors')
+    const asked = integer(call, 3, 'pre_reordering_num_neighbors')
     const leaves = integer(call, 4, 'leaves_to_search')
-    const k = Math.min(wanted < 0 ? neighbors : wanted, hashes === null && before > 0 ? before : most)
-    const rows = Array.from({ length: rank === 1 ? 1 : queries.shape[0] }, (_, row) => {
-      const query = queries.data.subarray(row * width, (row + 1) * width)
-      return hashes === null ? exact(dataset, query, k, distance) : hashes.search(query, k, leaves, DISTANCES[distance])
-    })
+    const before = asked > 0 && dataset.shape.length === 2 ? asked : most
+    const k = Math.min(wanted < 0 ? neighbors : wanted, before)
+    const rows = Array.from({ length: rank === 1 ? 1 : queries.shape[0] }, (_, row) =>
+      nearest(searching, queries.data.subarray(row * width, (row + 1) * width), k, before, leaves),
+    )
     const longest = rows.reduce((most, { points }) => Math.max(most, points.length), 0)
     const indices = new Int32Array(rows.length * longest)
     const found = new Float32Array(rows.length * longest).fill(Number.NaN)

@@ -13,15 +13,28 @@ const TREE = [2, 1, 1] as const
 const CENTER = { list: 1, doubles: 1 } as const
 /** CentersForAllSubspaces.subspace_centers, their centers and their numbers. */
 const SUBSPACE = { list: 1, center: 1, floats: 4 } as const
+/** The codes of a block: a lookup table has as many entries. */
+const CODES = 16
 /** The largest entry of a lookup table. */
 const LARGEST = 127
 
+/** Points, the nearest first, and how far each is. */
+export interface Neighbors {
+  readonly points: readonly number[]
+  readonly distances: readonly number[]
+}
+
 /** Points by the leaf that they are in and by a code for each block of their dimensions, as ScaNN stores and compares them. */
 export class Hashes {
-  private readonly centers: readonly Float64Array[]
-  private readonly blocks: readonly (readonly Float32Array[])[]
+  /** `float64[leaves, width]` */
+  private readonly centers: Float64Array
+  /** The centers of each block's codes, one after the other, and how many numbers each has. */
+  private readonly blocks: readonly Block[]
+  /** The points leaf by leaf, and where those of each leaf begin. */
+  private readonly points: Int32Array
+  private readonly starts: Int32Array
+  /** `uint8[points, blocks]`, in the order of `points`. */
   private readonly codes: Uint8Array
-  private readonly leaves: readonly number[][]
   /** How many leaves are searched where a search does not say it. */
   private readonly most: number
   /** Whether codes are of what is left of a point without its leaf's center. */
@@ -30,24 +43,31 @@ export class Hashes {
 
   private constructor(
     config: Uint8Array,
-    tree: Uint8Array,
-    codebook: Uint8Array,
+    centers: readonly Float64Array[],
+    blocks: readonly Block[],
     tokens: Int32Array,
     codes: Uint8Array,
   ) {
     const spilling = messageAt(messageAt(config, CONFIG.partitioning) ?? NONE, PARTITIONING.spilling) ?? NONE
     this.most = numberAt(spilling, PARTITIONING.mostCenters, 1)
     this.residual = numberAt(asymmetricOf(config), HASH.residual, 0) !== 0
-    this.centers = messagesAt(tree, CENTER.list).map((center) => doublesOf(messageAt(center, CENTER.doubles) ?? NONE))
-    this.blocks = messagesAt(codebook, SUBSPACE.list).map((block) =>
-      messagesAt(block, SUBSPACE.center).map((center) => floatsOf(messageAt(center, SUBSPACE.floats) ?? NONE)),
-    )
-    this.codes = codes
-    this.leaves = this.centers.map(() => [])
-    tokens.forEach((leaf, point) => {
-      this.leaves[leaf]?.push(point)
+    this.width = centers[0].length
+    this.centers = new Float64Array(centers.length * this.width)
+    centers.forEach((center, leaf) => {
+      this.centers.set(center, leaf * this.width)
     })
-    this.width = this.centers[0]?.length ?? 0
+    this.blocks = blocks
+    this.starts = new Int32Array(centers.length + 1)
+    for (const leaf of tokens) this.starts[leaf + 1]++
+    for (let leaf = 0; leaf < centers.length; leaf++) this.starts[leaf + 1] += this.starts[leaf]
+    this.points = new Int32Array(tokens.length)
+    this.codes = new Uint8Array(codes.length)
+    const next = this.starts.slice()
+    tokens.forEach((leaf, point) => {
+      const at = next[leaf]++
+      this.points[at] = point
+      this.codes.set(codes.subarray(point * blocks.length, (point + 1) * blocks.length), at * blocks.length)
+    })
   }
 
   /** Null where the index is not of hashes in the leaves of a tree, or they are compared otherwise. */
@@ -62,10 +82,19 @@ export class Hashes {
     let tree: Uint8Array | null = partitioner
     for (const field of TREE) tree = tree && messageAt(tree, field)
     if (tree === null) return null
-    const hashes = new Hashes(config, tree, codebook, tokens, codes)
-    const covered = hashes.blocks.reduce((sum, block) => sum + (block[0]?.length ?? 0), 0)
-    const complete = hashes.blocks.length * tokens.length === codes.length
-    return hashes.width > 0 && covered === hashes.width && complete ? hashes : null
+    const centers = messagesAt(tree, CENTER.list).map((center) => doublesOf(messageAt(center, CENTER.doubles) ?? NONE))
+    const blocks = messagesAt(codebook, SUBSPACE.list).map(blockOf)
+    const width = centers[0]?.length ?? 0
+    const covered = blocks.reduce((sum, block) => sum + block.width, 0)
+    const isWhole =
+      width > 0 &&
+      covered === width &&
+      centers.every(({ length }) => length === width) &&
+      blocks.length * tokens.length === codes.length &&
+      tokens.every((leaf) => leaf >= 0 && leaf < centers.length) &&
+      blocks.every((block) => block.centers.length <= CODES * block.width) &&
+      codes.every((code) => code < CODES)
+    return isWhole ? new Hashes(config, centers, blocks, tokens, codes) : null
   }
 
   /**
@@ -73,41 +102,53 @@ export class Hashes {
    * whole numbers up to 127, cut off as ScaNN cuts them off, and so comes out as ScaNN's, rough as it is. Of
    * leaves whose centers are equally near, ScaNN takes one or the other; here it is the first.
    */
-  search(query: Float32Array, k: number, leaves: number, measure: Distance): { points: number[]; distances: number[] } {
-    const toCenters = this.centers.map((center) => measure(query, 0, center, 0, this.width))
+  search(query: Float32Array, k: number, leaves: number, measure: Distance): Neighbors {
+    const { centers, starts, points, width } = this
+    const count = starts.length - 1
+    const toCenters = new Float64Array(count)
+    for (let leaf = 0; leaf < count; leaf++) toCenters[leaf] = measure(query, 0, centers, leaf * width, width)
     const nearest = smallestOf(
-      this.centers.length,
-      Math.min(leaves > 0 ? leaves : this.most, this.centers.length),
+      count,
+      Math.min(leaves > 0 ? leaves : this.most, count),
       (i, j) => toCenters[i] - toCenters[j] || i - j,
     )
-    let at = 0
-    const tables = this.blocks.map((block) => {
-      const start = at
-      at += block[0].length
-      return block.map((center) => Math.fround(measure(query, start, center, 0, center.length)))
-    })
-    const largest = tables.flat().reduce((top, value) => Math.max(top, Math.abs(value)), 0)
-    const factor = largest > 0 ? Math.fround(LARGEST / largest) : 1
-    const back = Math.fround(1 / factor)
-    const whole = tables.map((table) => table.map((value) => Math.trunc(Math.fround(value * factor))))
-    const points: number[] = []
-    const distances: number[] = []
-    const blocks = whole.length
+    const found = nearest.reduce((sum, leaf) => sum + starts[leaf + 1] - starts[leaf], 0)
+    const [places, distances] = [new Int32Array(found), new Float32Array(found)]
+    const { table, back } = this.table(query, measure)
+    let filled = 0
     for (const leaf of nearest) {
       const offset = this.residual ? Math.fround(toCenters[leaf]) : 0
-      for (const point of this.leaves[leaf]) {
-        let sum = 0
-        for (let b = 0; b < blocks; b++) sum += whole[b][this.codes[point * blocks + b]]
-        points.push(point)
-        distances.push(Math.fround(Math.fround(sum * back) + offset))
+      for (let at = starts[leaf]; at < starts[leaf + 1]; at++, filled++) {
+        places[filled] = points[at]
+        distances[filled] = Math.fround(this.sum(table, at) * back) + offset
       }
     }
-    const best = smallestOf(
-      points.length,
-      Math.min(k, points.length),
-      (i, j) => distances[i] - distances[j] || points[i] - points[j],
-    )
-    return { points: best.map((i) => points[i]), distances: best.map((i) => distances[i]) }
+    const best = smallestOf(found, Math.min(k, found), (i, j) => distances[i] - distances[j] || places[i] - places[j])
+    return { points: best.map((i) => places[i]), distances: best.map((i) => distances[i]) }
+  }
+
+  /** What each code of each block is away from `query`, in whole numbers that times `back` are distances. */
+  private table(query: Float32Array, measure: Distance): { table: Int32Array; back: number } {
+    const apart = new Float32Array(this.blocks.length * CODES)
+    let [at, largest] = [0, 0]
+    this.blocks.forEach(({ centers, width }, b) => {
+      for (let code = 0; code * width < centers.length; code++) {
+        const distance = Math.fround(measure(query, at, centers, code * width, width))
+        apart[b * CODES + code] = distance
+        largest = Math.max(largest, Math.abs(distance))
+      }
+      at += width
+    })
+    const factor = largest > 0 ? Math.fround(LARGEST / largest) : 1
+    return { table: Int32Array.from(apart, (value) => Math.fround(value * factor)), back: Math.fround(1 / factor) }
+  }
+
+  private sum(table: Int32Array, at: number): number {
+    const { codes } = this
+    const blocks = this.blocks.length
+    let sum = 0
+    for (let b = 0, c = at * blocks; b < blocks; b++, c++) sum += table[b * CODES + codes[c]]
+    return sum
   }
 }
 
@@ -121,3 +162,16 @@ const messagesAt = (message: Uint8Array, field: number): Uint8Array[] =>
 
 const doublesOf = (bytes: Uint8Array): Float64Array => new Float64Array(bytes.slice().buffer, 0, bytes.length >> 3)
 const floatsOf = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer, 0, bytes.length >> 2)
+
+/** The numbers of a block of dimensions: `float32[codes, width]`. */
+interface Block {
+  readonly centers: Float32Array
+  readonly width: number
+}
+
+function blockOf(message: Uint8Array): Block {
+  const centers = messagesAt(message, SUBSPACE.center).map((center) =>
+    floatsOf(messageAt(center, SUBSPACE.floats) ?? NONE),
+  )
+  return { centers: Float32Array.from(centers.flatMap((center) => [...center])), width: centers[0]?.length ?? 0 }
+}
