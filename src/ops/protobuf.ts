@@ -74,3 +74,7 @@ export function numberAt(message: Uint8Array, field: number, fallback: number): 
 }
 
 const malformed = (at: number) => new InvalidArgumentError(`the protobuf message is damaged at byte ${at}`)
+
+/** The messages of a repeated field. */
+export const messagesAt = (message: Uint8Array, field: number): Uint8Array[] =>
+  [...fieldsOf(message)].flatMap((each) => (each.field === field ? [each.bytes] : []))

@@ -82,7 +82,7 @@ function scann({ node, index }: Value): Indexed | null {
     metric,
     ...found,
     candidates: vectors.dtype === 'float32' ? { values: vectors, inColumns: false } : null,
-    remark: "; all of them are compared where ScaNN compares some, so what is found may be nearer than ScaNN's",
+    remark: '; ScaNN compares some of them, and here the same are compared',
   }
 }
 

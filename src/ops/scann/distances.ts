@@ -26,3 +26,23 @@ export const DISTANCES: Readonly<Record<string, Distance>> = {
     return sum
   },
 }
+
+/**
+ * The same with each step rounded to float32, as ScaNN sums what it makes lookup tables of: cut off to whole numbers, they would
+ * show where a sum was rounded once.
+ */
+export const ROUNDED_DISTANCES: Readonly<Record<string, Distance>> = {
+  [DOT_PRODUCT](query, from, vectors, at, width) {
+    let sum = 0
+    for (let i = 0; i < width; i++) sum = Math.fround(sum + Math.fround(query[from + i] * vectors[at + i]))
+    return -sum
+  },
+  SquaredL2Distance(query, from, vectors, at, width) {
+    let sum = 0
+    for (let i = 0; i < width; i++) {
+      const apart = Math.fround(query[from + i] - vectors[at + i])
+      sum = Math.fround(sum + Math.fround(apart * apart))
+    }
+    return sum
+  },
+}

@@ -51,11 +51,11 @@ describe('an index of ScaNN', () => {
     expect(search(VECTORS, config('DotProductDistance'), query, 9)[0].shape).toEqual([1, 4])
   })
 
-  test('is refused in words where it keeps only hashes, or compares otherwise', () => {
+  test('is refused in words where only ScaNN searches it, or by another distance', () => {
     const query = float([1, 2], 1, 0)
-    const hashed = () => search(float([], 0), config('DotProductDistance'), query, 1)
-    expect(hashed).toThrow(UnsupportedOpError)
-    expect(hashed).toThrow(/index\/search.*only as hashes.*num_reordering_candidates/)
+    const other = () => search(float([], 0), config('DotProductDistance'), query, 1)
+    expect(other).toThrow(UnsupportedOpError)
+    expect(other).toThrow(/index\/search.*in a way that ScaNN alone searches; export it by score_ah/)
     expect(() => search(VECTORS, config('CosineDistance'), query, 1)).toThrow(/CosineDistance/)
   })
 

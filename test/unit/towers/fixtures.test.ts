@@ -273,7 +273,7 @@ describe('towers that the export names', () => {
   })
 
   for (const [name, similarity, width, note] of [
-    ['tfrs_scann', 'dot', 32, /ranks 30 candidates .*may be nearer than ScaNN's/],
+    ['tfrs_scann', 'dot', 32, /ranks 30 candidates .*ScaNN compares some of them, and here the same/],
     ['scann_searches', 'euclidean', null, /"by_distance" ranks 1200 candidates .*only hashes .*as ScaNN does/],
   ] as const) {
     test(`${name} has a query tower, and it is said how its index is searched`, async () => {
