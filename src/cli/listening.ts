@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import { type AddressInfo, Server as NetServer } from 'node:net'
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Answer } from '../serve/answers.ts'
 import { answerPost, isPlainPost } from './posts.ts'
@@ -27,8 +27,11 @@ export interface Listening {
  * sent meanwhile is lost.
  */
 const KEEP_ALIVE = 620_000
-/** How long a connection that was taken last may be without a request. */
-const LINGER = 250
+/**
+ * Milliseconds that whoever is told to leave has to come back, and that who is told to stay has for his next request: within
+ * them no request is lost. Of a client that is away for longer, one may be.
+ */
+export const LINGER = 250
 
 /**
  * Listens for requests.
@@ -41,8 +44,13 @@ export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   { host, port, patience }: ListenOptions,
 ): Promise<Listening> {
-  const other = getRequestListener(fetch)
   let leaving = false
+  // Told as an answer is written, not as its request comes: one that was under way when the door closed would be told to stay.
+  const other = getRequestListener(async (request) => {
+    const response = await fetch(request)
+    if (leaving) response.headers.set('Connection', 'close')
+    return response
+  })
   const server = createServer(
     {
       requestTimeout: patience,
@@ -50,11 +58,16 @@ export async function listen(
       keepAliveTimeout: KEEP_ALIVE,
       connectionsCheckingInterval: Math.min(1000, patience),
     },
-    (request, response) => {
-      if (leaving) response.shouldKeepAlive = false
-      return isPlainPost(request) ? answerPost(answer, request, response) : other(request, response)
-    },
+    (request, response) =>
+      isPlainPost(request) ? answerPost(answer, request, response, () => leaving) : other(request, response),
   )
+  let taken = 0
+  const connections = new Set<Socket>()
+  server.on('connection', (connection) => {
+    taken++
+    connections.add(connection)
+    connection.once('close', () => connections.delete(connection))
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -62,9 +75,19 @@ export async function listen(
       resolve()
     })
   })
-  const { address, family, port: taken } = server.address() as AddressInfo
+  /** Waits until a turn of the loop takes no connection: a turn takes one at most. */
+  const allTaken = async (): Promise<void> => {
+    const end = performance.now() + LINGER
+    let before: number
+    do {
+      before = taken
+      await turn()
+      await turn()
+    } while (taken > before && performance.now() < end)
+  }
+  const { address, family, port: own } = server.address() as AddressInfo
   return {
-    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,
+    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${own}`,
     async drain(grace, most) {
       if (grace > 0) {
         leaving = true
@@ -74,12 +97,14 @@ export async function listen(
         leaving = false
         await new Promise((resolve) => setTimeout(resolve, LINGER))
       }
-      // Right after the loop has taken the connections that waited: those that it has not are reset.
-      await new Promise((resolve) => setImmediate(resolve))
+      // Connections that wait to be taken when the door closes are reset: many do where the loop was kept from its work.
+      await allTaken()
       // Not as HTTP closes: that would end connections too whose request has come but was not read yet.
       const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
       leaving = true
-      const idle = setInterval(() => setImmediate(() => server.closeIdleConnections()), LINGER)
+      // Node takes a connection for idle whose answer is written, though a slow reader has not been sent all of it.
+      const isSent = (): boolean => [...connections].every(({ writableLength }) => writableLength === 0)
+      const idle = setInterval(() => setImmediate(() => isSent() && server.closeIdleConnections()), LINGER)
       const late = setTimeout(() => server.closeAllConnections(), most)
       await closed
       clearInterval(idle)
@@ -87,3 +112,6 @@ export async function listen(
     },
   }
 }
+
+/** The rest of this turn of the loop, or the whole next one. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -15,8 +15,16 @@ export const isPlainPost = ({ method, headers }: IncomingMessage): boolean =>
   headers['content-encoding'] === undefined &&
   headers.expect === undefined
 
-/** Answers what `isPlainPost` says yes to. */
-export async function answerPost(answer: Answer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/**
+ * Answers what `isPlainPost` says yes to.
+ * @param leaving whether the client is told to leave, asked as the answer is written
+ */
+export async function answerPost(
+  answer: Answer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  leaving: () => boolean,
+): Promise<void> {
   const { headers } = request
   const answered = await answer({
     method: 'POST',
@@ -24,23 +32,22 @@ export async function answerPost(answer: Answer, request: IncomingMessage, respo
     authorization: headers.authorization,
     bytes: (most) => bodyOf(request, Number(headers['content-length']), most),
   })
-  // A body that nobody read would be taken for the next request.
-  if (!request.complete) response.shouldKeepAlive = false
+  const send = ({ status, headers }: Answered, body: string | Buffer): void => {
+    // The client has gone.
+    if (response.destroyed) return
+    // A body that nobody read would be taken for the next request.
+    if (leaving() || !request.complete) response.shouldKeepAlive = false
+    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
+    response.end(body)
+  }
   if (answered.text.length < WORTH_PACKING || !acceptsGzip(headers['accept-encoding'] as string | undefined)) {
-    send(response, answered, answered.text)
+    send(answered, answered.text)
     return
   }
   gzip(answered.text, (error, packed) => {
-    if (error === null) send(response, { ...answered, headers: { ...answered.headers, ...PACKED } }, packed)
-    else send(response, answered, answered.text)
+    if (error === null) send({ ...answered, headers: { ...answered.headers, ...PACKED } }, packed)
+    else send(answered, answered.text)
   })
-}
-
-function send(response: ServerResponse, { status, headers }: Answered, body: string | Buffer): void {
-  // The client has gone.
-  if (response.destroyed) return
-  response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
-  response.end(body)
 }
 
 /** The body, of a length that was announced. @throws {Refusal} where it is larger than `most`, cut short */

@@ -1,0 +1,97 @@
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import { LINGER, type Listening, listen } from '../../../src/cli/listening.ts'
+import type { Answer } from '../../../src/serve/answers.ts'
+
+const POST = 'POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+const GET = 'GET /get HTTP/1.1\r\nHost: x\r\n\r\n'
+/** Longer than any test: what is late then is never. */
+const EVER = 60_000
+
+/** A server whose requests, of either way, are answered with what `text` gives. */
+function serving(text: () => string | Promise<string>): Promise<Listening> {
+  const answer: Answer = async () => ({ status: 200, headers: {}, text: await text() })
+  const options = { host: '127.0.0.1', port: 0, patience: EVER }
+  return listen(answer, async () => new Response(await text()), options)
+}
+
+/** Sends `request` over a connection of its own; what comes back until the server ends it, or the error. */
+function ask({ address }: Listening, request: string, reading: Promise<void> = Promise.resolve()): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(Number(new URL(address).port), '127.0.0.1')
+    socket.pause().write(request)
+    const got: Buffer[] = []
+    socket.on('data', (part) => got.push(part))
+    reading.then(() => socket.resume())
+    socket.on('error', ({ message }) => resolve(message))
+    socket.on('end', () => socket.end())
+    socket.on('close', () => resolve(Buffer.concat(got).toString()))
+  })
+}
+
+/** A promise to be kept by the test. */
+function gate() {
+  let open = (): void => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { open, opened }
+}
+
+/** Returns when the server takes no new connection. */
+async function closed({ address }: Listening): Promise<void> {
+  const port = Number(new URL(address).port)
+  const tried = () =>
+    new Promise<string | undefined>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.destroy())
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code))
+      socket.on('close', () => resolve(undefined))
+    })
+  while ((await tried()) !== 'ECONNREFUSED');
+}
+
+describe('a server that leaves', () => {
+  test('takes all connections that wait to be taken before it closes its door', async () => {
+    const listening = await serving(() => 'an answer')
+    const asked = Array.from({ length: 20 }, (_, i) => ask(listening, i % 2 === 0 ? POST : GET))
+    await listening.drain(0, EVER)
+    for (const got of await Promise.all(asked)) expect(got).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nan answer$/s)
+  })
+
+  test('tells whose answer is under way as its door closes to leave', async () => {
+    const [come, answered] = [gate(), gate()]
+    let underWay = 0
+    const listening = await serving(async () => {
+      if (++underWay === 2) come.open()
+      await answered.opened
+      return 'late'
+    })
+    const asked = [POST, GET].map((request) => ask(listening, request))
+    await come.opened
+    const drained = listening.drain(0, EVER)
+    await closed(listening)
+    answered.open()
+    for (const got of await Promise.all(asked)) expect(got).toMatch(/\r\nconnection: close\r\n.*late$/is)
+    await drained
+  })
+
+  test('ends no connection over which an answer is still on its way, however slowly it is read', async () => {
+    const answer = 'a long answer'.repeat(2 ** 21)
+    const [come, reading] = [gate(), gate()]
+    const listening = await serving(() => {
+      come.open()
+      return answer
+    })
+    const asked = ask(listening, POST, reading.opened)
+    await come.opened
+    await sleep(LINGER)
+    const drained = listening.drain(0, EVER)
+    await closed(listening)
+    await sleep(2 * LINGER)
+    reading.open()
+    const got = await asked
+    expect(got.slice(got.indexOf('\r\n\r\n') + 4).length).toBe(answer.length)
+    await drained
+  })
+})
