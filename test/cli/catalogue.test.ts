@@ -1,11 +1,9 @@
-import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parquetReadObjects } from 'hyparquet'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { convertDemo, demoRows, jsonl, lines, MAIN, run, scratch, twotower } from './command.ts'
+import { convertDemo, demoRows, jsonl, killedAt, lines, run, scratch, twotower } from './command.ts'
 
 // The demo's first films as TensorFlow, Arrow and Python write them (test/fixtures/make/catalogue.py).
 const films = (extension: string): string =>
@@ -195,22 +193,30 @@ describe.concurrent('embed writes', () => {
 
 test('--resume goes on in shards of any format, with the bad rows in their file', async () => {
   const [input, output, errors] = ['many.jsonl', 'resumed', 'errors.jsonl'].map((name) => join(folder, name))
-  const many = Array.from({ length: 9 }, (_, copy) =>
-    demoRows('films.jsonl').map((film) => ({ ...film, id: `${copy}` })),
-  )
-  writeFileSync(input, jsonl(...many.flat().flatMap((film, i) => (i % 5000 === 0 ? ['{"id": "bad"}', film] : [film]))))
-  const args = [...embed, input, '--shard-rows', '3000', '--errors', errors, '--workers', '1', '--output-format']
+  const rows = demoRows('films.jsonl').flatMap((film, i) => (i % 700 === 0 ? ['{"id": "bad"}', film] : [film]))
+  writeFileSync(input, jsonl(...rows))
+  const args = [
+    ...embed,
+    input,
+    '--batch',
+    '64',
+    '--shard-rows',
+    '500',
+    '--errors',
+    errors,
+    '--workers',
+    '1',
+    '--output-format',
+  ]
   for (const format of ['npy', 'parquet']) {
     const whole = join(folder, `whole-${format}`)
     expect((await run([...args, format, '-o', whole])).status).toBe(1)
     const wantedErrors = readFileSync(errors, 'utf8')
     const command = [...args, format, '-o', `${output}-${format}`, '--resume']
-    const child = spawn(process.execPath, [MAIN, ...command])
-    const ended = new Promise((resolve) => child.once('close', resolve))
-    const second = join(`${output}-${format}`, `part-00001.${format}`)
-    while (child.exitCode === null && !existsSync(second)) await sleep(5)
-    child.kill('SIGKILL')
-    await ended
+    // In the middle of the third file, where its format can be gone on with there.
+    const third = join(`${output}-${format}`, `part-00002.${format}`)
+    expect(await killedAt(4, third, command)).toBe(true)
+    expect(existsSync(`${third}.part`)).toBe(true)
     expect(existsSync(`${output}-${format}.journal`)).toBe(true)
     expect((await run(command)).status).toBe(1)
     expect(readdirSync(`${output}-${format}`).sort()).toEqual(readdirSync(whole).sort())

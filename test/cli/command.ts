@@ -10,6 +10,7 @@ import { jsonText } from '../../src/json/text.ts'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 /** The built command line. */
 export const MAIN = join(root, 'dist/cli/main.js')
+const KILLER = new URL('killed.mjs', import.meta.url).href
 export const DEMO = join(root, 'weights/demo')
 
 export const model = (name: string): string => join(root, 'test/fixtures/models', name)
@@ -38,6 +39,21 @@ export function run(args: readonly string[], stdin: string | Uint8Array = ''): P
     child.stdin.end(stdin)
     child.on('error', reject)
     child.on('close', (status) => resolve({ status, stdout, stderr }))
+  })
+}
+
+/**
+ * Runs `twotower args` and kills it before its `step`-th step, from 0 on, on files and folders whose paths begin with `path`.
+ * @returns whether it made so many
+ */
+export function killedAt(step: number, path: string, args: readonly string[]): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--import', KILLER, MAIN, ...args], {
+      env: { ...process.env, KILL_AT: `${step} ${path}` },
+      stdio: 'ignore',
+    })
+    child.on('error', reject)
+    child.on('close', (_, signal) => resolve(signal === 'SIGKILL'))
   })
 }
 
@@ -118,7 +134,7 @@ export function instances({ inputs }: RecordedCase): Record<string, unknown>[] {
   )
 }
 
-/** A folder of the test file's own, removed when its tests are over. */
+/** A folder of the test file's own, removed when its tests are over; it is asked for beside them, not in one of them. */
 export function scratch(): string {
   const folder = mkdtempSync(join(tmpdir(), 'twotower-cli-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseJson } from '../../src/json/parse.ts'
@@ -9,6 +9,7 @@ import {
   difference,
   goldenFile,
   jsonl,
+  killedAt,
   lines,
   MAIN,
   model,
@@ -27,33 +28,6 @@ const bytesOf = (path: string): string | null =>
   existsSync(path)
     ? JSON.stringify(readdirSync(path).map((name) => [name, readFileSync(join(path, name), 'base64')]))
     : null
-
-/** Converts the demo's candidate tower to `output` and kills the process when `killer` says so. */
-function convertAndKill(output: string, killer: (kill: () => void) => () => void): Promise<NodeJS.Signals | null> {
-  return new Promise((resolve, reject) => {
-    const stop = killer(() => child.kill('SIGKILL'))
-    const child = spawn(process.execPath, [MAIN, 'convert', join(DEMO, 'candidate_model'), '-o', output])
-    child.on('error', reject)
-    child.on('close', (_, signal) => {
-      stop()
-      resolve(signal)
-    })
-  })
-}
-
-const after = (ms: number) => (kill: () => void) => {
-  const timer = setTimeout(kill, ms)
-  return () => clearTimeout(timer)
-}
-
-/** Kills at the first file or folder that appears in `parent`, and `ms` later. */
-const atFirstWrite = (parent: string, ms: number) => (kill: () => void) => {
-  const watcher = watch(parent, { recursive: true }, () => {
-    watcher.close()
-    setTimeout(kill, ms)
-  })
-  return () => watcher.close()
-}
 
 describe('convert', () => {
   test('writes a bundle of two files, and says what it found', async () => {
@@ -190,22 +164,32 @@ describe('convert', () => {
     expect(bytesOf(bundle)).toBe(before)
   })
 
-  test('leaves all of a bundle or nothing of it when it is killed, whenever that is', async () => {
-    const whole = join(folder, 'whole')
-    const started = performance.now()
-    await twotower(['convert', join(DEMO, 'candidate_model'), '-o', whole])
-    const took = performance.now() - started
-    const wanted = bytesOf(whole)
-    let killed = 0
-    const moments = [0.3, 0.7, 0.9, 1].map((part) => () => after(part * took))
-    const writes = [0, 0, 2, 4].map((ms) => (parent: string) => atFirstWrite(parent, ms))
-    for (const [i, killer] of [...moments, ...writes].entries()) {
-      const parent = join(folder, `killed${i}`)
-      mkdirSync(parent)
-      if ((await convertAndKill(join(parent, 'bundle'), killer(parent))) === 'SIGKILL') killed++
-      expect([wanted, null]).toContain(bytesOf(join(parent, 'bundle')))
+  test('leaves the old bundle, the new one or none when it is killed, at whatever step', async () => {
+    const [old, fresh] = ['padded_ids', 'tower_signatures'].map(model)
+    const [before, after] = [old, fresh].map((_, i) => join(folder, `whole${i}`))
+    await Promise.all([twotower(['convert', old, '-o', before]), twotower(['convert', fresh, '-o', after])])
+    const names = new Map([before, after].map((path) => [bytesOf(path), basename(path)])).set(null, 'none')
+    // The first steps are the same whether a bundle is there or not.
+    for (const [replacing, first] of [
+      [true, 0],
+      [false, 8],
+    ] as const) {
+      const left: (string | undefined)[] = []
+      for (let [step, isKilled] = [first as number, true]; isKilled; step++) {
+        const parent = join(folder, `killed${replacing ? 'Replacing' : ''}${step}`)
+        const bundle = join(parent, 'bundle')
+        mkdirSync(parent)
+        if (replacing) cpSync(before, bundle, { recursive: true })
+        isKilled = await killedAt(step, parent, ['convert', fresh, '-o', bundle])
+        left.push(names.get(bytesOf(bundle)))
+        // Whatever stays beside it is hidden and named after it.
+        for (const name of readdirSync(parent))
+          expect(name === basename(bundle) || name.startsWith('.bundle.')).toBe(true)
+      }
+      const kinds = left.filter((name, i) => name !== left[i - 1])
+      expect(kinds).toEqual(replacing ? ['whole0', 'none', 'whole1'] : ['none', 'whole1'])
+      expect(left.length).toBeGreaterThan(replacing ? 12 : 2)
     }
-    expect(killed).toBeGreaterThan(3)
   })
 
   test('names the file that does not fit on a full disk, and leaves nothing of the bundle', () => {
@@ -222,20 +206,5 @@ describe('convert', () => {
     )
     expect(status).toBe(1)
     expect(readdirSync(parent)).toEqual([])
-  })
-
-  test('leaves the old bundle, or the new one, or none when it is killed while it replaces one', async () => {
-    const [wanted, parent] = [bytesOf(join(folder, 'whole')), join(folder, 'replaced')]
-    mkdirSync(parent)
-    const bundle = join(parent, 'bundle')
-    for (const ms of [0, 1, 2, 4]) {
-      await twotower(['convert', model('tower_signatures'), '-o', bundle])
-      const old = bytesOf(bundle)
-      await convertAndKill(bundle, atFirstWrite(parent, ms))
-      expect([old, wanted, null]).toContain(bytesOf(bundle))
-      // Whatever stays beside it is hidden and named after it.
-      for (const name of readdirSync(parent))
-        expect(name === basename(bundle) || name.startsWith('.bundle.')).toBe(true)
-    }
   })
 })
