@@ -360,9 +360,10 @@ describe('a call by a plan', () => {
       let kept: unknown
       const alone = () => ({ dtype: 'float32', shape: [1, 40].slice(), data: new Float32Array(40) })
       // Until the compiler is done with it, which runs beside on a thread that others may keep from the core.
-      const bytes = async (call: () => unknown, enough = 0, rounds = 2) => {
+      const bytes = async (call: () => unknown, enough = 0, patience = 0) => {
         let least = Number.POSITIVE_INFINITY
-        for (let round = 0; round < rounds && least > enough; round++) {
+        const end = performance.now() + patience
+        for (let round = 0; round < 2 || (least > enough && performance.now() < end); round++) {
           for (let i = 0; i < 10_000; i++) kept = call()
           await new Promise(setImmediate)
           collect()
@@ -374,7 +375,7 @@ describe('a call by a plan', () => {
       }
       // A number or two is put into a box where the compiler has met other calls before; a view or a list are more.
       const enough = (await bytes(alone)) + 96
-      expect(await bytes(() => planned.query.embed(features), enough, 40)).toBeLessThanOrEqual(enough)
+      expect(await bytes(() => planned.query.embed(features), enough, 20_000)).toBeLessThanOrEqual(enough)
       expect(await bytes(() => plain.query.embed(features))).toBeGreaterThan(enough + 1000)
       expect(kept).toBeDefined()
     })
