@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,7 +22,9 @@ const commands = async (): Promise<string[]> =>
 /** What `--help` says of each command. */
 const helps = new Map<string, string>()
 beforeAll(async () => {
-  for (const name of await commands()) helps.set(name, await twotower([name, '--help']))
+  const names = await commands()
+  const said = await Promise.all(names.map((name) => twotower([name, '--help'])))
+  for (const [i, name] of names.entries()) helps.set(name, said[i])
 })
 
 /** Options that need no words in a command's section. */
@@ -106,20 +108,26 @@ describe('docs/cli.md', () => {
       test(`shows what the examples of ${name} really answer`, () => expectAnswers(section, folder))
 })
 
-test('docs/search.md shows what its examples and programs really answer', () => {
+describe('docs/search.md', () => {
   const search = readFileSync(join(root, 'docs/search.md'), 'utf8')
-  expect(programsOf(search).map(({ name }) => name)).toEqual(['nearest.mjs', 'parallel.mjs'])
-  expect(examplesOf(search).length).toBeGreaterThan(4)
-  expectAnswers(search, workplace(search))
+  const folder = workplace(search)
+  test('shows what its examples and programs really answer', async () => {
+    expect(programsOf(search).map(({ name }) => name)).toEqual(['nearest.mjs', 'parallel.mjs'])
+    expect(examplesOf(search).length).toBeGreaterThan(4)
+    await expectAnswers(search, folder)
+  })
 })
 
-test('docs/vector-search.md shows what its examples really answer', () => {
+describe('docs/vector-search.md', () => {
   const vectorSearch = readFileSync(join(root, 'docs/vector-search.md'), 'utf8')
-  expect(examplesOf(vectorSearch).length).toBeGreaterThan(4)
-  expectAnswers(vectorSearch, workplace(vectorSearch))
+  const folder = workplace(vectorSearch)
+  test('shows what its examples really answer', async () => {
+    expect(examplesOf(vectorSearch).length).toBeGreaterThan(4)
+    await expectAnswers(vectorSearch, folder)
+  })
 })
 
-/** A folder where a page's examples are typed, with its programs. */
+/** A folder where a page's examples are typed, with its programs; until the tests around the call are over. */
 function workplace(page: string): string {
   const folder = scratch()
   const bin = join(folder, 'bin')
@@ -133,15 +141,26 @@ function workplace(page: string): string {
 }
 
 /** That the examples of `text` answer as it says, typed one after the other in `folder`. */
-function expectAnswers(text: string, folder: string): void {
-  const bin = join(folder, 'bin')
-  for (const { typed, shown } of examplesOf(text)) {
-    const { stdout, stderr } = spawnSync('/bin/sh', ['-c', `(${typed}\n) 2>&1`], {
-      cwd: folder,
-      encoding: 'utf8',
-      env: { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` },
+async function expectAnswers(text: string, folder: string): Promise<void> {
+  for (const { typed, shown } of examplesOf(text)) expect(await answerTo(typed, folder), typed).toMatch(pattern(shown))
+}
+
+/** What a terminal shows of what is typed; of what does not end, what it has shown until it is killed with all that it started. */
+function answerTo(typed: string, folder: string): Promise<string> {
+  const env = { ...process.env, PATH: `${join(folder, 'bin')}${delimiter}${process.env.PATH}` }
+  const child = spawn('/bin/sh', ['-c', `(${typed}\n) 2>&1`], { cwd: folder, env, detached: true })
+  const late = setTimeout(() => process.kill(-(child.pid as number), 'SIGKILL'), 100_000)
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      said += part
     })
-    expect(stderr).toBe('')
-    expect(stdout, typed).toMatch(pattern(shown))
-  }
+  child.stdin.end()
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', () => {
+      clearTimeout(late)
+      resolve(said)
+    })
+  })
 }

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { convertDemo, DEMO, goldenFile, lines, model, recorded, run, scratch, twotower } from './command.ts'
 
+const own = scratch()
+
 interface Survey {
   readonly kind: string
   readonly signatures: readonly {
@@ -70,7 +72,7 @@ describe.concurrent('inspect', () => {
   })
 
   test('shows a bundle with both towers and the similarity', async () => {
-    const bundle = join(scratch(), 'demo')
+    const bundle = join(own, 'demo')
     await convertDemo(bundle)
     const text = await twotower(['inspect', bundle])
     expect(text).toMatch(/^.*demo: bundle$/m)

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { describe, expect, test } from 'vitest'
 import { DEMO, demoRows, jsonl, lines, MAIN, model, run, scratch, twotower } from './command.ts'
 
@@ -182,13 +183,15 @@ describe.concurrent('the command line', () => {
   test('answers at once, not only when the input ends', async () => {
     const child = spawn(process.execPath, [MAIN, 'run', QUERY])
     const answers: string[] = []
+    // Line by line: a piece of the stream may be less than an answer.
+    const read = createInterface(child.stdout)[Symbol.asyncIterator]()
     for (let i = 0; i < 2; i++) {
       child.stdin.write('{}\n')
-      answers.push(await new Promise<string>((resolve) => child.stdout.once('data', (data) => resolve(String(data)))))
+      answers.push((await read.next()).value)
     }
     child.stdin.end()
-    await new Promise((resolve) => child.once('close', resolve))
-    expect(answers).toEqual(Array(2).fill('{"error":"the request has neither \\"inputs\\" nor \\"instances\\""}\n'))
+    expect((await read.next()).done).toBe(true)
+    expect(answers).toEqual(Array(2).fill('{"error":"the request has neither \\"inputs\\" nor \\"instances\\""}'))
   })
 
   test('stops working where its reader leaves in the middle', async () => {

@@ -8,6 +8,7 @@ const folder = scratch()
 const recordings = fileURLToPath(new URL('../fixtures/match/', import.meta.url))
 const TOWERS = model('bare_towers')
 const lower = join(recordings, 'query.wordpiece-framed-lower.jsonl')
+copyFileSync(join(recordings, 'pieces.txt'), join(folder, 'pieces.txt'))
 
 interface Line {
   readonly instance: { readonly bio: string }
@@ -20,7 +21,6 @@ const lines = readFileSync(lower, 'utf8')
 
 describe.concurrent('match', () => {
   test('writes a preprocess.json with which convert makes a bundle that answers as TensorFlow did', async () => {
-    copyFileSync(join(recordings, 'pieces.txt'), join(folder, 'pieces.txt'))
     const [written, bundle] = [join(folder, 'found.json'), join(folder, 'found')]
     const { status, stdout, stderr } = await run([
       'match',
@@ -60,7 +60,6 @@ describe.concurrent('match', () => {
     const framed = { step: 'add_tokens', start: ['[CLS]'], end: ['[SEP]'] }
     const ids = steps(framed, { step: 'lookup', ...tokens, oov_ids: 0 }, { step: 'pad', length: 12 })
     const mask = steps(framed, { step: 'fill', value: 1 }, { step: 'pad', length: 12, side: 'start' })
-    copyFileSync(join(recordings, 'pieces.txt'), join(folder, 'pieces.txt'))
     writeFileSync(start, JSON.stringify({ version: 1, inputs: { input_word_ids: ids, input_mask: mask } }))
     const args = ['match', TOWERS, '--signature', 'query', '--predictions', list, '--preprocess', start]
     const { status, stdout } = await run([...args, '-o', join(folder, 'mended.json')])
