@@ -115,7 +115,11 @@ const dragging = (by: number): void => {
   dragged = by === 0 ? 0 : Math.max(0, dragged + by)
   document.body.classList.toggle('dragging', dragged > 0)
 }
-addEventListener('dragenter', () => dragging(1))
+addEventListener('dragenter', (event) => {
+  // Where what lies under the pointer is exchanged just then, this is all that comes before the drop.
+  event.preventDefault()
+  dragging(1)
+})
 addEventListener('dragleave', () => dragging(-1))
 addEventListener('dragover', (event) => event.preventDefault())
 addEventListener('drop', (event) => {

@@ -24,7 +24,7 @@ export async function open(browser: Browser, address: string, options: BrowserCo
   })
   const page = await context.newPage()
   // Other tests have the machine too, and the first page compiles all that the next ones find compiled.
-  page.setDefaultTimeout(30_000)
+  page.setDefaultTimeout(60_000)
   const [problems, asked]: [string[], URL[]] = [[], []]
   page.on('pageerror', (error) => problems.push(String(error)))
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()))
@@ -33,19 +33,25 @@ export async function open(browser: Browser, address: string, options: BrowserCo
   return { page, problems, asked }
 }
 
-/** Drops files and folders of this machine on the page, as a person does with the mouse. */
-export async function drop(page: Page, paths: readonly string[]): Promise<void> {
+/**
+ * Drops files and folders of this machine on the page, as a person does with the mouse.
+ * @param held what happens while they are held over the page
+ */
+export async function drop(page: Page, paths: readonly string[], held = async () => {}): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: [...paths], dragOperationsMask: 1 }
-  await page.evaluate(() => addEventListener('drop', () => document.body.classList.add('dropped'), { once: true }))
-  // A busy browser may let the drop overtake the drag before it, and it is lost: a person would do it again.
-  for (let tries = 0; tries < 5; tries++) {
-    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-      await session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
-    const arrived = page.locator('body.dropped').waitFor({ timeout: 3000 })
-    if (await arrived.then(() => true).catch(() => false)) break
-    console.info(`a drop was lost: try ${tries + 2}`)
-  }
+  await page.evaluate(() => {
+    const { classList } = document.body
+    classList.remove('dropped')
+    addEventListener('drop', () => classList.add('dropped'), { once: true })
+  })
+  const send = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+    session.send('Input.dispatchDragEvent', { type, x: 400, y: 300, data })
+  await send('dragEnter')
+  await send('dragOver')
+  await held()
+  await send('drop')
+  await page.locator('body.dropped').waitFor()
   await session.detach()
 }
 
