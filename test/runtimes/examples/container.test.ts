@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
@@ -74,13 +75,15 @@ describe('the container', () => {
       env: { NODE_ENV: 'production', AIP_HTTP_PORT: '0', AIP_HEALTH_ROUTE: '/alive', AIP_PREDICT_ROUTE: '/ask' },
       stdio: ['ignore', 'ignore', 'pipe'],
     })
+    const ended = once(server, 'close')
     let said = ''
     server.stderr.on('data', (text) => {
       said += text
     })
     try {
-      const address = await until(() => /"address":"(.*?)"/.exec(said)?.[1].replace('0.0.0.0', '127.0.0.1'))
-      await until(async () => (await fetch(`${address}/alive`)).ok || undefined)
+      const told = () => /"address":"(.*?)"/.exec(said)?.[1].replace('0.0.0.0', '127.0.0.1')
+      const address = await until('it says where it listens', told)
+      await until('it is alive', async () => (await fetch(`${address}/alive`)).ok || undefined)
       if (process.getuid?.() === 0)
         expect(readFileSync(`/proc/${server.pid}/status`, 'utf8')).toMatch(new RegExp(`^Uid:\\s+${user}\\s`, 'm'))
       const [row] = readFileSync(join(app.folder, 'weights/demo/films.jsonl'), 'utf8').split('\n')
@@ -94,16 +97,16 @@ describe('the container', () => {
       expect((await fetch(`${address}/metrics`)).status).toBe(200)
     } finally {
       server.kill()
+      await ended
     }
   })
 })
 
-/** What `ask` gives once it gives something. */
-async function until<T>(ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < 400; tries++) {
+/** What `ask` gives once it gives something. @param what what is waited for */
+async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (const end = performance.now() + 60_000; performance.now() < end; await sleep(25)) {
     const answer = await ask()
     if (answer !== undefined) return answer
-    await sleep(25)
   }
-  throw new Error('it did not come within ten seconds')
+  throw new Error(`a minute is over, and still not: ${what}`)
 }
