@@ -32,7 +32,6 @@ export default defineConfig({
           name: 'ratios',
           include: ['test/ratios/**/*.test.mjs'],
           testTimeout: 300_000,
-          retry: 2,
           sequence: { groupOrder: 1 },
           // Rewritten, what is measured would be slower.
           server: { deps: { external: [/\/(bench|dist)\//] } },
