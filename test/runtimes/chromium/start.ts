@@ -18,6 +18,7 @@ export async function onPage<T>(address: string, work: (page: Page) => Promise<T
   const said: string[] = []
   try {
     const page = await browser.newPage()
+    page.setDefaultTimeout(60_000)
     page.on('pageerror', (error) => said.push(String(error)))
     page.on('console', (message) => message.type() === 'error' && said.push(message.text()))
     await page.goto(address)

@@ -83,7 +83,7 @@ export async function serving(folder: string, args: readonly string[]) {
   const address = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text
-      const found = /playground at (\S+)/.exec(said)
+      const found = /playground at (\S+)\n/.exec(said)
       if (found !== null) resolve(found[1])
     })
     child.on('close', (status) => reject(new Error(`serve ended with ${status}: ${errors}`)))

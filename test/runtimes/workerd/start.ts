@@ -50,8 +50,10 @@ const config :Workerd.Config = (
   })
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
   const port = await new Promise<number>((resolve, reject) => {
+    let told = ''
     ;(child.stdio[3] as Readable).setEncoding('utf8').on('data', (text: string) => {
-      const listening = /"event":\s*"listen".*?"port":\s*(\d+)/.exec(text)
+      told += text
+      const listening = /"event":\s*"listen".*?"port":\s*(\d+)\D/.exec(told)
       if (listening !== null) resolve(Number(listening[1]))
     })
     child.on('error', reject).on('close', () => reject(new Error(`workerd does not start: ${said}`)))
