@@ -24,9 +24,16 @@ export interface Finished {
 }
 
 /** Runs `twotower args` with `stdin` on its standard input. */
-export function run(args: readonly string[], stdin: string | Uint8Array = ''): Promise<Finished> {
+export const run = (args: readonly string[], stdin: string | Uint8Array = ''): Promise<Finished> =>
+  finished(process.execPath, [MAIN, ...args], stdin)
+
+/** The same on a disk that is full: no file may grow past eight blocks of 512 bytes or of 1 KiB, as the shell counts them. */
+export const runOnFullDisk = (args: readonly string[]): Promise<Finished> =>
+  finished('sh', ['-c', 'ulimit -f 8; exec "$0" "$@"', process.execPath, MAIN, ...args], '')
+
+function finished(command: string, args: readonly string[], stdin: string | Uint8Array): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [MAIN, ...args])
+    const child = spawn(command, args)
     let [stdout, stderr] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text
