@@ -22,7 +22,10 @@ export class Strings {
     return this.bytes.subarray(this.offsets[i], this.offsets[i + 1])
   }
 
-  /** Element `i` as text; bytes that are not UTF-8 become U+FFFD, so this is for people, never for computing. */
+  /**
+   * Element `i` as text, a byte order mark with it; bytes that are not UTF-8 become U+FFFD, so of such as may be none this is
+   * for people, never for computing.
+   */
   text(i: number): string {
     return decoder.decode(this.at(i))
   }
@@ -165,7 +168,7 @@ const LEAST = 80
 const LONG = 32
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text of `bytes`, or null where they are not valid UTF-8. A byte order mark is kept. */

@@ -120,6 +120,17 @@ describe('an index of items', () => {
     expect(index.get('item 2')).toBeNull()
     expect(index.get('nobody')).toBeNull()
   })
+
+  test('tells names apart that differ in a byte order mark, in its file too', async () => {
+    const named = ['a', '\ufeffa'].map((name, seed) => ({
+      id: name,
+      embedding: vector(seed),
+      restricts: [{ namespace: name, allow: ['a', '\ufeffa'] }],
+      crowdingTag: name,
+    }))
+    const index = await ItemIndex.open((await ItemIndex.of(named, dot)).toBytes())
+    expect([...index.datapoints()]).toEqual(named)
+  })
 })
 
 describe('what cannot be an item', () => {
