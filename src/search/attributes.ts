@@ -1,7 +1,7 @@
 import { Strings } from '../tensor/strings.ts'
 import type { Datapoint } from './datapoint.ts'
 import { type NumberStats, Numbers, type NumberValues } from './numbers.ts'
-import { checkNumber, checkRestricts } from './restricts.ts'
+import { checkNumber, checkRestricts, checkText } from './restricts.ts'
 import { type NamespaceStats, Tokens } from './tokens.ts'
 
 /** Arrays that a store keeps under their names without knowing what they mean. */
@@ -51,12 +51,13 @@ export class Attributes {
   /**
    * The attributes of `datapoints`, in their order. An empty crowding tag is none, as in protobuf; a namespace that is
    * given twice has the tokens of both.
-   * @throws {TypeError | RangeError} where a restrict has no namespace, or a number is not of its type, is NaN, or is the
-   * second of a namespace; the item is named
+   * @throws {TypeError | RangeError} where a restrict has no namespace, a number is not of its type, is NaN, or is the second of a
+   * namespace, or a tag or a token is no text; the item is named
    */
   static of(datapoints: readonly Omit<Datapoint, 'embedding'>[]): Attributes {
-    for (const { id, restricts = [], numericRestricts = [] } of datapoints) {
+    for (const { id, restricts = [], numericRestricts = [], crowdingTag = '' } of datapoints) {
       try {
+        checkText('a crowding tag', crowdingTag)
         checkRestricts(restricts)
         const seen = new Set<string>()
         for (const restrict of numericRestricts) {

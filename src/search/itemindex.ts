@@ -6,6 +6,7 @@ import { type AttributeStats, Attributes } from './attributes.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
 import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
+import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
 import type { DiskWriter } from './store/disk.ts'
 import type { Change, ReadLog } from './store/log.ts'
@@ -80,7 +81,7 @@ export class ItemIndex {
     let wide = width
     for await (const datapoint of datapoints) {
       wide ??= datapoint.embedding.length
-      check(datapoint, wide)
+      checkItem(datapoint, wide)
       const { id } = datapoint
       if (items.has(id)) {
         if (duplicates === 'refuse')
@@ -150,13 +151,15 @@ export class ItemIndex {
   /**
    * Puts items in, in place of those of the same ids; they are found at once. In a file they are on the disk when the
    * promise is kept.
-   * @throws {RangeError} for a vector of another width or a number that is not finite; then none is put in
+   * @throws {TypeError | RangeError} for a vector that is no Float32Array, of another width, or with a number that is not
+   * finite; then none is put in
    */
   async upsert(datapoints: readonly Datapoint[]): Promise<void> {
-    for (const datapoint of datapoints) check(datapoint, this.width)
+    for (const datapoint of datapoints) checkItem(datapoint, this.width)
     // What an index cannot be made of must not come into the log.
     Attributes.of(datapoints)
-    await this.change(datapoints.map((datapoint) => ({ op: 'upsert', datapoint })))
+    // As they are now: the caller may write the next vector where this one lay.
+    await this.change(datapoints.map((datapoint) => ({ op: 'upsert', datapoint: copyOf(datapoint) })))
   }
 
   /** Takes items out. @returns how many of the ids there were */
@@ -271,16 +274,4 @@ export class ItemIndex {
   private bytes(generation: string): readonly Uint8Array[] {
     return indexPieces(this.items.settled(), { width: this.width, source: this.source }, generation, this.kernels)
   }
-}
-
-/** @throws {RangeError} where an item cannot be searched */
-function check({ id, embedding }: Datapoint, width: number): void {
-  const name = `item ${JSON.stringify(id)}`
-  if (typeof id !== 'string' || id === '') throw new RangeError('an item must have an id that is not empty')
-  if (embedding.length === 0) throw new RangeError(`${name}: its vector has no numbers`)
-  if (embedding.length !== width)
-    throw new RangeError(`${name}: its vector has ${embedding.length} numbers, those of this index have ${width}`)
-  const wrong = embedding.findIndex((value) => !Number.isFinite(value))
-  if (wrong >= 0)
-    throw new RangeError(`${name}: number ${wrong} of its vector is ${embedding[wrong]}, it must be finite`)
 }

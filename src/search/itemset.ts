@@ -7,6 +7,7 @@ import { Attributes } from './attributes.ts'
 import { before, type Entry } from './best.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { ExactIndex, type Neighbors } from './exact.ts'
+import { copyOf } from './item.ts'
 import { keySign, type Ranked, type RowQuery } from './ranker.ts'
 import { RowSet } from './rowset.ts'
 import type { Change } from './store/log.ts'
@@ -44,8 +45,10 @@ export class ItemSet {
   }
 
   get(id: string): Datapoint | null {
+    const added = this.added.get(id)
+    if (added !== undefined) return copyOf(added)
     const [row] = this.base.exact.rowsOf(id)
-    return this.added.get(id) ?? (this.holds(row) ? this.datapoint(row) : null)
+    return this.holds(row) ? this.datapoint(row) : null
   }
 
   has(id: string): boolean {
@@ -55,7 +58,7 @@ export class ItemSet {
   /** All items: those of the base that still count, then those put in since. */
   *datapoints(): IterableIterator<Datapoint> {
     for (let row = 0; row < this.base.exact.ids.length; row++) if (this.holds(row)) yield this.datapoint(row)
-    yield* this.added.values()
+    for (const added of this.added.values()) yield copyOf(added)
   }
 
   /** Puts an item in, in place of one of its id, or takes one out. */

@@ -9,12 +9,14 @@ export function checkRestricts(restricts: readonly Restrict[]): void {
   if (!Array.isArray(restricts)) throw new TypeError(`restricts must be a list, got ${kindOf(restricts)}`)
   for (const { namespace, allow, deny } of restricts) {
     checkNamespace('a restrict', namespace)
-    for (const [name, tokens] of [
+    for (const [name, tokens = []] of [
       ['allow', allow],
       ['deny', deny],
-    ] as const)
-      if (tokens !== undefined && !(Array.isArray(tokens) && tokens.every((token) => typeof token === 'string')))
+    ] as const) {
+      if (!(Array.isArray(tokens) && tokens.every((token) => typeof token === 'string')))
         throw new TypeError(`"${name}" of the namespace ${JSON.stringify(namespace)} must be a list of strings`)
+      for (const token of tokens) checkText(`a token of the namespace ${JSON.stringify(namespace)}`, token)
+    }
   }
 }
 
@@ -50,6 +52,19 @@ export function checkCondition(condition: NumericCondition): void {
 function checkNamespace(what: string, namespace: string): void {
   if (typeof namespace !== 'string') throw new TypeError(`${what} must name its namespace, got ${kindOf(namespace)}`)
   if (namespace === '') throw new RangeError(`${what} must name its namespace, got ""`)
+  checkText('a namespace', namespace)
+}
+
+const HALF = /\p{Surrogate}/u
+
+/**
+ * @param what it is, for messages
+ * @throws {RangeError} where it holds half of a surrogate pair: a file has text in UTF-8, which has no bytes for one, and two that
+ * differ there alone would be one
+ */
+export function checkText(what: string, text: string): void {
+  if (HALF.test(text))
+    throw new RangeError(`${what} must be text, and half of a surrogate pair is none: ${JSON.stringify(text)}`)
 }
 
 const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value)

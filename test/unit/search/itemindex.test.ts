@@ -121,6 +121,17 @@ describe('an index of items', () => {
     expect(index.get('nobody')).toBeNull()
   })
 
+  test('keeps what was put in, whatever becomes of the vectors that it was given and gave', async () => {
+    const index = await ItemIndex.of(items(3), dot)
+    const given = item(7)
+    await index.upsert([given])
+    given.embedding.fill(9)
+    index.get('item 7')?.embedding.fill(9)
+    for (const { embedding } of index.datapoints()) embedding.fill(9)
+    expect(index.get('item 7')).toEqual(item(7))
+    expect(index.search(vector(7), 1)).toEqual((await ItemIndex.of([item(7)], dot)).search(vector(7), 1))
+  })
+
   test('tells names apart that differ in a byte order mark, in its file too', async () => {
     const named = ['a', '\ufeffa'].map((name, seed) => ({
       id: name,
@@ -149,7 +160,13 @@ describe('what cannot be an item', () => {
     ['no numbers', { embedding: new Float32Array(0) }, /its vector has no numbers/],
     ['NaN', { embedding: Float32Array.of(0, 1, Number.NaN, 0, 0, 0) }, /number 2 of its vector is NaN/],
     ['an infinity', { embedding: new Float32Array(WIDTH).fill(Number.NEGATIVE_INFINITY) }, /is -Infinity/],
+    ['a list of numbers', { embedding: [...vector(8)] }, /must be a Float32Array/],
+    ['doubles', { embedding: Float64Array.from(vector(8)) }, /must be a Float32Array/],
     ['no id', { id: '' }, /must have an id/],
+    ['an id that no file can hold', { id: 'a\ud800' }, /an id must be text, and half of a surrogate pair is none/],
+    ['a tag that no file can hold', { crowdingTag: '\udc00' }, /item "item 8": a crowding tag must be text/],
+    ['a token that no file can hold', { restricts: [{ namespace: 'a', deny: ['\ud800'] }] }, /"a" must be text/],
+    ['a namespace that no file can hold', { restricts: [{ namespace: '\ud800' }] }, /a namespace must be text/],
     ['a number without a namespace', { numericRestricts: [{ namespace: '', type: 'double', value: 1 }] }, /namespace/],
   ] as const)('%s', async (_, wrong, message) => {
     const index = await ItemIndex.of(items(3), dot)
