@@ -9,7 +9,7 @@ import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile
 import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
 import type { DiskWriter } from './store/disk.ts'
-import type { Change, ReadLog } from './store/log.ts'
+import type { Change } from './store/log.ts'
 
 export interface ItemIndexOptions {
   /** What `compileKernels` gives, to scan many items by kernels; the answer is the same without. */
@@ -57,9 +57,12 @@ export class ItemIndex {
   private readonly source: string
   private readonly kernels: WebAssembly.Module | undefined
   private items: ItemSet
-  private file: { readonly path: string; generation: string; log: ReadLog | null } | null = null
+  /** Where it lies, and the bytes of its log when it was opened; null in memory. */
+  private file: { readonly path: string; generation: string; readonly logged: number } | null = null
   private writer: DiskWriter | null = null
   private closed = false
+  /** Kept when the changes that were asked for so far are made, or have failed. */
+  private changed: Promise<unknown> = Promise.resolve()
 
   private constructor(base: Base, width: number, source: string, kernels: WebAssembly.Module | undefined) {
     this.items = new ItemSet(base, width, kernels)
@@ -109,7 +112,7 @@ export class ItemIndex {
     const { base, manifest, place } = await readIndex(source, kernels, verify)
     const index = new ItemIndex(base, manifest.width, manifest.source, kernels)
     if (place !== null) {
-      index.file = { ...place, generation: manifest.generation }
+      index.file = { path: place.path, generation: manifest.generation, logged: place.log?.length ?? 0 }
       for (const change of place.log?.changes ?? []) index.items.apply(change)
     }
     return index
@@ -159,14 +162,17 @@ export class ItemIndex {
     // What an index cannot be made of must not come into the log.
     Attributes.of(datapoints)
     // As they are now: the caller may write the next vector where this one lay.
-    await this.change(datapoints.map((datapoint) => ({ op: 'upsert', datapoint: copyOf(datapoint) })))
+    const changes = datapoints.map((datapoint): Change => ({ op: 'upsert', datapoint: copyOf(datapoint) }))
+    await this.inTurn(() => this.change(changes))
   }
 
   /** Takes items out. @returns how many of the ids there were */
   async remove(ids: readonly string[]): Promise<number> {
-    const there = [...new Set(ids)].filter((id) => this.items.has(id))
-    await this.change(there.map((id) => ({ op: 'remove', id })))
-    return there.length
+    return this.inTurn(async () => {
+      const there = [...new Set(ids)].filter((id) => this.items.has(id))
+      await this.change(there.map((id) => ({ op: 'remove', id })))
+      return there.length
+    })
   }
 
   /**
@@ -174,9 +180,11 @@ export class ItemIndex {
    * @throws {Error} where another process writes that file, or what keeps it from the disk
    */
   async save(path: string): Promise<void> {
-    const { samePath, saveFile } = await import('./store/disk.ts')
-    if (this.file !== null && !this.closed && samePath(path, this.file.path)) return this.compact()
-    await saveFile(path, this.bytes(newGeneration()))
+    await this.inTurn(async () => {
+      const { samePath, saveFile } = await import('./store/disk.ts')
+      if (this.file !== null && !this.closed && samePath(path, this.file.path)) await this.settle()
+      else await saveFile(path, this.bytes(newGeneration()))
+    })
   }
 
   /** The index as it is, as a file. */
@@ -196,8 +204,7 @@ export class ItemIndex {
    * they were learned, and what was put in goes into them.
    */
   async compact(): Promise<void> {
-    if (this.file !== null) await this.writing()
-    await this.rewrite(this.items.settled())
+    await this.inTurn(() => this.settle())
   }
 
   /**
@@ -207,12 +214,19 @@ export class ItemIndex {
    * searched exactly
    */
   async partition(options: PartitionOptions = {}): Promise<PartitionStats> {
-    const kernels = this.kernels ?? (await compileKernels())
+    return this.inTurn(async () => {
+      const kernels = this.kernels ?? (await compileKernels())
+      if (this.file !== null) await this.writing()
+      const exact = this.snapshot()
+      const partitions = Partitions.build(exact.ranker.vectors, this.width, this.similarity, options, kernels)
+      await this.rewrite({ exact, partitions })
+      return partitions.stats()
+    })
+  }
+
+  private async settle(): Promise<void> {
     if (this.file !== null) await this.writing()
-    const exact = this.snapshot()
-    const partitions = Partitions.build(exact.ranker.vectors, this.width, this.similarity, options, kernels)
-    await this.rewrite({ exact, partitions })
-    return partitions.stats()
+    await this.rewrite(this.items.settled())
   }
 
   /** With `base`, all items as they are, as what the file holds. */
@@ -247,11 +261,27 @@ export class ItemIndex {
     return this.items.exact()
   }
 
-  /** Lets another process write. What is in a file can still be searched, and no more be changed. */
+  /**
+   * Lets another process write, once the changes before are made. What is in a file can still be searched, and no more be
+   * changed.
+   */
   async close(): Promise<void> {
-    await this.writer?.close()
-    this.writer = null
-    this.closed = true
+    await this.inTurn(async () => {
+      this.closed = true
+      await this.writer?.close()
+      this.writer = null
+    })
+  }
+
+  /**
+   * Makes a change of a file after those that were asked for before it: a log has its records one after the other, and what is
+   * put in while the file is written anew must come into the log that follows it. In memory there is nothing to wait for.
+   */
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
+    if (this.file === null) return change()
+    const made = this.changed.then(change)
+    this.changed = made.catch(() => {})
+    return made
   }
 
   private async change(changes: readonly Change[]): Promise<void> {
@@ -265,8 +295,8 @@ export class ItemIndex {
     if (this.closed) throw new Error(`the index "${this.file.path}" was closed: open it again to change it`)
     if (this.writer === null) {
       const { DiskWriter } = await import('./store/disk.ts')
-      const { path, generation, log } = this.file
-      this.writer = await DiskWriter.open(path, generation, log, () => generationOf(path))
+      const { path, generation, logged } = this.file
+      this.writer = await DiskWriter.open(path, generation, logged, () => generationOf(path))
     }
     return this.writer
   }

@@ -79,20 +79,19 @@ export class DiskWriter {
   }
 
   /**
-   * @param read the log as far as it was read
+   * @param length the bytes of the log when it was read
    * @param current the generation of the file that is there now
    * @throws {Error} where another process writes the index, or has written it since it was read
    */
   static async open(
     path: string,
     generation: string,
-    read: ReadLog | null,
+    length: number,
     current: () => Promise<string>,
   ): Promise<DiskWriter> {
     const { Lock } = await disk()
     const lock = await Lock.take(`${path}.lock`)
     try {
-      const length = read?.length ?? 0
       const log = await readChanges(path, generation)
       if ((await current()) !== generation || (log?.length ?? 0) !== length)
         throw new Error(`"${path}" was changed by another since it was opened: open it again`)

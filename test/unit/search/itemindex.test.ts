@@ -305,6 +305,42 @@ describe('the log', () => {
     expect([...(await ItemIndex.open(file)).datapoints()]).toEqual([...whole, item(20)])
   })
 
+  test('has all changes that were asked for at once, in their order, also those while the file is written anew', async () => {
+    const { file } = await open()
+    const index = await ItemIndex.open(file)
+    const made = await Promise.all([
+      index.upsert([item(20), item(21)]),
+      index.upsert([{ ...item(30), id: 'item 20' }]),
+      index.compact(),
+      index.remove(['item 21', 'item 22', 'nobody']),
+      index.upsert([item(22)]),
+      index.partition(),
+      index.upsert([item(23)]),
+      index.remove(['item 23', 'item 22']),
+      index.upsert([item(24)]),
+      index.close(),
+    ])
+    expect([made[3], made[7]]).toEqual([1, 2])
+    const again = await ItemIndex.open(file)
+    expect([...again.datapoints()]).toEqual([...index.datapoints()])
+    expect(again.get('item 20')).toEqual({ ...item(30), id: 'item 20' })
+    expect(['item 21', 'item 22', 'item 23', 'item 24'].map((id) => again.get(id) !== null)).toEqual([
+      ...[false, false, false, true],
+    ])
+    await expect(index.upsert([item(25)])).rejects.toThrow(/was closed/)
+  })
+
+  test('of a change that failed goes on with the next', async () => {
+    const { file } = await open()
+    const index = await ItemIndex.open(file)
+    const other = await ItemIndex.open(file)
+    await other.upsert([item(40)])
+    const failed = index.upsert([item(41)])
+    await expect(failed).rejects.toThrow(/is writing it/)
+    await other.close()
+    await expect(index.remove(['item 1'])).rejects.toThrow(/changed by another/)
+  })
+
   test('of a file that was replaced since counts for nothing', async () => {
     const { file } = await open()
     const log = readFileSync(`${file}.log`)
