@@ -70,7 +70,8 @@ export class Scan {
     const first = free + 4 * (4 * CHUNK)
     const each = aligned(3 * stride)
     const heaps = first + asked.length * each
-    this.grow(heaps + asked.reduce((bytes, { k }) => bytes + 8 * k, 0))
+    // One that wants all of the rows gets no heap, however many more it asks for.
+    this.grow(heaps + asked.reduce((bytes, { k }) => bytes + (k < rows ? 8 * k : 0), 0))
     let heap = heaps
     return asked.map(({ query, k, farthest, within = null }, i) => {
       const size = within === null ? rows : within.size

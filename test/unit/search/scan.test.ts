@@ -21,7 +21,7 @@ function expectSame(vectors: Float32Array, width: number, query: Float32Array, s
     new ExactIndex(ids, vectors, similarity, kernels),
     new ExactIndex(ids, vectors, similarity),
   ]
-  for (const k of [1, 2, 10, 100, ids.length - 1, ids.length + 5])
+  for (const k of [1, 2, 10, 100, ids.length - 1, ids.length + 5, 2 ** 31])
     expect(scanned.search(query, k)).toEqual(measured.search(query, k))
 }
 
