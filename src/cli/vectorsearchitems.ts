@@ -28,9 +28,8 @@ export async function* vectorSearchItems(path: string, bad: (problem: string) =>
 
 /** The ids that the batches among `paths` delete. */
 export async function deletedIn(paths: readonly string[]): Promise<string[]> {
-  const ids: string[] = []
-  for (const path of paths) ids.push(...((await batchAt(path))?.removed ?? []))
-  return ids
+  const batches = await Promise.all(paths.map(batchAt))
+  return batches.flatMap((batch) => [...(batch?.removed ?? [])])
 }
 
 async function batchAt(path: string): Promise<Batch | null> {

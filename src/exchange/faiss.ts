@@ -15,7 +15,7 @@ const UNREAD = 1n << 20n
  * ids lie beside it, a JSON string a line.
  */
 export const FAISS: ExportFormat = {
-  paths: (path) => [path, `${path.replace(/\.faiss$/, '')}.ids.jsonl`],
+  paths: (path) => [path, `${path.replace(/\.faiss$/i, '')}.ids.jsonl`],
   sink([file, beside], { size, width, similarity: { metric, scale } }) {
     if (scale < 0 && metric !== 'euclidean')
       throw new RangeError(`the similarity's scale is ${scale}: FAISS would find the farthest; it has no such index`)

@@ -5,7 +5,7 @@ import { VectorBuffer } from './vectorbuffer.ts'
 
 /** NumPy's `.npy`, float32 of items by numbers, and beside it the ids, a JSON string a line. */
 export const NPY: ExportFormat = {
-  paths: (path) => [path, `${path.replace(/\.npy$/, '')}.ids.jsonl`],
+  paths: (path) => [path, `${path.replace(/\.npy$/i, '')}.ids.jsonl`],
   sink([matrix, beside], { size, width }) {
     const [vectors, ids] = [new VectorBuffer(matrix), idLines(beside)]
     return {

@@ -2,6 +2,7 @@ import type { Metric } from '../graph/index.ts'
 import { float32Text } from '../json/text.ts'
 import { Utf8Writer } from '../json/utf8.ts'
 import type { Datapoint } from '../search/datapoint.ts'
+import { joined } from '../search/filter.ts'
 import { valueText } from './datapointjson.ts'
 import type { ExportFormat, ExportPlan } from './export.ts'
 
@@ -81,20 +82,16 @@ CREATE INDEX ON ${table} USING gin (restricts jsonb_path_ops);
 
 /** A row of COPY's text format. @throws {RangeError} for what PostgreSQL cannot hold */
 function copyRow({ id, embedding, restricts = [], numericRestricts = [], crowdingTag }: Datapoint): string {
-  const namespaces = new Map<string, { allow: string[]; deny: string[] }>()
-  for (const { namespace, allow = [], deny = [] } of restricts) {
-    const tokens = namespaces.get(namespace) ?? { allow: [], deny: [] }
-    tokens.allow.push(...allow)
-    tokens.deny.push(...deny)
-    namespaces.set(namespace, tokens)
-  }
-  const tokens = JSON.stringify(Object.fromEntries(namespaces))
+  const namespaces = joined(restricts)
+  const tokens = JSON.stringify(
+    Object.fromEntries(namespaces.map(({ namespace, allow, deny }) => [namespace, { allow, deny }])),
+  )
   const numbers = numericRestricts.map((each) => `${JSON.stringify(each.namespace)}: ${valueText(each)}`).join(', ')
   const cells = [id, `[${Array.from(embedding, float32Text).join(',')}]`, tokens, `{${numbers}}`]
   const texts = [
     id,
     crowdingTag ?? '',
-    ...[...namespaces].flatMap(([name, { allow, deny }]) => [name, ...allow, ...deny]),
+    ...namespaces.flatMap(({ namespace, allow, deny }) => [namespace, ...allow, ...deny]),
   ]
   if ([...texts, ...numericRestricts.map(({ namespace }) => namespace)].some((text) => text.includes('\0')))
     throw new RangeError(`the item ${JSON.stringify(id)} holds a NUL character, which PostgreSQL's text cannot`)

@@ -1,5 +1,5 @@
 import type { Attributes } from './attributes.ts'
-import type { Filter } from './datapoint.ts'
+import type { Filter, Restrict } from './datapoint.ts'
 import { checkCondition, checkRestricts } from './restricts.ts'
 import { RowSet } from './rowset.ts'
 
@@ -49,13 +49,14 @@ function checkFilter({ restricts = [], numericRestricts = [], include, exclude }
 }
 
 /** A namespace that is named twice is one with the tokens of both: within a namespace tokens are alternatives. */
-export function joined(restricts: NonNullable<Filter['restricts']>): NonNullable<Filter['restricts']> {
+export function joined(restricts: readonly Restrict[]): Required<Restrict>[] {
   const byNamespace = new Map<string, { allow: string[]; deny: string[] }>()
   for (const { namespace, allow = [], deny = [] } of restricts) {
     const own = byNamespace.get(namespace) ?? { allow: [], deny: [] }
-    own.allow.push(...allow)
-    own.deny.push(...deny)
+    // Not by push(...allow), which takes no more tokens than a call may have arguments.
+    for (const token of allow) own.allow.push(token)
+    for (const token of deny) own.deny.push(token)
     byNamespace.set(namespace, own)
   }
-  return [...byNamespace].map(([namespace, own]) => ({ namespace, ...own }))
+  return Array.from(byNamespace, ([namespace, own]) => ({ namespace, ...own }))
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -35,6 +35,15 @@ describe.concurrent("Vector Search's files on the command line", () => {
       await twotower(['index', at(`again.${extension}`), ...format, '-o', made])
       expect(await exported(made, `${extension}.out.json`)).toBe(wanted)
     }
+  })
+
+  test('delete more items than a call may have arguments', async () => {
+    const ids = Array.from({ length: 200_000 }, (_, i) => `film ${i}\n`)
+    const many = batch('many', { 'a.csv': 'new,1,2,3\n', 'delete/x': `a\n${ids.join('')}` })
+    const into = at('many.index')
+    copyFileSync(index, into)
+    const { status, stderr } = await run(['index', many, '--format', 'vector-search', '--into', into])
+    expect([status, stderr]).toEqual([0, expect.stringContaining('1 items taken out, 200000 were not there; 2 left')])
   })
 
   test('of Avro need no format', async () => {

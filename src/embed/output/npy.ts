@@ -19,7 +19,7 @@ export function npyHeader(rows: number, width: number): Uint8Array {
 }
 
 export const NPY: OutputFormat = {
-  paths: (path) => [path, `${path.replace(/\.npy$/, '')}.ids.jsonl`],
+  paths: (path) => [path, `${path.replace(/\.npy$/i, '')}.ids.jsonl`],
   sink([matrix, beside], state) {
     let { rows, width } = (state ?? { rows: 0, width: 0 }) as { readonly rows: number; readonly width: number }
     return {

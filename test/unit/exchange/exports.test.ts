@@ -1,5 +1,6 @@
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
 import { describe, expect, test } from 'vitest'
+import { NPY as EMBEDDED } from '../../../src/embed/output/npy.ts'
 import { arrowSchema } from '../../../src/exchange/arrowschema.ts'
 import { FAISS } from '../../../src/exchange/faiss.ts'
 import { NPY } from '../../../src/exchange/npy.ts'
@@ -54,6 +55,11 @@ test('an export to .npy is what numpy.save writes, with the ids beside it', asyn
   const [bytes, ids] = await written(NPY, NAMED)
   expect(bytes).toEqual(fixture('items.npy'))
   expect(textOf(ids)).toBe('"7"\n"laura"\n"9223372036854775807"\n')
+})
+
+test('ids lie where reading looks for them, however the extension is written', () => {
+  for (const format of [NPY, EMBEDDED]) expect(format.paths('FILMS.NPY')).toEqual(['FILMS.NPY', 'FILMS.ids.jsonl'])
+  expect(FAISS.paths('films.Faiss')).toEqual(['films.Faiss', 'films.ids.jsonl'])
 })
 
 describe('an export to Parquet', () => {
@@ -134,6 +140,12 @@ describe('an export to pgvector', () => {
       String.raw`a\t\\b\n"c"\r	[1,-0.5]	{"genre":{"allow":["it's \\\\ new"],"deny":["war"]}}	{"year": 9223372036854775807}	\\N`,
     )
     expect(next).toBe(String.raw`b	[0,2]	{}	{}	\N`)
+  })
+
+  test('has more tokens than a call may have arguments', async () => {
+    const allow = Array.from({ length: 200_000 }, (_, i) => String(i))
+    const text = textOf((await written(PGVECTOR, [{ ...items[1], restricts: [{ namespace: 'a', allow }] }]))[0])
+    expect(text).toContain('"199999"],"deny":[]}}')
   })
 
   test('of wide vectors has no index for them', async () => {

@@ -32,6 +32,14 @@ describe('a filter', () => {
     )
   })
 
+  test('more tokens than a call may have arguments', () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => `token ${i}`)
+    const restricts = (allow: readonly string[], deny: readonly string[]) => [{ namespace: 'color', allow, deny }]
+    const list = [{ id: 'a', restricts: restricts(['token 7'], []) }]
+    expect(through(list, { restricts: restricts(many, []) })).toEqual(['a'])
+    expect(through(list, { restricts: restricts([], many) })).toEqual([])
+  })
+
   // The points of "Filter vector matches" in Vector Search's documentation, and what its sentences say of them.
   const points: Item[] = Object.entries({
     A: '',
