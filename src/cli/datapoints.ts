@@ -7,6 +7,7 @@ import type { Model } from '../engine/model.ts'
 import { openRanges } from '../platform/noderanges.ts'
 import type { Datapoint } from '../search/datapoint.ts'
 import { attributesIn } from '../search/filterjson.ts'
+import { checkItem } from '../search/item.ts'
 import type { Members } from '../serve/values.ts'
 import { inputsOf } from './embedinputs.ts'
 import { piecesOf } from './pieces.ts'
@@ -86,10 +87,7 @@ function datapointOf({ name, json }: InputRow, found: Float32Array | string, wid
   if (id === null) throw new RangeError('the item has no "id"')
   if (width !== undefined && found.length !== width)
     throw new RangeError(`the embedding has ${found.length} dimensions, the ones before have ${width}`)
-  const wrong = found.findIndex((value) => !Number.isFinite(value))
-  if (wrong >= 0)
-    throw new RangeError(
-      `item ${JSON.stringify(id)}: number ${wrong} of its embedding is ${found[wrong]}, it must be finite`,
-    )
-  return { id, embedding: found, ...attributesIn((json ?? {}) as Members) }
+  const datapoint = { id, embedding: found, ...attributesIn((json ?? {}) as Members) }
+  checkItem(datapoint, found.length)
+  return datapoint
 }

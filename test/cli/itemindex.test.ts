@@ -183,9 +183,20 @@ describe.concurrent('what is wrong is told', () => {
     expect(stderr).toMatch(/bad\.jsonl:2: .*1 dimensions, the ones before have 2/)
     expect(stderr).toMatch(/bad\.jsonl:3: the item has no "id"/)
     expect(stderr).toMatch(/bad\.jsonl:4: .*restricts/)
-    expect(stderr).toMatch(/bad\.jsonl:5: item "d": number 1 of its embedding is NaN, it must be finite/)
+    expect(stderr).toMatch(/bad\.jsonl:5: item "d": number 1 of its vector is NaN, it must be finite/)
     expect(stderr).toMatch(/bad\.jsonl:6: .*1e\+39/)
     expect((await ItemIndex.open(join(folder, 'bad.index'))).size).toBe(1)
+  })
+
+  test('a bad first item ends nothing, and says nothing of the width', async () => {
+    const bad = join(folder, 'first.jsonl')
+    writeFileSync(bad, jsonl({ id: 'a', embedding: [] }, { id: '', embedding: [1, 2] }, { id: 'c', embedding: [1, 2] }))
+    const made = join(folder, 'first.index')
+    const { status, stderr } = await run(['index', bad, '--similarity', 'dot', '-o', made])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/first\.jsonl:1: item "a": its vector has no numbers/)
+    expect(stderr).toMatch(/first\.jsonl:2: an item must have an id that is not empty/)
+    expect([...(await ItemIndex.open(made)).datapoints()].map(({ id }) => id)).toEqual(['c'])
   })
 
   test('a .npy file that is no matrix, or has not as many ids', async () => {
