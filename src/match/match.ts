@@ -260,7 +260,7 @@ function reportOf(
     exhausted: found.wrong > 0 && (trials.ended || trials.exhausted),
     tolerance,
     reproduced: found.wrong === 0,
-    largest: finite(Math.max(...outcomes.map(({ largest }) => largest))),
+    largest: finite(outcomes.reduce((most, { largest }) => Math.max(most, largest), 0)),
     mean: finite(
       outcomes.reduce((sum, one) => sum + one.sum, 0) /
         Math.max(

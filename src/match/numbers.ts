@@ -16,7 +16,9 @@ export function numbersPlan({ name }: Port, from: readonly string[], values: rea
     return std > 0 ? [[words, { before, mean, std }]] : []
   }
   const positive = values.every((value) => value > -1)
-  const [low, high] = [Math.min(...values), Math.max(...values)]
+  // Not by Math.min(...values): recordings hold more numbers than a call may have arguments.
+  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
+  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
   const ways: Way<Scaling>[] = [
     fixed('as it is'),
     fixed('read as a number', { step: 'number' }),

@@ -76,9 +76,10 @@ export class PairSubject implements Subject {
     const expected = whole.map((i) => this.expected[rows[i]])
     const similarities = trySimilarities(packed(query), packed(candidate), width, expected, this.known, this.tolerance)
     const best = similarities[0]?.outcomes ?? []
+    let next = 0
     const outcomes = rows.map((_, i) => {
-      const at = whole.indexOf(i)
-      return at >= 0 ? best[at] : refused((query[i] instanceof Error ? query[i] : candidate[i]) as Error)
+      const error = [query[i], candidate[i]].find((made) => made instanceof Error)
+      return error === undefined ? best[next++] : refused(error)
     })
     return { outcomes, similarities }
   }
