@@ -170,14 +170,17 @@ function spearman(a: readonly number[], b: readonly number[]): number | null {
   return distance(x, y).cosine
 }
 
+/** From 0 up; NaNs, which are tied, are below all numbers. */
 function ranks(values: readonly number[]): number[] {
-  const order = [...values.keys()].sort((i, j) => values[i] - values[j])
+  const keys = values.map((value) => (Number.isNaN(value) ? null : value))
+  // Infinities less infinities are NaN, by which nothing can be sorted.
+  const compare = (a: number | null, b: number | null): number =>
+    a === b ? 0 : a === null || (b !== null && a < b) ? -1 : 1
+  const order = [...keys.keys()].sort((i, j) => compare(keys[i], keys[j]))
   const found = new Array<number>(values.length)
   for (let start = 0, end = 0; start < order.length; start = end) {
-    while (end < order.length && values[order[end]] === values[order[start]]) end++
+    while (end < order.length && keys[order[end]] === keys[order[start]]) end++
     for (let i = start; i < end; i++) found[order[i]] = (start + end - 1) / 2
-    // A NaN is equal to nothing, so not even to itself.
-    if (end === start) found[order[end++]] = start
   }
   return found
 }

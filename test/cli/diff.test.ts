@@ -53,6 +53,12 @@ const reversed = join(folder, 'reversed')
 const pairs = join(folder, 'pairs.jsonl')
 const viewers = join(folder, 'viewers.jsonl')
 
+/** Puts `text` in the place of the matches with these numbers. */
+function replacing(text: string, at: readonly number[]): (match: string) => string {
+  let next = 0
+  return (match) => (at.includes(next++) ? `"year":${text}` : match)
+}
+
 async function diff(...args: readonly string[]): Promise<Report & { readonly status: number | null }> {
   const { status, stdout } = await run(['diff', ...args, '--json'])
   return { ...(JSON.parse(stdout) as Report), status }
@@ -177,6 +183,22 @@ describe('diff', () => {
     expect(outputs[0]).toMatchObject({ output: 'score', values: 60, different: 60 })
     expect(outputs[0].rank).toBeCloseTo(-1, 12)
     expect((await diff(bundle, bundle, '--input', pairs)).outputs[0]).toMatchObject({ different: 0, max: 0 })
+  })
+
+  test('ranks scores that are NaN below all others', async () => {
+    const [query] = demoRows('viewers.jsonl')
+    const candidates = demoRows('films.jsonl').slice(0, 7)
+    const file = join(folder, 'nan.jsonl')
+    writeFileSync(file, JSON.stringify({ query, candidates }).replaceAll(/"year":\d+/g, replacing('NaN', [1, 3, 5])))
+    const { outputs } = await diff(bundle, reversed, '--input', file)
+    // Of seven three are NaN, tied, and the other four stand the other way round: by its definition Spearman's correlation.
+    const [ours, theirs] = [
+      [1, 1, 1, 3, 4, 5, 6],
+      [1, 1, 1, 6, 5, 4, 3],
+    ].map((ranks) => ranks.map((rank) => rank - 3))
+    const product = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * b[i], 0)
+    expect(outputs[0].different).toBe(4)
+    expect(outputs[0].rank).toBeCloseTo(product(ours, theirs) / product(ours, ours), 12)
   })
 
   test('lists inputs that only one has, and the lines that a model refuses', async () => {
