@@ -1,5 +1,6 @@
 import { float32Text, jsonText } from '../json/text.ts'
-import type { Contribution, Explainer, Explanation } from '../search/explain.ts'
+import type { Contribution } from '../search/contributions.ts'
+import type { Explainer, Explanation } from '../search/explain.ts'
 
 /** Why an item of the answer stands where it does, as JSON. */
 export const explanationText = (explanation: Explanation): string => `{${rankText(explanation)}}`

@@ -1,6 +1,7 @@
 import type { Features, Nested } from '../engine/inputs.ts'
 import { finish, measure } from '../engine/similarity.ts'
 import { inWords, type Similarity } from '../graph/index.ts'
+import { contributions } from '../search/contributions.ts'
 import { shortest } from './stage.ts'
 
 /** What one dimension adds to the metric; to a squared distance for `euclidean`. */
@@ -47,14 +48,17 @@ export function explainSimilarity(
 ): Omit<ExplainedScore, 'features'> {
   const { metric } = similarity
   const value = scoreOf(query, candidate, similarity)
-  const over = metric === 'cosine' ? Math.hypot(...query) * Math.hypot(...candidate) || 1 : 1
-  const dimensions = Array.from(query, (q, dimension): Dimension => {
-    const c = candidate[dimension]
-    const contribution = metric === 'euclidean' ? (q - c) ** 2 : (q * c) / over
-    return { dimension, query: shortest(q), candidate: shortest(c), contribution: shortest(contribution) }
-  })
-  dimensions.sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
-  return { how: inWords(similarity), value: shortest(value), dimensions: dimensions.slice(0, LARGEST) }
+  const dimensions = contributions(query, candidate, metric)
+    .slice(0, LARGEST)
+    .map(
+      ({ dimension, query, item, contribution }): Dimension => ({
+        dimension,
+        query: shortest(query),
+        candidate: shortest(item),
+        contribution: shortest(contribution),
+      }),
+    )
+  return { how: inWords(similarity), value: shortest(value), dimensions }
 }
 
 /** A side's features and the score as a function of them. */

@@ -1,6 +1,6 @@
-import { EPSILON, finish } from '../engine/similarity.ts'
-import type { Metric } from '../graph/index.ts'
+import { finish } from '../engine/similarity.ts'
 import { before, type Entry } from './best.ts'
+import { type Contribution, contributions } from './contributions.ts'
 import type { Datapoint, Filter, Restrict, SearchOptions } from './datapoint.ts'
 import type { ExactIndex } from './exact.ts'
 import { joined } from './filter.ts'
@@ -29,14 +29,6 @@ export interface Explanation {
   readonly conditions: readonly Condition[]
   /** Its crowding tag and how many matching items of it rank before it; null where it has none. */
   readonly crowding: { readonly tag: string; readonly before: number; readonly limit: number | null } | null
-}
-
-/** A dimension's part of a product or a cosine; of a distance, of its square. */
-export interface Contribution {
-  readonly dimension: number
-  readonly query: number
-  readonly item: number
-  readonly contribution: number
 }
 
 /** A condition in words and what the item has there. */
@@ -125,19 +117,6 @@ export class Explainer {
     }
     return { all, matching, crowding }
   }
-}
-
-/** What each dimension gives to the metric, the largest first, of equals the earlier. */
-function contributions(query: Float32Array, item: Float32Array, metric: Metric): Contribution[] {
-  const squares = (values: Float32Array) => values.reduce((sum, value) => sum + value * value, 0)
-  const whole =
-    metric === 'cosine' ? Math.sqrt(Math.max(squares(query), EPSILON) * Math.max(squares(item), EPSILON)) : 1
-  return Array.from(query, (value, dimension) => ({
-    dimension,
-    query: value,
-    item: item[dimension],
-    contribution: metric === 'euclidean' ? (value - item[dimension]) ** 2 : (value * item[dimension]) / whole,
-  })).sort((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution))
 }
 
 /** Each condition of a filter in words, with what the item has there. */

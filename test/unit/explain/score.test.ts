@@ -32,6 +32,9 @@ describe('a similarity', () => {
     const cosine = explainSimilarity(query, candidate, { metric: 'cosine', ...plain })
     expect(cosine.dimensions[0].contribution).toBeCloseTo(-8 / (5 * Math.sqrt(54)), 6)
     expect(cosine.value).toBeCloseTo(-5 / (5 * Math.sqrt(54)), 6)
+    // As the cosine itself has it, a vector that is nearly 0 is like nothing.
+    const tiny = explainSimilarity(Float32Array.of(1e-9, 0, 0), candidate, { metric: 'cosine', ...plain })
+    expect(tiny.dimensions[0].contribution).toBe(tiny.value)
     const distance = explainSimilarity(query, candidate, { metric: 'euclidean', ...plain })
     expect(contributions(distance)).toEqual([
       [1, 49],
