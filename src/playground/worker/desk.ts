@@ -40,16 +40,18 @@ export class WorkerDesk implements Desk {
     const picked = 'picked' in source
     const session = await start(picked ? await readPicked(source.picked) : await readOffer(source))
     // A model opens without its rows too.
-    const furnished = async (): Promise<Session> =>
-      withRows(session, picked ? await rowsOfFiles(source.picked) : await rowsOfOffer(source), this.progress)
-    return this.take(await furnished().catch((error: Error) => ({ ...session, remarks: [error.message] })))
+    const given = picked ? await rowsOfFiles(source.picked) : await rowsOfOffer(source)
+    return this.take(await withRows(session, given, this.progress))
   }
 
   async add(picked: readonly Picked[]): Promise<Opened> {
     const session = this.opened()
     if (rowFiles(picked).length === 0)
       throw new TypeError('items and examples are lines of JSON: drop a file whose name ends in .jsonl')
-    return this.take(await withRows(session, await rowsOfFiles(picked), this.progress))
+    const given = await rowsOfFiles(picked)
+    const [first] = given
+    if (given.every((rows) => rows instanceof Error)) throw first
+    return this.take(await withRows(session, given, this.progress))
   }
 
   async choose(similarity: SimilarityChoice): Promise<Opened> {
@@ -139,7 +141,11 @@ export class WorkerDesk implements Desk {
     if (tfjs) {
       this.progress('starting tfjs-wasm')
       this.tfjs ??= onTfjs(read.definition, ops)
-      const theirs = await this.tfjs
+      const theirs = await this.tfjs.catch((error: Error) => {
+        // What could not be fetched may be there the next time.
+        this.tfjs = null
+        throw error
+      })
       contenders.push({ name: 'tfjs', call: () => [theirs.query.embed(features).data] })
       this.progress('measuring')
     }

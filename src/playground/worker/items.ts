@@ -43,19 +43,25 @@ export function readRows(from: string, text: string): Rows {
   return { from, rows }
 }
 
-export const rowsOfFiles = (picked: readonly Picked[]): Promise<Rows[]> =>
-  Promise.all(rowFiles(picked).map(async ({ path, file }) => readRows(path, await file.text())))
+/** The rows of some files: what can be read, and of each file that cannot why. */
+export type Given = readonly (Rows | Error)[]
 
-export const rowsOfOffer = ({ items, examples }: Offer): Promise<Rows[]> =>
-  Promise.all(
-    [items, examples]
-      .filter((address) => address !== undefined)
-      .map(async (address) => {
-        const response = await fetch(new URL(address, location.href))
-        if (!response.ok) throw new Error(`${address} cannot be fetched: the server answered ${response.status}`)
-        return readRows(address.split('/').at(-1) ?? address, await response.text())
-      }),
+export const rowsOfFiles = (picked: readonly Picked[]): Promise<Given> =>
+  each(rowFiles(picked), async ({ path, file }) => readRows(path, await file.text()))
+
+export const rowsOfOffer = ({ items, examples }: Offer): Promise<Given> =>
+  each(
+    [items, examples].filter((address) => address !== undefined),
+    async (address) => {
+      const response = await fetch(new URL(address, location.href))
+      if (!response.ok) throw new Error(`${address} cannot be fetched: the server answered ${response.status}`)
+      return readRows(address.split('/').at(-1) ?? address, await response.text())
+    },
   )
+
+/** One that cannot be read spoils no other. */
+const each = <T>(files: readonly T[], read: (file: T) => Promise<Rows>): Promise<Given> =>
+  Promise.all(files.map((file) => read(file).catch((error: Error) => error)))
 
 /**
  * Embeds items by the candidate tower, or takes the embeddings that they bring.
@@ -69,13 +75,7 @@ export function embedItems(model: Model, { from, rows }: Rows, progress: (words:
     const batch = rows.slice(start, start + BATCH)
     const found = embedder.embed(batch.map((row) => embedder.row(() => row)))
     for (const [i, answer] of found.entries()) {
-      const width = parts[0]?.length
-      const problem =
-        typeof answer === 'string'
-          ? answer
-          : width !== undefined && answer.length !== width
-            ? `the embedding has ${answer.length} dimensions, the ones before have ${width}`
-            : null
+      const problem = typeof answer === 'string' ? answer : problemWith(answer, parts[0]?.length ?? answer.length)
       if (problem === null) {
         const id = String(batch[i].id ?? batch[i].key ?? start + i)
         ids.push(id)
@@ -92,6 +92,15 @@ export function embedItems(model: Model, { from, rows }: Rows, progress: (words:
   for (const [i, part] of parts.entries()) vectors.set(part, i * part.length)
   const remarks = bad === 0 ? [] : [`${bad} of ${rows.length} items of ${from} are left out (${first})`]
   return { from, ids, labels, vectors, rows: kept, remarks }
+}
+
+/** Why an embedding cannot be an item's: one that is not finite would leave no place on the map to any. */
+function problemWith(embedding: Float32Array, width: number): string | null {
+  const { length } = embedding
+  if (length === 0) return 'the embedding has no numbers'
+  if (length !== width) return `the embedding has ${length} dimensions, the ones before have ${width}`
+  const wrong = embedding.findIndex((value) => !Number.isFinite(value))
+  return wrong < 0 ? null : `number ${wrong} of the embedding is ${embedding[wrong]}, it must be finite`
 }
 
 /** What people call an item: its title or name, with its year, else its id. */

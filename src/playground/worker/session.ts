@@ -3,10 +3,10 @@ import type { OpTable, Port } from '../../graph/index.ts'
 import { modelOf } from '../../load.ts'
 import { compileKernels, ExactIndex } from '../../search/index.ts'
 import type { Members } from '../../serve/values.ts'
-import { embedItems, type Items, type Rows } from './items.ts'
+import { heldCandidates } from '../../towers/index.ts'
+import { embedItems, type Given, type Items, type Rows } from './items.ts'
 import { type Plane, planeOf } from './project.ts'
 import type { Read } from './source.ts'
-import { storedCandidates } from './stored.ts'
 
 /** Items on the map at most. */
 const MOST_PLACED = 50_000
@@ -50,35 +50,38 @@ export async function start(read: Read): Promise<Session> {
     },
   })
   const milliseconds = read.milliseconds + performance.now() - begin
-  const width = model.structure.query?.output.shape?.at(-1)
-  const stored = typeof width === 'number' ? storedCandidates(read.definition.signatures, width) : null
+  const held = heldCandidates(read.definition)
   const items =
-    stored === null
+    held === null || held.width !== model.structure.query?.output.shape?.at(-1)
       ? null
-      : { ...stored, from: 'the candidates that the export holds', labels: stored.ids, rows: [], remarks: [] }
+      : { ...held, from: 'the candidates that the export holds', labels: held.ids, rows: [], remarks: [] }
   return searched({
     ...{ read, model, ops, milliseconds, items, examples: [], remarks: [] },
     ...{ embedded: 0, index: null, map: null },
   })
 }
 
-/** The session with rows that were given, each list sorted by the tower whose features it has. */
-export function withRows(
-  session: Session,
-  given: readonly Rows[],
-  progress: (words: string) => void,
-): Promise<Session> {
+/**
+ * The session with rows that were given, each list sorted by the tower whose features it has; what is of no use is told in
+ * remarks.
+ */
+export function withRows(session: Session, given: Given, progress: (words: string) => void): Promise<Session> {
   let { items, examples, remarks, embedded } = session
   for (const rows of given) {
-    const side = sideOf(session.model, rows)
-    if (side === 'query') examples = rows.rows
-    else if (side === 'candidate') {
-      progress(`embedding ${rows.rows.length} items`)
-      const begin = performance.now()
-      items = embedItems(session.model, rows, progress)
-      embedded = performance.now() - begin
-      remarks = [...remarks, ...items.remarks]
-    } else remarks = [...remarks, side]
+    try {
+      if (rows instanceof Error) throw rows
+      const side = sideOf(session.model, rows)
+      if (side === 'query') examples = rows.rows
+      else if (side === 'candidate') {
+        progress(`embedding ${rows.rows.length} items`)
+        const begin = performance.now()
+        items = embedItems(session.model, rows, progress)
+        embedded = performance.now() - begin
+        remarks = [...remarks, ...items.remarks]
+      } else remarks = [...remarks, side]
+    } catch (error) {
+      remarks = [...remarks, (error as Error).message]
+    }
   }
   return searched({ ...session, items, examples, remarks, embedded })
 }

@@ -3,10 +3,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import type { Picked } from '../../../src/playground/protocol.ts'
-import { embedItems, readRows } from '../../../src/playground/worker/items.ts'
-import { start } from '../../../src/playground/worker/session.ts'
+import { embedItems, readRows, rowsOfFiles } from '../../../src/playground/worker/items.ts'
+import { start, withRows } from '../../../src/playground/worker/session.ts'
 import { readPicked } from '../../../src/playground/worker/source.ts'
-import { storedCandidates } from '../../../src/playground/worker/stored.ts'
 
 const models = fileURLToPath(new URL('../../fixtures/models/', import.meta.url))
 
@@ -83,6 +82,25 @@ describe('rows', () => {
   })
 })
 
+describe('rows beside rows that are of no use', () => {
+  test('are taken, and what is wrong with the others is told', async () => {
+    const session = await start(await readPicked(dropped('tower_signatures', 'm')))
+    const given = await rowsOfFiles([
+      file('m/broken.jsonl', '{"id": 1}\n{'),
+      file('m/nobody.jsonl', '{"embedding": [null]}'),
+      file('m/items.jsonl', '{"id": "a", "embedding": [1, 2]}\n{"id": "b", "embedding": [1, NaN]}\n{"embedding": []}'),
+    ])
+    const { items, map, remarks } = await withRows(session, given, () => {})
+    expect(items?.ids).toEqual(['a'])
+    expect([...(map?.points ?? [])]).toEqual([0, 0])
+    expect(remarks).toEqual([
+      expect.stringMatching(/^m\/broken\.jsonl, line 2: /),
+      expect.stringMatching(/^no item of m\/nobody\.jsonl can be embedded \(item 1: /),
+      '2 of 3 items of m/items.jsonl are left out (item 2: number 1 of the embedding is NaN, it must be finite)',
+    ])
+  })
+})
+
 describe('candidates that an export holds', () => {
   /** TensorFlow's answer for user "1", by scores and identifiers. */
   const golden = (name: string) =>
@@ -99,9 +117,8 @@ describe('candidates that an export holds', () => {
 
   for (const name of ['tfrs_bruteforce', 'tfrs_scann']) {
     test(`of ${name} score with the query as TensorFlow says`, async () => {
-      const { model, read } = await start(await readPicked(dropped(name, name)))
+      const { model, items: stored } = await start(await readPicked(dropped(name, name)))
       const query = model.query.embed({ input_1: ['1'] }).data as Float32Array
-      const stored = storedCandidates(read.definition.signatures, query.length)
       if (stored === null) throw new Error('there are none')
       expect(stored.ids).toHaveLength(30)
       const { output_1: scores, output_2: ids } = golden(name)
