@@ -40,6 +40,7 @@ export const PARQUET: OutputFormat = {
     const bytes = new ByteWriter()
     const parquet = new ParquetWriter({ writer: bytes, schema: SCHEMA, statistics: false, createdBy: 'twotower' })
     let [ids, vectors, floats] = [[] as (string | null)[], [] as Float32Array[], 0]
+    let width: number | undefined
     const flush = async (): Promise<void> => {
       await file.append(bytes.getBytes())
       bytes.index = 0
@@ -63,10 +64,12 @@ export const PARQUET: OutputFormat = {
     }
     return {
       async write(answer) {
-        const width = widthOf(answer, vectors[0]?.length)
+        if (answer.ids.length === 0) return
+        const wide = widthOf(answer, width)
+        width = wide
         for (const [i, id] of answer.ids.entries()) {
           ids.push(id)
-          vectors.push(answer.vectors.subarray(i * width, (i + 1) * width))
+          vectors.push(answer.vectors.subarray(i * wide, (i + 1) * wide))
         }
         floats += answer.vectors.length
         if (floats >= GROUP) await group()

@@ -76,7 +76,7 @@ describe('Parquet', () => {
         return written.length
       },
       async append(more) {
-        written = Uint8Array.of(...written, ...more)
+        written = new Uint8Array(Buffer.concat([written, more]))
       },
       async replace() {},
     }
@@ -97,5 +97,9 @@ describe('Parquet', () => {
     await sink.end()
     const rows = await new ParquetReader(async () => written.buffer).rows({ path: '', start: 0, end: 3, columns: null })
     expect(rows).toEqual([{ id: 'a', embedding: [1, 2] }, { embedding: [3, 4] }, { id: 'ü', embedding: [0.5, -0] }])
+    // So many numbers are a row group of their own.
+    const wide = PARQUET.sink([file], null)
+    await wide.write(answer(['a'], new Array<number>(1 << 19).fill(1)))
+    await expect(wide.write(answer(['b'], [1, 2, 3]))).rejects.toThrow('has 3 dimensions, the ones before have 524288')
   })
 })
