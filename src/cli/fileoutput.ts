@@ -47,12 +47,18 @@ export class FileOutput {
   /** Opens what is to be written, at the place where an earlier run ended. */
   static async open(plan: FilePlan): Promise<FileOutput> {
     const { path, origin } = plan
-    const output = new FileOutput(plan, origin === null ? null : await JournalFile.open(`${path}.journal`, origin))
+    const journal = origin === null ? null : await JournalFile.open(`${path}.journal`, origin)
+    const output = new FileOutput(plan, journal)
     const { shard, sizes, state } = output.from
-    // A kill may have come between the journal's line and the names.
-    if (shard > 0) await output.name(shard - 1)
-    if (sizes.length > 0) await output.begin(sizes, state)
-    await output.beginErrors()
+    try {
+      // A kill may have come between the journal's line and the names.
+      if (shard > 0) await output.name(shard - 1)
+      if (sizes.length > 0) await output.begin(sizes, state)
+      await output.beginErrors()
+    } catch (error) {
+      await journal?.close()
+      throw error
+    }
     return output
   }
 

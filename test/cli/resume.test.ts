@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -103,6 +104,7 @@ describe.concurrent('embed --resume', () => {
     const { status, stderr } = await run(args)
     expect(status).toBe(1)
     expect(stderr).toMatch(/short\.jsonl\.part" has 10 bytes, \d+ were written: it cannot be gone on with; remove it/)
+    expect(existsSync(`${output}.journal.lock`)).toBe(false)
   })
 
   test('goes on once a disk that was full has room again; without it what was there before stays', async () => {
@@ -142,6 +144,22 @@ describe.concurrent('embed --resume', () => {
     }
     writeFileSync(`${output}.journal`, 'a film\n')
     expect((await run(['embed', CANDIDATE, rows, '-o', output, '--resume'])).stderr).toMatch(/is no journal of embed/)
+  })
+
+  test('is not done twice at a time', async () => {
+    const [rows, output] = [join(folder, 'once.in.jsonl'), join(folder, 'once.jsonl')]
+    writeFileSync(rows, jsonl({ id: 1, embedding: [1] }))
+    // As a run that goes on leaves it: this process runs.
+    writeFileSync(`${output}.journal.lock`, String(process.pid))
+    const args = ['embed', CANDIDATE, rows, '-o', output, '--resume']
+    const { status, stderr } = await run(args)
+    expect({ status, stderr }).toEqual({
+      status: 1,
+      stderr: expect.stringMatching(/process \d+ is writing it: wait until it is done, or remove "\S+\.journal\.lock"/),
+    })
+    rmSync(`${output}.journal.lock`)
+    expect((await run(args)).status).toBe(0)
+    expect(readdirSync(folder).filter((name) => name.startsWith('once.jsonl'))).toEqual(['once.jsonl'])
   })
 
   test('asks for files that can be read and written from the middle', async () => {
