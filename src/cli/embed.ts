@@ -4,7 +4,7 @@ import { watchedModel } from '../embed/answer.ts'
 import { inOrder } from '../embed/inorder.ts'
 import { FRESH } from '../embed/journal.ts'
 import type { AnswerLayout } from '../embed/piece.ts'
-import { sharedOf } from '../embed/shared.ts'
+import { flatDefinition, sharedFlat, sharedOf } from '../embed/shared.ts'
 import { xxh32By } from '../engine/checksum.ts'
 import type { Model } from '../engine/model.ts'
 import { compileSharedKernels } from '../engine/variants.ts'
@@ -79,13 +79,25 @@ async function loadShared(path: string, options: LoadingOptions): Promise<Loaded
   if (bundle === null) {
     const { define } = await import('../define.ts')
     const definition = await define(folder, tags === undefined ? {} : { tags })
-    return { definition, ...(await watchedModel(definition, { deterministic })), shared: null, deterministic }
+    // Once: where the run may be gone on with, its manifest is asked for before threads are.
+    let flat: ReturnType<typeof flatDefinition> | null = null
+    const laid = () => {
+      flat ??= flatDefinition(definition)
+      return flat
+    }
+    return {
+      ...(await watchedModel(definition, { deterministic })),
+      manifest: async () => (await laid()).manifest,
+      shared: async () => sharedFlat(await laid()),
+      deterministic,
+    }
   }
   const { memory } = bundle
   const wasm = await compileSharedKernels({ deterministic })
   const definition = await definitionIn(bundle, xxh32By(wasm, memory))
   const watched = await watchedModel(definition, { deterministic, wasm, memory })
-  return { definition, ...watched, shared: sharedOf(bundle), deterministic }
+  const shared = sharedOf(bundle)
+  return { ...watched, manifest: async () => shared.manifest, shared: async () => shared, deterministic }
 }
 
 /** Which tower is meant. @throws {UsageError} where that is open, {RangeError} where there is no such tower */

@@ -1,11 +1,11 @@
 import { Answerer, type WatchedModel } from '../embed/answer.ts'
 import type { Answer, Job, Piece } from '../embed/piece.ts'
 import { Pool } from '../embed/pool.ts'
-import { type SharedModel, sharedDefinition } from '../embed/shared.ts'
+import type { SharedModel } from '../embed/shared.ts'
 import { compileSharedKernels } from '../engine/variants.ts'
-import type { ModelDefinition } from '../graph/index.ts'
 import { openRanges } from '../platform/noderanges.ts'
 import { nodeThread } from '../platform/nodethread.ts'
+import type { Manifest } from '../weights/index.ts'
 import type { EmbedWorkerData } from './embedworker.ts'
 
 /** Milliseconds of work after which it is worth starting threads: a thread is ready after about 60. */
@@ -15,9 +15,10 @@ const AHEAD = 3
 
 /** A model that is loaded, and what workers need of it. */
 export interface Loaded extends WatchedModel {
-  readonly definition: ModelDefinition
-  /** The bundle that it was read from, in shared memory; null for a SavedModel. */
-  readonly shared: SharedModel | null
+  /** As the bundle says it that it was read from, or would be written as. */
+  manifest(): Promise<Manifest>
+  /** In shared memory: where it was read, or of a SavedModel a copy. */
+  shared(): Promise<SharedModel>
   readonly deterministic: boolean
 }
 
@@ -52,9 +53,9 @@ export class Embedders {
   }
 
   private async start(): Promise<void> {
-    const { definition, shared, deterministic } = this.loaded as Loaded
+    const { shared, deterministic } = this.loaded as Loaded
     const data: EmbedWorkerData = {
-      model: shared ?? (await sharedDefinition(definition)),
+      model: await shared(),
       wasm: await compileSharedKernels({ deterministic }),
       deterministic,
       job: this.job,

@@ -1,6 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { sharedDefinition } from '../embed/shared.ts'
 import type { Loaded } from './embedders.ts'
 import { outputKind } from './embedformats.ts'
 import type { EmbedInput } from './embedinputs.ts'
@@ -31,7 +30,7 @@ interface Start {
  */
 export async function openEmbedOutput(
   { output, outputFormat, shardRows, errors, resume = false }: OutputOptions,
-  { shared, definition, deterministic }: Loaded,
+  { manifest, deterministic }: Loaded,
   { inputs, tower }: Start,
 ): Promise<FileOutput | StreamOutput> {
   const kind = outputKind(output, outputFormat)
@@ -58,9 +57,7 @@ export async function openEmbedOutput(
     shards: rows,
     errors: errors === undefined ? null : resolve(errors),
   }
-  const origin = resume
-    ? await originOf((shared ?? (await sharedDefinition(definition))).manifest, inputs, options)
-    : null
+  const origin = resume ? await originOf(await manifest(), inputs, options) : null
   const shards = rows === null ? null : { rows, extension: kind.extension }
   const made = await FileOutput.open({ path, format: await kind.load(), shards, errors: errors ?? null, origin })
   if (there !== null && shards !== null && made.from.at.rows === 0 && (await readdir(path)).some(isShard)) {

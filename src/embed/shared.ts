@@ -4,6 +4,7 @@ import { graphsOf, residentsOf } from '../engine/residents.ts'
 import type { ModelDefinition } from '../graph/index.ts'
 import { GENERATOR } from '../version.ts'
 import type { Manifest } from '../weights/index.ts'
+import type { Flat } from '../weights/writer.ts'
 
 /** A bundle as a thread is sent it: layers, tables and vocabularies lie in memory that all of them share. */
 export interface SharedModel {
@@ -19,10 +20,14 @@ export const sharedOf = ({ manifest, memory, rest }: OpenBundle): SharedModel =>
   rest,
 })
 
-/** `definition` laid out flat, in memory that is shared. */
-export async function sharedDefinition(definition: ModelDefinition): Promise<SharedModel> {
+/** `definition` laid out flat; the arrays stay where they are. */
+export async function flatDefinition(definition: ModelDefinition): Promise<Flat> {
   const { flatten } = await import('../weights/writer.ts')
-  const { manifest, pieces } = flatten(definition, GENERATOR, residentsOf(graphsOf(definition)))
+  return flatten(definition, GENERATOR, residentsOf(graphsOf(definition)))
+}
+
+/** What was laid out flat, in memory that is shared. */
+export function sharedFlat({ manifest, pieces }: Flat): SharedModel {
   const { byteLength } = manifest.weights
   const bundle = roomFor(manifest, byteLength, true)
   const linear = byteLength - bundle.rest.length
