@@ -1,4 +1,5 @@
 import type { Json } from '../json/parse.ts'
+import { delimited, varint } from '../ops/examples/fields.ts'
 import { concatBytes, type DType } from '../tensor/index.ts'
 import { Refusal } from './refusal.ts'
 import { isBytes, isMembers, type Members, nested } from './values.ts'
@@ -20,9 +21,9 @@ export function exampleOf(json: Json): Uint8Array {
   if (!isMembers(json)) throw new Refusal(400, `Example must be JSON object but got JSON ${typeName(json)}`)
   const entries = Object.entries(json).map(([name, value]) => {
     const feature = featureOf(name, Array.isArray(value) ? value : [value])
-    return field(1, message(field(1, encoder.encode(name)), field(2, feature)))
+    return delimited(1, concatBytes([delimited(1, encoder.encode(name)), delimited(2, feature)]))
   })
-  return field(1, message(...entries))
+  return delimited(1, concatBytes(entries))
 }
 
 /**
@@ -50,7 +51,7 @@ function featureOf(name: string, values: readonly Json[]): Uint8Array {
   const [kind] = found
   if (found.some((other) => other !== kind))
     throw new Refusal(400, `Unexpected element type in feature: ${name} expecting type: ${kind}`)
-  return field(KINDS[kind], list(kind, values))
+  return delimited(KINDS[kind], list(kind, values))
 }
 
 function kindOf(name: string, value: Json): Kind {
@@ -72,22 +73,9 @@ const typeName = (value: Json): string => {
 function list(kind: Kind, values: readonly Json[]): Uint8Array {
   if (kind === 'bytes') {
     const elements = values.map((value) => nested(value) as string | Uint8Array)
-    return message(...elements.map((value) => field(1, typeof value === 'string' ? encoder.encode(value) : value)))
+    return concatBytes(elements.map((value) => delimited(1, typeof value === 'string' ? encoder.encode(value) : value)))
   }
   if (kind === 'int64')
-    return field(1, message(...values.map((value) => varint(BigInt.asUintN(64, BigInt(value as bigint | boolean))))))
-  return field(1, new Uint8Array(Float32Array.from(values as readonly number[], Number).buffer))
+    return delimited(1, concatBytes(values.map((value) => varint(BigInt(value as bigint | boolean)))))
+  return delimited(1, new Uint8Array(Float32Array.from(values as readonly number[], Number).buffer))
 }
-
-/** A length-delimited field. */
-const field = (number: number, bytes: Uint8Array): Uint8Array =>
-  message(varint(BigInt((number << 3) | 2)), varint(BigInt(bytes.length)), bytes)
-
-function varint(value: bigint): Uint8Array {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
-  return Uint8Array.from([...bytes, Number(rest)])
-}
-
-const message = (...parts: readonly Uint8Array[]): Uint8Array => concatBytes(parts)

@@ -1,29 +1,13 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
 import { concatBytes, Strings, utf8 } from '../../tensor/index.ts'
+import { delimited, FIXED32, tag, VARINT, varint } from './fields.ts'
 import { type Json, parseJson } from './protojson.ts'
 
 // DecodeJSONExample: an Example in protobuf's JSON mapping to its wire format, byte for byte as protobuf's
 // JsonToBinaryStream writes it: in the order of the text, repeated numbers unpacked, a null as if it were not there.
 
 const encoder = new TextEncoder()
-
-const VARINT = 0
-const DELIMITED = 2
-const FIXED32 = 5
-
-/** A field's tag, which takes one byte for the numbers here. */
-const tag = (field: number, wire: number): Uint8Array => Uint8Array.of((field << 3) | wire)
-
-function varint(value: bigint): Uint8Array {
-  const bytes: number[] = []
-  let rest = BigInt.asUintN(64, value)
-  for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80)
-  return Uint8Array.of(...bytes, Number(rest))
-}
-
-const delimited = (field: number, bytes: Uint8Array): Uint8Array =>
-  concatBytes([tag(field, DELIMITED), varint(BigInt(bytes.length)), bytes])
 
 const refuse = (problem: string): never => {
   throw new InvalidArgumentError(`Error while parsing JSON: ${problem}`)
