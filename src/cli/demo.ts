@@ -6,6 +6,7 @@ import type { Features, Model } from '../engine/model.ts'
 import { compileKernels } from '../engine/variants.ts'
 import { load } from '../load.ts'
 import { ExactIndex } from '../search/exact.ts'
+import { concatBytes } from '../tensor/index.ts'
 
 // The demo: a really trained model on real films (weights/demo), from SavedModels to ranked titles, held against what
 // TensorFlow recorded and against tfjs-wasm.
@@ -105,13 +106,8 @@ function embedFilms(model: Model, films: readonly Row[]): Float32Array {
       model.candidate.embed(columns(model, 'candidate', films.slice(start, start + BATCH))).data as Float32Array,
     )
   }
-  const all = new Float32Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
+  const all = concatBytes(parts.map((part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength)))
+  return new Float32Array(all.buffer)
 }
 
 /** The same films through tfjs's ops, where it is installed. */

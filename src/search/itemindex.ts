@@ -1,5 +1,6 @@
 import { compileKernels } from '../engine/variants.ts'
 import { type Similarity, type SimilarityChoice, similarityOf } from '../graph/index.ts'
+import { concatBytes } from '../tensor/index.ts'
 import type { PartitionOptions } from './approximate/options.ts'
 import { type PartitionStats, Partitions } from './approximate/partitions.ts'
 import { type AttributeStats, Attributes } from './attributes.ts'
@@ -189,14 +190,7 @@ export class ItemIndex {
 
   /** The index as it is, as a file. */
   toBytes(): Uint8Array {
-    const pieces = this.bytes(newGeneration())
-    const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-    let at = 0
-    for (const piece of pieces) {
-      whole.set(piece, at)
-      at += piece.length
-    }
-    return whole
+    return concatBytes(this.bytes(newGeneration()))
   }
 
   /**

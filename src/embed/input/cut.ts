@@ -1,3 +1,5 @@
+import { concatBytes } from '../../tensor/index.ts'
+
 /** A piece of so many bytes is ended at the next row's end, however few rows it has. */
 const MOST_BYTES = 4 << 20
 const NEWLINE = 10
@@ -31,13 +33,7 @@ export async function* cutRows(
 ): AsyncGenerator<Cut> {
   let [held, heldBytes, rows, wanted] = [[] as Uint8Array[], 0, 0, most()]
   const cut = (end: Uint8Array): Cut => {
-    const bytes = new Uint8Array(heldBytes + end.length)
-    let at = 0
-    for (const piece of [...held, end]) {
-      bytes.set(piece, at)
-      at += piece.length
-    }
-    const made = { bytes, rows }
+    const made = { bytes: concatBytes([...held, end]), rows }
     held = []
     heldBytes = 0
     rows = 0

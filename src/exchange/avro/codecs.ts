@@ -1,5 +1,6 @@
 import { crc32 } from '../../checksum/crc32.ts'
 import { unsnap } from '../../savedmodel/snappy.ts'
+import { concatBytes } from '../../tensor/index.ts'
 
 /** How the blocks of a file are packed. */
 export interface Codec {
@@ -56,11 +57,5 @@ async function collected(stream: ReadableStream<Uint8Array>): Promise<Uint8Array
     if (length > MOST_BLOCK) throw new RangeError(`it holds more than ${MOST_BLOCK} bytes`)
     pieces.push(value)
   }
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
+  return concatBytes(pieces)
 }

@@ -1,4 +1,5 @@
 import { type Json, parseJson } from '../../json/parse.ts'
+import { concatBytes } from '../../tensor/index.ts'
 import { AvroReader, AvroWriter } from './bytes.ts'
 import { CODECS, type Codec, MOST_BLOCK } from './codecs.ts'
 import { type Decode, decoderOf } from './schema.ts'
@@ -145,15 +146,7 @@ class ByteStream {
       pieces.push(value)
       length += value.length
     }
-    if (pieces.length > 1) {
-      const joined = new Uint8Array(length)
-      let at = 0
-      for (const piece of pieces) {
-        joined.set(piece, at)
-        at += piece.length
-      }
-      this.held = joined
-    }
+    if (pieces.length > 1) this.held = concatBytes(pieces)
     return length
   }
 }
