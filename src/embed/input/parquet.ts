@@ -6,6 +6,7 @@ import {
   parquetReadObjects,
 } from 'hyparquet'
 import type { Json } from '../../json/parse.ts'
+import { utf8 } from '../../tensor/index.ts'
 import type { RowRange } from '../piece.ts'
 
 /** Rows that are decoded at once, whatever the file's row groups are. */
@@ -76,11 +77,15 @@ export class ParquetReader {
     this.group = group
     const there = new Set(metadata.schema.slice(1).map(({ name }) => name))
     const wanted = columns === null ? {} : { columns: columns.filter((name) => there.has(name)) }
-    const options = { file, metadata, rowStart: start, rowEnd: end, ...wanted, ...(await compressorsOf(metadata)) }
+    const range = { rowStart: start, rowEnd: end, ...wanted }
+    const options = { file, metadata, ...range, parsers: PARSERS, ...(await compressorsOf(metadata)) }
     const rows = await parquetReadObjects(options)
     return rows.map(jsonOf)
   }
 }
+
+/** Text as it is, a byte order mark with it, as TensorFlow takes it; what is none stays bytes. */
+const PARSERS = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && (utf8(bytes) ?? bytes) }
 
 /** What hyparquet itself knows. */
 const KNOWN = ['UNCOMPRESSED', 'SNAPPY']

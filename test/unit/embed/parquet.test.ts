@@ -97,6 +97,15 @@ describe('Parquet', () => {
     await sink.end()
     const rows = await new ParquetReader(async () => written.buffer).rows({ path: '', start: 0, end: 3, columns: null })
     expect(rows).toEqual([{ id: 'a', embedding: [1, 2] }, { embedding: [3, 4] }, { id: 'ü', embedding: [0.5, -0] }])
+    // Text is what the file has, a byte order mark with it; what is no text stays bytes.
+    written = new Uint8Array(0)
+    const odd = PARQUET.sink([file], null)
+    await odd.write(answer(['\ufeffa', 'QQ'], [1, 2]))
+    await odd.end()
+    written.fill(0xff, Buffer.from(written).indexOf('QQ'), Buffer.from(written).indexOf('QQ') + 2)
+    expect(
+      await new ParquetReader(async () => written.buffer).rows({ path: '', start: 0, end: 2, columns: ['id'] }),
+    ).toEqual([{ id: '\ufeffa' }, { id: { b64: '//8=' } }])
     // So many numbers are a row group of their own.
     const wide = PARQUET.sink([file], null)
     await wide.write(answer(['a'], new Array<number>(1 << 19).fill(1)))
