@@ -18,6 +18,7 @@ import {
 import { loadOpsOf } from './ops/index.ts'
 import type { Folder } from './platform/folder.ts'
 import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
+import type { Resident } from './resident.ts'
 import { MANIFEST, readManifest } from './weights/index.ts'
 
 export interface LoadOptions extends KernelChoice, FetchOptions {
@@ -55,13 +56,19 @@ export async function load(source: FolderSource | BundleBytes, options: LoadOpti
     bytes === null ? foundAt(source as FolderSource, options) : fromBytes(bytes),
     given ?? compileKernels(options, 'core'),
   ])
-  const bundle = 'manifest' in found ? found : null
-  const read = await (bundle === null
-    ? defined(found as Folder, options)
-    : definitionIn(bundle, xxh32By(kernels, bundle.memory)))
+  const { definition: read, memory } =
+    'manifest' in found
+      ? { definition: await definitionIn(found, xxh32By(kernels, found.memory)), memory: found.memory }
+      : await moved(found, options)
   const { similarity } = options
   const definition = similarity === undefined ? read : { ...read, towers: withSimilarity(read.towers, similarity) }
-  return modelOf(definition, { ...options, wasm: given, memory: bundle?.memory })
+  return modelOf(definition, { ...options, wasm: given, memory })
+}
+
+/** A SavedModel, its layers where kernels read them. */
+async function moved(folder: Folder, options: LoadOptions): Promise<Resident> {
+  const { resident } = await import('./resident.ts')
+  return resident(await defined(folder, options))
 }
 
 export interface Watching {
