@@ -8,8 +8,8 @@ import { before, type Entry } from './best.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { ExactIndex, type Neighbors } from './exact.ts'
 import { copyOf } from './item.ts'
+import { Layer, Layers } from './layers.ts'
 import { keySign, type Ranked, type RowQuery } from './ranker.ts'
-import { RowSet } from './rowset.ts'
 import type { Change } from './store/log.ts'
 
 /** Items that do not change, and what approximate search of them goes by; null where all are measured. */
@@ -24,59 +24,53 @@ export class ItemSet {
   /** Numbers of a vector: a base without items does not say. */
   private readonly width: number
   private readonly kernels: WebAssembly.Module | undefined
-  /** Rows of the base that still count; null for all. */
-  private kept: RowSet | null = null
-  /** What was put in since, by id, the first put in first. */
-  private readonly added = new Map<string, Datapoint>()
-  /** Them as an index; null until it is asked. */
-  private recent: ExactIndex | null = null
+  /** The base as far as it still counts. */
+  private readonly old: Layer
+  /** What was put in since. */
+  private readonly added: Layers
 
   constructor(base: Base, width: number, kernels: WebAssembly.Module | undefined) {
     this.base = base
     this.width = width
     this.kernels = kernels
+    this.old = new Layer(base.exact)
+    this.added = new Layers((items) => exactOf(items, width, base.exact.similarity, kernels))
   }
 
   /** How many items there are; of them those put in since, and how many of the base no longer count. */
   get counts(): { readonly items: number; readonly added: number; readonly removed: number } {
-    const all = this.base.exact.ids.length
-    const kept = this.kept?.size ?? all
-    return { items: kept + this.added.size, added: this.added.size, removed: all - kept }
+    const kept = this.old.size
+    return { items: kept + this.added.size, added: this.added.size, removed: this.base.exact.ids.length - kept }
   }
 
   get(id: string): Datapoint | null {
     const added = this.added.get(id)
     if (added !== undefined) return copyOf(added)
-    const [row] = this.base.exact.rowsOf(id)
-    return this.holds(row) ? this.datapoint(row) : null
+    const row = this.old.rowOf(id)
+    return row === null ? null : this.datapoint(row)
   }
 
   has(id: string): boolean {
-    return this.added.has(id) || this.holds(this.base.exact.rowsOf(id)[0])
+    return this.added.get(id) !== undefined || this.old.rowOf(id) !== null
   }
 
   /** All items: those of the base that still count, then those put in since. */
   *datapoints(): IterableIterator<Datapoint> {
-    for (let row = 0; row < this.base.exact.ids.length; row++) if (this.holds(row)) yield this.datapoint(row)
+    for (let row = 0; row < this.base.exact.ids.length; row++) if (this.old.holds(row)) yield this.datapoint(row)
     for (const added of this.added.values()) yield copyOf(added)
   }
 
   /** Puts an item in, in place of one of its id, or takes one out. */
   apply(change: Change): void {
-    const id = change.op === 'remove' ? change.id : change.datapoint.id
-    const [row] = this.base.exact.rowsOf(id)
-    if (this.holds(row)) {
-      this.kept ??= RowSet.all(this.base.exact.ids.length)
-      this.kept.delete(row)
-    }
-    this.added.delete(id)
-    if (change.op === 'upsert') this.added.set(id, change.datapoint)
-    this.recent = null
+    this.old.drop(change.op === 'remove' ? change.id : change.datapoint.id)
+    if (change.op === 'upsert') this.added.put(change.datapoint)
+    else this.added.delete(change.id)
   }
 
   /** The items as they are, as one index that does not change. */
   exact(): ExactIndex {
-    if (this.kept === null && this.added.size === 0) return this.base.exact
+    const { added, removed } = this.counts
+    if (added + removed === 0) return this.base.exact
     return exactOf([...this.datapoints()], this.width, this.base.exact.similarity, this.kernels)
   }
 
@@ -90,12 +84,18 @@ export class ItemSet {
   /** For each query the best items, with its own options or all with one. */
   search(queries: readonly Float32Array[], wanted: number | SearchOptions | readonly SearchOptions[]): Neighbors[] {
     const { exact } = this.base
-    const recent = this.recentIndex()
     const asked = exact.asked(queries, wanted)
-    const old = this.ranked(this.kept === null ? asked : within(asked, this.kept), wanted)
-    if (recent === null) return old.map((ranked) => exact.neighbors(ranked))
-    const fresh = recent.ranker.rank(recent.asked(queries, wanted))
-    return asked.map(({ k, perCrowd }, i) => this.merged(recent, old[i], fresh[i], k, perCrowd))
+    const old = this.ranked(this.old.within(asked), wanted)
+    const layers = this.added.size === 0 ? [] : this.added.settled()
+    if (layers.length === 0) return old.map((ranked) => exact.neighbors(ranked))
+    const fresh = layers.map((layer) => {
+      const { index } = layer
+      return { index, ranked: index.ranker.rank(layer.within(index.asked(queries, wanted))) }
+    })
+    return asked.map(({ k, perCrowd }, i) => {
+      const others = fresh.map(({ index, ranked }): Part => ({ index, ranked: ranked[i] }))
+      return this.merged([{ index: exact, ranked: old[i] }, ...others], k, perCrowd)
+    })
   }
 
   /** The best rows of the base; approximately where a query wants that and there are partitions. */
@@ -118,54 +118,44 @@ export class ItemSet {
     return near.map((ranked) => ranked ?? others[next++])
   }
 
-  private holds(row: number | undefined): row is number {
-    return row !== undefined && (this.kept === null || this.kept.has(row))
-  }
-
   private datapoint(row: number): Datapoint {
     const { ids, ranker, attributes } = this.base.exact
     const embedding = ranker.vectors.slice(row * this.width, (row + 1) * this.width)
     return { id: ids[row], embedding, ...attributes?.of(row) }
   }
 
-  private recentIndex(): ExactIndex | null {
-    if (this.added.size === 0) return null
-    this.recent ??= exactOf([...this.added.values()], this.width, this.base.exact.similarity, this.kernels)
-    return this.recent
-  }
-
-  /** Of the best of both the best. What crowds in one crowds in all, so that none is missing. */
-  private merged(
-    recent: ExactIndex,
-    old: readonly Entry[],
-    fresh: readonly Entry[],
-    k: number,
-    perCrowd: number | null,
-  ): Neighbors {
-    const { exact } = this.base
-    const first = exact.ids.length
-    const entries = [...old, ...fresh.map(([key, row]): Entry => [key, first + row])]
-    entries.sort((a, b) => (before(a, b) ? -1 : 1))
-    const of = (row: number): readonly [ExactIndex, number] => (row < first ? [exact, row] : [recent, row - first])
+  /** Of the best of all parts the best. What crowds in one crowds in all, so that none is missing. */
+  private merged(parts: readonly Part[], k: number, perCrowd: number | null): Neighbors {
+    const { similarity } = this.base.exact
+    // Each with its part; equals come in the parts' order.
+    const found: { readonly entry: Entry; readonly index: ExactIndex; readonly row: number }[] = []
+    let first = 0
+    for (const { index, ranked } of parts) {
+      for (const [key, row] of ranked) found.push({ entry: [key, first + row], index, row })
+      first += index.ids.length
+    }
+    found.sort((a, b) => (before(a.entry, b.entry) ? -1 : 1))
     const sizes = new Map<string, number>()
-    const best = entries.filter(([, row]) => {
-      const [index, own] = of(row)
-      const tag = perCrowd === null ? undefined : index.attributes?.crowdingTag(own)
+    const best = found.filter(({ index, row }) => {
+      const tag = perCrowd === null ? undefined : index.attributes?.crowdingTag(row)
       if (perCrowd === null || tag === undefined) return true
       const size = sizes.get(tag) ?? 0
       sizes.set(tag, size + 1)
       return size < perCrowd
     })
-    const found = best.slice(0, k)
-    const sign = keySign(exact.similarity)
+    const kept = best.slice(0, k)
+    const sign = keySign(similarity)
     return {
-      ids: found.map(([, row]) => {
-        const [index, own] = of(row)
-        return index.ids[own]
-      }),
-      scores: Float32Array.from(found, ([key]) => finish(sign * key, exact.similarity)),
+      ids: kept.map(({ index, row }) => index.ids[row]),
+      scores: Float32Array.from(kept, ({ entry: [key] }) => finish(sign * key, similarity)),
     }
   }
+}
+
+/** An index, and the best of its rows for a query. */
+interface Part {
+  readonly index: ExactIndex
+  readonly ranked: Ranked
 }
 
 /** An index of items, of vectors of one width. */
@@ -180,15 +170,4 @@ export function exactOf(
   const attributes = Attributes.of(items)
   const ids = items.map(({ id }) => id)
   return new ExactIndex(ids, vectors, similarity, { ...(kernels && { kernels }), attributes })
-}
-
-function within(asked: readonly RowQuery[], kept: RowSet): RowQuery[] {
-  const known = new Map<RowSet, RowSet>()
-  return asked.map((query) => {
-    if (query.within === null) return { ...query, within: kept }
-    const both = known.get(query.within) ?? query.within.copy()
-    both.intersect(kept)
-    known.set(query.within, both)
-    return { ...query, within: both }
-  })
 }
