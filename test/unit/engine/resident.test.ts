@@ -35,9 +35,12 @@ describe('the layers of a SavedModel', () => {
       return { copies: weightsOf(read).map(({ buffer }) => new WeakRef(buffer)), ...resident(read) }
     }
     const { copies, definition, memory } = await moved()
-    await new Promise(setImmediate)
-    collect()
-    expect(copies.map((copy) => copy.deref())).toEqual(copies.map(() => undefined))
+    // What the compiler looks at on another thread stays until it is done.
+    for (let round = 0; round < 50 && copies.some((copy) => copy.deref() !== undefined); round++) {
+      await new Promise(setImmediate)
+      collect()
+    }
+    expect(copies.filter((copy) => copy.deref() !== undefined).length).toBe(0)
     expect(weightsOf(definition).every((data) => memory.holds(data))).toBe(true)
   })
 
