@@ -21,6 +21,8 @@ export type Held =
   | { readonly kind: 'array'; readonly constant: number; readonly array: TensorArray }
   | { readonly kind: 'open'; readonly parameter: number }
   | { readonly kind: 'written'; readonly parameter: number; readonly result: Result }
+  /** The shape of a value, and ones in it. */
+  | { readonly kind: 'dims' | 'ones'; readonly shape: Shape }
   /** What orders the ops on a TF1 array. */
   | { readonly kind: 'flow' }
   /** A number or an attribute of an op, or the next number of a counter. */

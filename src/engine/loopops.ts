@@ -64,6 +64,27 @@ const binary =
   (frame, [x, y]) =>
     one(frame.binary(kernel, x, y))
 
+const dims: Write = (_, [x]) => (x.kind === 'floats' || x.kind === 'steps' ? [{ kind: 'dims', shape: x.shape }] : null)
+
+/** Ones in the shape of another value: what Keras's dropout is where nothing is dropped. */
+const ones: Write = (_, [shape], { inputs }) => {
+  const value = constantOf(inputs[1])
+  const isOne = value?.dtype === 'float32' && value.shape.length === 0 && value.data[0] === 1
+  return isOne && shape.kind === 'dims' ? [{ kind: 'ones', shape: shape.shape }] : null
+}
+
+const product = binary(ZIPS.indexOf('mul'))
+
+/** What is multiplied by ones stays as it is. */
+const mul: Write = (frame, [x, y], node) => {
+  const [factor, other] = x.kind === 'ones' ? [x, y] : [y, x]
+  const isSame =
+    factor.kind === 'ones' &&
+    (other.kind === 'floats' || other.kind === 'steps') &&
+    sameShape(factor.shape, other.shape)
+  return isSame ? [other] : product(frame, [x, y], node)
+}
+
 const bias: Write = (frame, [x, b], { attrs }) => {
   const isLast = 'shape' in x && 'shape' in b && x.shape.length > 1 && sameShape(b.shape, x.shape.slice(-1))
   return isLast && attrs.string('data_format', 'NHWC') === 'NHWC' ? one(frame.binary(0, x, b)) : null
@@ -244,6 +265,9 @@ const compared =
 export const LOOP_OPS: ReadonlyMap<string, Write> = new Map<string, Write>([
   ...Object.entries(UNARY).map(([op, kernel]) => [op, unary(kernel)] as const),
   ...Object.entries(BINARY).map(([op, kernel]) => [op, binary(ZIPS.indexOf(kernel))] as const),
+  ['Mul', mul],
+  ['Shape', dims],
+  ['Fill', ones],
   ['BiasAdd', bias],
   ['MatMul', matMul],
   ['Split', split],

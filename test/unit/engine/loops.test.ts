@@ -12,6 +12,7 @@ import { TensorList } from '../../../src/ops/tensorlist.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 import {
   type Amiss,
+  dropping,
   dynamic,
   gru,
   inputsOf,
@@ -154,6 +155,7 @@ test('elements that only seem to lie one after the other are put together', () =
 describe('a loop along a sequence in one call', () => {
   test.each([
     ['an LSTM', lstm],
+    ['an LSTM that might drop some of its inputs', dropping],
     ['a GRU', gru],
     ['cells that are the state before', swap],
     ['any ops of floats', mixed],

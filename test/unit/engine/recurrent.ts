@@ -62,6 +62,21 @@ export const lstm: Cell = (b, x, state, cells, [kernel, recurrent, bias]) => {
   return [b.op('Mul', [b.op('Sigmoid', [at(gates, 3)]), b.op('Tanh', [next])]), next]
 }
 
+/** As Keras writes it where it might drop some of its inputs: each gate by itself, of what is multiplied by ones. */
+export const dropping: Cell = (b, x, state, cells, [kernel, recurrent, bias]) => {
+  const whole = (of: Value) => b.op('Fill', [b.op('Shape', [of]), b.constant(floats([], () => 1))])
+  const [ones, more] = [whole(x), whole(state)]
+  const parts = (of: Value, axis: number) => b.op('Split', [b.constant(int(axis)), of], { num_split: 4 })
+  const [kernels, recurrents, biases] = [parts(kernel, 1), parts(recurrent, 1), parts(bias, 0)]
+  const gate = (i: number) => {
+    const input = b.op('BiasAdd', [b.op('MatMul', [b.op('Mul', [x, ones]), at(kernels, i)]), at(biases, i)])
+    return b.op('AddV2', [input, b.op('MatMul', [b.op('Mul', [more, state]), at(recurrents, i)])])
+  }
+  const kept = b.op('Mul', [b.op('Sigmoid', [gate(1)]), cells])
+  const next = b.op('AddV2', [kept, b.op('Mul', [b.op('Sigmoid', [gate(0)]), b.op('Tanh', [gate(2)])])])
+  return [b.op('Mul', [b.op('Sigmoid', [gate(3)]), b.op('Tanh', [next])]), next]
+}
+
 /** The reset gate comes before the second product, whose weights are a part of all. */
 export const gru: Cell = (b, x, state, cells, [kernel, recurrent, bias]) => {
   const columns = (of: Value, from: number, to: number) => {
