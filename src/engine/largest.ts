@@ -4,9 +4,6 @@ import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './place.ts'
 
-/** Rows shorter than this are ordered before a kernel is called. */
-const SHORTEST = 32
-
 /** How many are asked for, where the op's kernel takes that; what TensorFlow refuses is the reference's to refuse. */
 function wanted(k: Tensor | undefined, width: number): number | null {
   if (k?.dtype !== 'int32' || k.shape.length !== 0) return null
@@ -17,11 +14,16 @@ function wanted(k: Tensor | undefined, width: number): number | null {
  * The largest of each row, of equal ones the first. A row with NaN is the reference's, whose order is what TensorFlow's
  * sorting leaves of it.
  */
-function largest({ inputs: [x, count], attrs }: Call, memory: Memory, kernels: Kernels): readonly Tensor[] | null {
-  if (x.dtype !== 'float32' || x.shape.length === 0) return null
+function largest(
+  { inputs: [x, count], attrs }: Call,
+  memory: Memory,
+  kernels: Kernels,
+  smallest: number,
+): readonly Tensor[] | null {
+  if (x.dtype !== 'float32' || x.shape.length === 0 || x.data.length < smallest) return null
   const width = x.shape[x.shape.length - 1]
   const k = wanted(count, width)
-  if (width < SHORTEST || k === null || attrs.dtype('index_type', 'int32') !== 'int32') return null
+  if (k === null || attrs.dtype('index_type', 'int32') !== 'int32') return null
   const shape = [...x.shape.slice(0, -1), k]
   const rows = sizeOf(x.shape.slice(0, -1))
   if (rows === 0) return null
@@ -46,6 +48,6 @@ function largest({ inputs: [x, count], attrs }: Call, memory: Memory, kernels: K
 }
 
 /** Puts the kernel in place of the op. */
-export function bind(place: Place, memory: Memory, kernels: Kernels): void {
-  place('TopKV2', (call) => largest(call, memory, kernels))
+export function bind(place: Place, memory: Memory, kernels: Kernels, smallest: number): void {
+  place('TopKV2', (call) => largest(call, memory, kernels, smallest))
 }
