@@ -2,11 +2,14 @@ import type { Dim, Port } from '../graph/index.ts'
 import {
   ARRAYS,
   type ArrayDType,
+  type ComplexDType,
   type DataOf,
   type DType,
   describe,
   isBig,
+  isComplex,
   isFloat,
+  partOf,
   rounded,
   type Shape,
   Strings,
@@ -28,8 +31,12 @@ interface PublicTensorOf<D extends DType> {
   readonly data: D extends 'string' ? readonly string[] | readonly Uint8Array[] : DataOf[D]
 }
 
-/** A tensor as callers give and get it. Its `dtype` tells which array `data` is: int64's is BigInt64Array, bool's Uint8Array. */
-export type PublicTensor = { [D in ArrayDType | 'string']: PublicTensorOf<D> }[ArrayDType | 'string']
+/**
+ * A tensor as callers give and get it. Its `dtype` tells which array `data` is: int64's is BigInt64Array, bool's Uint8Array.
+ * complex64's is a Float32Array, complex128's a Float64Array, of each number the real part and then the imaginary.
+ */
+export type PublicTensor = { [D in Given]: PublicTensorOf<D> }[Given]
+type Given = ArrayDType | ComplexDType | 'string'
 
 /** What may be given for an input: nested lists, a typed array of the signature's shape, a list of them, or a tensor. */
 export type InputValue = Nested | PublicTensor
@@ -111,9 +118,11 @@ function fromTensor(value: PublicTensor, port: Port): Tensor {
           ? Strings.from(data as string[])
           : null
       : null
-  const fit = dtype === 'string' ? strings !== null : data instanceof ARRAYS[dtype as ArrayDType]
+  const part = partOf(dtype)
+  const fit = dtype === 'string' ? strings !== null : data instanceof ARRAYS[part as ArrayDType]
   if (!fit) throw wrong(`data of ${Object.prototype.toString.call(data).slice(8, -1)}`)
-  const length = (data as ArrayLike<unknown>).length
+  // A complex number is two of the array's.
+  const length = (data as ArrayLike<unknown>).length / (part === dtype ? 1 : 2)
   if (length !== sizeOf(shape))
     throw new RangeError(
       `input "${port.name}": the shape [${shape}] asks for ${sizeOf(shape)} elements, data has ${length}`,
@@ -169,8 +178,10 @@ function fromLists(value: Nested, port: Port): Tensor {
     })
     return { dtype, shape, data: Strings.from(elements) }
   }
-  if (dtype === 'resource' || dtype === 'variant')
-    throw new TypeError(`input "${port.name}" is a ${dtype}: it cannot be given`)
+  if (dtype === 'resource' || dtype === 'variant' || isComplex(dtype))
+    throw new TypeError(
+      `input "${port.name}" is a ${dtype}: it cannot be given${isComplex(dtype) ? ' by lists, but as { dtype, shape, data }' : ''}`,
+    )
   const data = zeros(dtype, sizeOf(shape)) as TypedArray
   let at = 0
   eachRow(value, shape, 0, port, (row) => {

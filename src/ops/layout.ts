@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import {
   type DType,
   isBig,
+  isComplex,
   isNumeric,
   type Shape,
   Strings,
@@ -72,9 +73,17 @@ export function take(x: Tensor, indices: ArrayLike<number>, shape: Shape, fill?:
     }
     return { dtype: 'string', shape, data: builder.finish() }
   }
+  if (isComplex(x.dtype)) throw unmoved(x.dtype)
   const others = fill?.data as readonly unknown[] | undefined
-  return { dtype: x.dtype, shape, data: Array.from(indices, (index) => (index < 0 ? others?.[0] : x.data[index])) }
+  return {
+    dtype: x.dtype,
+    shape,
+    data: Array.from(indices, (index) => (index < 0 ? others?.[0] : x.data[index])),
+  } as Tensor
 }
+
+/** Complex numbers are moved by their parts (complexparts.ts), before they come here. */
+const unmoved = (dtype: DType) => new TypeError(`${dtype} is not a type of this op`)
 
 /** The slices `rows` of `x` along its first dimension, in that order. */
 export function takeRows(x: Tensor, rows: ArrayLike<number>): Tensor {
@@ -151,6 +160,7 @@ export class Assembly {
     this.dtype = dtype
     this.shape = shape
     const loose = dtype === 'string' || dtype === 'resource' || dtype === 'variant'
+    if (isComplex(dtype)) throw unmoved(dtype)
     this.data = loose ? null : zeros(dtype, sizeOf(shape))
   }
 

@@ -8,6 +8,7 @@ import {
   fromBfloat16,
   fromFloat16,
   isBig,
+  isComplex,
   type Strings,
   StringsBuilder,
   sizeOf,
@@ -103,7 +104,7 @@ function readShape(bytes: Uint8Array): number[] | null {
 }
 
 function tensorOf({ shape, content, numbers, strings }: Proto, dtype: DType): Tensor | null {
-  if (shape === null || dtype === 'resource' || dtype === 'variant') return null
+  if (shape === null || dtype === 'resource' || dtype === 'variant' || isComplex(dtype)) return null
   const size = sizeOf(shape)
   if (dtype === 'string') {
     const data = stringsOf(content, strings, size)

@@ -2,9 +2,11 @@ import {
   ARRAYS,
   type ArrayDType,
   BYTES,
+  type ComplexDType,
   type DataOf,
   fromBfloat16,
   fromFloat16,
+  partOf,
   type Shape,
   Strings,
   type Tensor,
@@ -15,13 +17,16 @@ import type { Cursor } from './cursor.ts'
 /** What the 32-bit offsets of a string tensor reach. */
 const MOST_STRING_BYTES = 2 ** 32 - 1
 
+/** The dtypes that lie as bytes one behind the other. */
+export type StoredDType = ArrayDType | ComplexDType
+
 /**
  * The elements that lie in `bytes`, little-endian, as in a checkpoint's data and in tensor_content. A view where
  * possible: the caller gives the bytes away. Every non-zero bool is 1.
  * @param bytes a whole number of elements
  */
-export function elementsOf<D extends ArrayDType>(dtype: D, bytes: Uint8Array): DataOf[D] {
-  return decode(dtype, bytes) as DataOf[D]
+export function elementsOf<D extends StoredDType>(dtype: D, bytes: Uint8Array): DataOf[D] {
+  return decode(partOf(dtype), bytes) as DataOf[D]
 }
 
 function decode(dtype: ArrayDType, bytes: Uint8Array): DataOf[ArrayDType] {

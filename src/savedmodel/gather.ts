@@ -1,5 +1,5 @@
-import { type ArrayDType, isNumeric, StringsBuilder, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
-import { tensorFrom } from './elements.ts'
+import { isComplex, partOf, StringsBuilder, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { type StoredDType, tensorFrom } from './elements.ts'
 import { eachRun, type Span } from './slices.ts'
 
 /** A box of a tensor, and how to get its elements. */
@@ -15,7 +15,7 @@ export interface Piece {
  * @throws what `failure` makes where two pieces hold the same element, so that another one is nowhere
  */
 export async function gather(
-  dtype: ArrayDType | 'string',
+  dtype: StoredDType | 'string',
   pieces: readonly Piece[],
   target: readonly Span[],
   failure: (problem: string) => Error,
@@ -40,14 +40,15 @@ interface Room {
   finish(shape: readonly number[]): Tensor
 }
 
-function numbers(dtype: ArrayDType, size: number): Room {
-  const data = zeros(dtype, size)
+function numbers(dtype: StoredDType, size: number): Room {
+  const places = isComplex(dtype) ? 2 : 1
+  const data = zeros(partOf(dtype), places * size)
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-  const width = data.BYTES_PER_ELEMENT
+  const width = places * data.BYTES_PER_ELEMENT
   return {
     copy(piece, from, to, count) {
-      if (!isNumeric(piece)) return
-      const { buffer, byteOffset } = piece.data
+      if (piece.dtype !== dtype) return
+      const { buffer, byteOffset } = piece.data as ArrayBufferView<ArrayBuffer>
       bytes.set(new Uint8Array(buffer, byteOffset + from * width, count * width), to * width)
     },
     finish: (shape) => tensorFrom(dtype, shape, data),

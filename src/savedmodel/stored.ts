@@ -3,10 +3,10 @@
 import { crc32c, masked } from '../checksum/crc32c.ts'
 import { CorruptModelError } from '../errors.ts'
 import type { ByteSource } from '../platform/folder.ts'
-import { type ArrayDType, BYTES, type Strings, sizeOf, type Tensor } from '../tensor/index.ts'
+import { BYTES, type Strings, sizeOf, type Tensor } from '../tensor/index.ts'
 import { Cursor } from './cursor.ts'
 import { damageOf } from './damage.ts'
-import { elementsOf, stringLengths, stringsOf, tensorFrom } from './elements.ts'
+import { elementsOf, type StoredDType, stringLengths, stringsOf, tensorFrom } from './elements.ts'
 import type { CheckpointEntry } from './entry.ts'
 import type { Shards } from './shards.ts'
 
@@ -70,7 +70,7 @@ const failureOf =
  * The dtype of `entry`.
  * @throws {TypeError} where its elements cannot be read from a checkpoint
  */
-export function readableType(entry: CheckpointEntry): ArrayDType | 'string' {
+export function readableType(entry: CheckpointEntry): StoredDType | 'string' {
   if (entry.dtype !== null && entry.dtype !== 'resource' && entry.dtype !== 'variant') return entry.dtype
   throw new TypeError(
     `tensor ${JSON.stringify(entry.key)} of the checkpoint has ${entry.dtype ?? 'an unknown dtype'} (DataType ${entry.dtypeNumber} of types.proto); numbers, bools and strings are read`,

@@ -1,12 +1,13 @@
 // TensorProto and TensorShapeProto to tensors and shapes: Tensor::FromProto of tensorflow/core/framework/tensor.cc.
 
 import {
-  type ArrayDType,
   BYTES,
   type DataOf,
   dtypeOf,
   halvesOf,
+  isComplex,
   type NumberArray,
+  partOf,
   type Shape,
   Strings,
   sizeOf,
@@ -14,7 +15,7 @@ import {
   zeros,
 } from '../tensor/index.ts'
 import { Cursor } from './cursor.ts'
-import { elementsOf, stringLengths, stringsOf, tensorFrom, widen } from './elements.ts'
+import { elementsOf, type StoredDType, stringLengths, stringsOf, tensorFrom, widen } from './elements.ts'
 import type { tensorflow } from './proto/generated.js'
 
 /** Most bytes that a repeated last value may fill: what is not in the file is not believed without limit. */
@@ -83,7 +84,7 @@ function stringData(proto: tensorflow.TensorProto.$Properties, shape: Shape): St
   return new Strings(bytes, offsets)
 }
 
-function numberData(dtype: ArrayDType, proto: tensorflow.TensorProto.$Properties, shape: Shape): DataOf[ArrayDType] {
+function numberData(dtype: StoredDType, proto: tensorflow.TensorProto.$Properties, shape: Shape): DataOf[StoredDType] {
   const size = sizeOf(shape)
   const content = proto.tensorContent
   if (content?.length && size > 0) {
@@ -98,6 +99,11 @@ function numberData(dtype: ArrayDType, proto: tensorflow.TensorProto.$Properties
     const values = (dtype === 'int64' ? proto.int64Val : proto.uint64Val) ?? []
     checkRepeated((size - values.length) * BYTES[dtype], dtype, shape)
     return longs(dtype, values, size)
+  }
+  if (isComplex(dtype)) {
+    const values = (dtype === 'complex64' ? proto.scomplexVal : proto.dcomplexVal) ?? []
+    checkRepeated((size - values.length / 2) * BYTES[dtype], dtype, shape)
+    return pairs(partOf(dtype), values, size)
   }
   const values = proto[LISTS[dtype]] ?? []
   checkRepeated((size - values.length) * BYTES[dtype], dtype, shape)
@@ -124,6 +130,18 @@ function numbers(dtype: keyof typeof LISTS, values: ArrayLike<number | boolean>,
   const given = Math.min(values.length, size)
   for (let i = 0; i < given; i++) data[i] = Number(values[i])
   return given > 0 ? data.fill(data[given - 1], given) : data
+}
+
+/** Complex numbers, which stand in their list as a real and an imaginary part each. */
+function pairs(dtype: 'float32' | 'float64', values: readonly number[], size: number): Float32Array | Float64Array {
+  const data = zeros(dtype, 2 * size)
+  const last = values.length - (values.length % 2) - 2
+  for (let i = 0; last >= 0 && i < size; i++) {
+    const from = Math.min(2 * i, last)
+    data[2 * i] = values[from]
+    data[2 * i + 1] = values[from + 1]
+  }
+  return data
 }
 
 function longs(dtype: 'int64' | 'uint64', values: readonly Int64[], size: number): BigInt64Array | BigUint64Array {

@@ -3,7 +3,7 @@ import type { Port } from '../graph/index.ts'
 import type { Json } from '../json/parse.ts'
 import { float32Text, float64Text, withPoint } from '../json/text.ts'
 import { floatList } from '../json/utf8.ts'
-import { type BigArray, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
+import { type BigArray, isComplex, isNumeric, type NumberArray, sizeOf, type Tensor, utf8 } from '../tensor/index.ts'
 import { assembled, type Output, raggedText } from './assembled.ts'
 import { refuseOverflow } from './floats.ts'
 import { columnsOf, type Row } from './rows.ts'
@@ -189,6 +189,10 @@ function elementText(t: Tensor, name: string): (i: number) => string {
       return plain === null ? `{"b64": "${base64(data.at(i))}"}` : JSON.stringify(plain)
     }
   }
+  if (isComplex(t.dtype))
+    throw new TypeError(
+      `output "${name}" is a ${t.dtype}, which TensorFlow's JSON has no form for: run the model in JavaScript, or export the parts as outputs (tf.math.real, tf.math.imag)`,
+    )
   if (!isNumeric(t)) throw new TypeError(`output "${name}" is a ${t.dtype}: it cannot be written as JSON`)
   if (t.dtype === 'bool') return (i) => (t.data[i] === 0 ? 'false' : 'true')
   const data = t.data as NumberArray | BigArray

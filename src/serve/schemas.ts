@@ -50,6 +50,8 @@ const ELEMENTS: Readonly<Record<DType, Part>> = {
   uint32: integer(0, 2 ** 32 - 1),
   uint64: integer(0, 2n ** 64n - 1n),
   bool: { type: 'boolean' },
+  complex64: { not: anything },
+  complex128: { not: anything },
   string: { anyOf: [text, BASE64] },
   resource: { not: anything },
   variant: { not: anything },

@@ -200,6 +200,8 @@ const ENUMS: Readonly<Record<DType, string>> = {
   uint32: 'DT_UINT32',
   uint64: 'DT_UINT64',
   bool: 'DT_BOOL',
+  complex64: 'DT_COMPLEX64',
+  complex128: 'DT_COMPLEX128',
   string: 'DT_STRING',
   resource: 'DT_RESOURCE',
   variant: 'DT_VARIANT',

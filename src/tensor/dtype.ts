@@ -13,6 +13,8 @@ export type DType =
   | 'uint32'
   | 'uint64'
   | 'bool'
+  | 'complex64'
+  | 'complex128'
   | 'string'
   | 'resource'
   | 'variant'
@@ -26,6 +28,7 @@ const NUMBERS: Readonly<Record<number, DType>> = {
   5: 'int16',
   6: 'int8',
   7: 'string',
+  8: 'complex64',
   9: 'int64',
   10: 'bool',
   // Quantized types are their integers: what they stand for is said by ranges beside them (Dequantize).
@@ -36,6 +39,7 @@ const NUMBERS: Readonly<Record<number, DType>> = {
   15: 'int16',
   16: 'uint16',
   17: 'uint16',
+  18: 'complex128',
   19: 'float16',
   20: 'resource',
   21: 'variant',
@@ -43,18 +47,11 @@ const NUMBERS: Readonly<Record<number, DType>> = {
   23: 'uint64',
 }
 
-/** Types that TensorFlow has and twotower does not, for the error's sake. */
-const FOREIGN: Readonly<Record<number, string>> = {
-  8: 'complex64',
-  18: 'complex128',
-}
-
 /** The number without what says that it is a ref type. */
 const plain = (number: number): number => (number > 100 ? number - 100 : number)
 
 /** The name of a DataType number, whether twotower reads that type or not. */
-export const dtypeName = (number: number): string =>
-  NUMBERS[plain(number)] ?? FOREIGN[plain(number)] ?? `DataType ${number}`
+export const dtypeName = (number: number): string => NUMBERS[plain(number)] ?? `DataType ${number}`
 
 /**
  * The dtype of a DataType number; a ref type (TF1 variables) is its plain type.
@@ -62,7 +59,7 @@ export const dtypeName = (number: number): string =>
  */
 export function dtypeOf(number: number): DType {
   const dtype = NUMBERS[plain(number)]
-  if (dtype === undefined) throw new TypeError(`dtype ${FOREIGN[plain(number)] ?? number} is not supported`)
+  if (dtype === undefined) throw new TypeError(`dtype ${number} is not supported`)
   return dtype
 }
 
@@ -81,6 +78,8 @@ export const BYTES: Readonly<Record<DType, number>> = {
   uint32: 4,
   uint64: 8,
   bool: 1,
+  complex64: 8,
+  complex128: 16,
   string: 0,
   resource: 0,
   variant: 0,
@@ -95,3 +94,12 @@ export const isInteger = (dtype: DType): boolean => /^u?int/.test(dtype)
 
 /** True where elements are BigInt in JavaScript. */
 export const isBig = (dtype: DType): dtype is 'int64' | 'uint64' => dtype === 'int64' || dtype === 'uint64'
+
+export type ComplexDType = 'complex64' | 'complex128'
+
+/** True where an element is two numbers, its real and its imaginary part. */
+export const isComplex = (dtype: DType): dtype is ComplexDType => dtype === 'complex64' || dtype === 'complex128'
+
+/** In what the parts of a complex number are held; every other dtype is its own. */
+export const partOf = <D extends DType>(dtype: D): Exclude<D, ComplexDType> | 'float32' | 'float64' =>
+  dtype === 'complex64' ? 'float32' : dtype === 'complex128' ? 'float64' : (dtype as Exclude<D, ComplexDType>)

@@ -1,11 +1,14 @@
-import { type DType, isBig } from './dtype.ts'
+import { type ComplexDType, type DType, isBig, isComplex } from './dtype.ts'
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half.ts'
 import type { Strings } from './strings.ts'
 
 /** Dimensions, outermost first; a scalar's is []. */
 export type Shape = readonly number[]
 
-/** Which container holds the elements of a dtype, row-major. float16 and bfloat16 hold representable float32 values. */
+/**
+ * Which container holds the elements of a dtype, row-major. float16 and bfloat16 hold representable float32 values. A complex
+ * number is two elements of its array, the real part and the imaginary: no op but those that know it is given such a tensor.
+ */
 export interface DataOf {
   float32: Float32Array
   float64: Float64Array
@@ -20,15 +23,17 @@ export interface DataOf {
   uint32: Uint32Array
   uint64: BigUint64Array
   bool: Uint8Array
+  complex64: Float32Array
+  complex128: Float64Array
   string: Strings
   resource: readonly unknown[]
   variant: readonly unknown[]
 }
 
 /** The dtypes whose elements are JavaScript numbers (bool: 0 or 1). */
-export type NumberDType = Exclude<DType, 'int64' | 'uint64' | 'string' | 'resource' | 'variant'>
-/** The dtypes whose elements lie in a typed array. */
-export type ArrayDType = Exclude<DType, 'string' | 'resource' | 'variant'>
+export type NumberDType = Exclude<ArrayDType, 'int64' | 'uint64'>
+/** The dtypes whose elements are one place each of a typed array: not complex numbers, which are two. */
+export type ArrayDType = Exclude<DType, ComplexDType | 'string' | 'resource' | 'variant'>
 export type NumberArray = DataOf[NumberDType]
 export type BigArray = BigInt64Array | BigUint64Array
 export type TypedArray = NumberArray | BigArray
@@ -145,9 +150,14 @@ export function scalar<D extends ArrayDType>(dtype: D, value: number | bigint): 
   return { dtype, shape: [], data: rounded(dtype, data) as DataOf[D] }
 }
 
-/** True where `tensor` lies in a typed array, so not a string, resource or variant. */
+/** True where each element is one place of a typed array: not a string, resource or variant, and no complex number. */
 export const isNumeric = (t: Tensor): t is { [D in ArrayDType]: TensorOf<D> }[ArrayDType] =>
-  t.dtype !== 'string' && t.dtype !== 'resource' && t.dtype !== 'variant'
+  t.dtype !== 'string' && t.dtype !== 'resource' && t.dtype !== 'variant' && !isComplex(t.dtype)
+
+/** A tensor whose `data` are the real part and the imaginary of each element in turn. */
+export type ComplexTensor = { [D in ComplexDType]: TensorOf<D> }[ComplexDType]
+
+export const isComplexTensor = (t: Tensor): t is ComplexTensor => isComplex(t.dtype)
 
 /** For messages: `float32[2, 3]`. */
 export const describe = (t: { readonly dtype: DType; readonly shape: readonly (number | null)[] | null }): string =>

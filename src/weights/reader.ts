@@ -15,7 +15,7 @@ import {
 } from '../graph/index.ts'
 import type { MutableTable } from '../ops/tables/mutable.ts'
 import { StaticTable } from '../ops/tables/static.ts'
-import { ARRAYS, BYTES, type DType, Strings, sizeOf, type Tensor } from '../tensor/index.ts'
+import { ARRAYS, BYTES, type DType, isComplex, Strings, sizeOf, type Tensor } from '../tensor/index.ts'
 import {
   ALIGNMENT,
   type ArrayRecord,
@@ -151,7 +151,7 @@ class Reader {
     const width = BYTES[dtype as DType]
     if (!width || dtype === 'resource' || dtype === 'variant') throw wrong(`${dtype} is not a dtype of the flat format`)
     // Half floats are stored as the float32 that they are computed in.
-    if (byteLength !== size * ARRAYS[dtype].BYTES_PER_ELEMENT)
+    if (byteLength !== size * (isComplex(dtype) ? width : ARRAYS[dtype].BYTES_PER_ELEMENT))
       throw wrong(`${byteLength} bytes are not ${dtype}[${shape.join(', ')}]`)
     this.check(record, bytes)
     return storedTensor(this.weights, dtype, shape, offset, byteLength)

@@ -1,4 +1,4 @@
-import { ARRAYS, type DType, type Tensor, type TypedArray } from '../tensor/index.ts'
+import { ARRAYS, type DType, partOf, type Tensor, type TypedArray } from '../tensor/index.ts'
 
 /** weights.bin in memory. */
 export interface StoredWeights {
@@ -18,9 +18,10 @@ export function storedTensor(
   offset: number,
   byteLength: number,
 ): Tensor {
+  const array = ARRAYS[partOf(dtype)]
   const read = (): TypedArray => {
     const { buffer, byteOffset } = weights.view(offset, offset + byteLength)
-    return new ARRAYS[dtype](buffer as ArrayBuffer, byteOffset, byteLength / ARRAYS[dtype].BYTES_PER_ELEMENT)
+    return new array(buffer as ArrayBuffer, byteOffset, byteLength / array.BYTES_PER_ELEMENT)
   }
   let data = read()
   if (offset >= weights.linear) return { dtype, shape, data } as Tensor

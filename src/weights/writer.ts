@@ -12,7 +12,7 @@ import {
 } from '../graph/index.ts'
 import { MutableTable } from '../ops/tables/mutable.ts'
 import { StaticTable } from '../ops/tables/static.ts'
-import { isNumeric, type Tensor } from '../tensor/index.ts'
+import { isComplex, isNumeric, type Tensor } from '../tensor/index.ts'
 import {
   ALIGNMENT,
   type ArrayRecord,
@@ -98,8 +98,9 @@ class Layout {
         xxh32: xxh32().add(bytes).add(ends).value,
       })
     } else {
-      if (!isNumeric(t)) throw new TypeError(`constant "${name}" is a ${dtype}: it has no flat form`)
-      const bytes = raw(t.data)
+      if (!isNumeric(t) && !isComplex(t.dtype))
+        throw new TypeError(`constant "${name}" is a ${dtype}: it has no flat form`)
+      const bytes = raw(t.data as ArrayBufferView)
       this.arrays.push({
         name,
         dtype,

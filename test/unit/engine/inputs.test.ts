@@ -42,6 +42,18 @@ describe('an input', () => {
     expect(mine).toEqual(Float32Array.of(0.1, 2))
   })
 
+  test('of complex numbers is a tensor of pairs, and nothing else', () => {
+    const numbers = port('complex64', [null])
+    const given = { dtype: 'complex64', shape: [2], data: Float32Array.of(1, 2, 3, -4) } as const
+    expect(toTensor(given, numbers)).toEqual(given)
+    expect(toPublic(given)).toEqual(given)
+    expect(() => toTensor({ ...given, shape: [4] }, numbers)).toThrow('[4] asks for 4 elements, data has 2')
+    expect(() => toTensor({ ...given, data: Float64Array.of(1, 2, 3, 4) } as never, numbers)).toThrow(TypeError)
+    expect(() => toTensor({ ...given, dtype: 'float32' }, numbers)).toThrow('must be complex64[?], got float32')
+    expect(() => toTensor(given.data, numbers)).toThrow('must be complex64[?], got a Float32Array')
+    expect(() => toTensor([1, 2], numbers)).toThrow('is a complex64: it cannot be given by lists')
+  })
+
   test('of no rows takes its inner dimensions from the signature', () => {
     expect(toTensor([], port('int64', [null, 4])).shape).toEqual([0, 4])
   })

@@ -97,6 +97,31 @@ describe.each(CASES)('%s', (dtype, list, data, bits = data) => {
   })
 })
 
+describe.each([
+  ['complex64', (...values: number[]) => packed(9, (w, value: number) => w.float(value), values), Float32Array],
+  ['complex128', (...values: number[]) => packed(12, (w, value: number) => w.double(value), values), Float64Array],
+] as const)('%s', (dtype, list, array) => {
+  const read = (shape: readonly number[], write?: Write) => tensorOf(proto(DT[dtype], shape, write))
+
+  test('is pairs of its list or of content', () => {
+    const data = array.of(1.5, -2, -0, 4)
+    expect(read([2], list(...data))).toEqual({ dtype, shape: [2], data })
+    expect(read([2], content(raw(data)))).toEqual({ dtype, shape: [2], data })
+  })
+
+  test('repeats the last pair, ignores what is too much or half, and is zeros where there is none', () => {
+    expect(read([3], list(1, 2, 3, 4)).data).toEqual(array.of(1, 2, 3, 4, 3, 4))
+    expect(read([1], list(1, 2, 3, 4)).data).toEqual(array.of(1, 2))
+    expect(read([2], list(1, 2, 3)).data).toEqual(array.of(1, 2, 1, 2))
+    expect(read([2]).data).toEqual(array.of(0, 0, 0, 0))
+  })
+
+  test('of another size than its shape is refused before memory is asked for', () => {
+    expect(() => read([3], content(raw(array.of(1, 2))))).toThrow(RangeError)
+    expect(() => read([2 ** 30], list(1, 2))).toThrow(/repeats its last value/)
+  })
+})
+
 describe('strings', () => {
   const words = ['a', '', 'ÿ'].map(bytesOf)
 
@@ -167,7 +192,7 @@ test.each([
 })
 
 test('a dtype that is not supported is a TypeError', () => {
-  expect(() => tensorOf(proto(DT.complex64, []))).toThrow(new TypeError('dtype complex64 is not supported'))
+  expect(() => tensorOf(proto(DT.float8_e5m2, []))).toThrow(new TypeError('dtype 24 is not supported'))
   expect(() => tensorOf({})).toThrow(TypeError)
 })
 

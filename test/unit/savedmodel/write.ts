@@ -18,10 +18,13 @@ export const DT = {
   bool: 10,
   bfloat16: 14,
   uint16: 17,
+  complex128: 18,
   float16: 19,
   variant: 21,
   uint32: 22,
   uint64: 23,
+  /** Which twotower does not read. */
+  float8_e5m2: 24,
 } as const
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -46,3 +46,10 @@ describe('an output of several tensors', () => {
     expect(writePredict({ ...lone, y: ints(1) }, 'columns')).toBe('{"outputs": {"x/values": [1.0], "y": [1]}}')
   })
 })
+
+test('an output of complex numbers is refused by name', () => {
+  const z = { dtype: 'complex64', shape: [1], data: Float32Array.of(1, 2) } as const
+  expect(() => writePredict({ z }, 'columns')).toThrow(
+    'output "z" is a complex64, which TensorFlow\'s JSON has no form for',
+  )
+})

@@ -56,6 +56,8 @@ const values: Tensor[] = [
   tensor('uint64', [1], BigUint64Array.of(2n ** 64n - 1n)),
   tensor('int8', [3], Int8Array.of(-128, 0, 127)),
   tensor('bool', [2], Uint8Array.of(0, 1)),
+  { dtype: 'complex64', shape: [2], data: Float32Array.of(1, -2, Number.NaN, -0) },
+  { dtype: 'complex128', shape: [], data: Float64Array.of(0.1, 2) },
   tensor('string', [3], Strings.from(['', 'é', Uint8Array.of(0xff, 0)])),
   tensor('int32', [0, 5], new Int32Array(0)),
 ]
