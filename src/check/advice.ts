@@ -74,6 +74,11 @@ const KINDS: readonly Kind[] = [
     todo: 'a decision forest of a library of its own: it has to be run by that library, outside the towers',
   },
   {
+    pattern: / of complex\d+$/,
+    kind: 'op on complex numbers',
+    todo: 'compute it from the real parts and the imaginary parts (tf.math.real, tf.math.imag), or ask for it by name',
+  },
+  {
     pattern: />/,
     kind: 'custom op',
     todo: 'it comes from a library outside TensorFlow: write what it computes with TensorFlow ops, or compute it before the model and take the result as an input',

@@ -33,6 +33,8 @@ const READERS = new Set([
   'ReadVariableOp',
   'ResourceGather',
   'ResourceGatherNd',
+  'complex>ResourceGather',
+  'complex>ResourceGatherNd',
   'VariableShape',
   'VarIsInitializedOp',
   '_ReadVariablesOp',
@@ -68,13 +70,21 @@ export function bindVariables(graph: Graph, changed: ReadonlySet<Resource>): Gra
     switch (node.op) {
       case 'ReadVariableOp':
         return [content]
-      case 'ResourceGather': {
+      case 'ResourceGather':
+      case 'complex>ResourceGather': {
         const axis = emit(constant(`${node.name}/axis`, tensor('int32', [], Int32Array.of(0))))
-        const gather: Node = { ...node, op: 'GatherV2', inputs: [content, node.inputs[1], { node: axis, index: 0 }] }
+        const gather: Node = {
+          ...node,
+          op: node.op.replace('ResourceGather', 'GatherV2'),
+          inputs: [content, node.inputs[1], { node: axis, index: 0 }],
+        }
         return [{ node: emit(gather), index: 0 }]
       }
       case 'ResourceGatherNd':
-        return [{ node: emit({ ...node, op: 'GatherNd', inputs: [content, node.inputs[1]] }), index: 0 }]
+      case 'complex>ResourceGatherNd':
+        return [
+          { node: emit({ ...node, op: node.op.replace('Resource', ''), inputs: [content, node.inputs[1]] }), index: 0 },
+        ]
       default:
         return null
     }

@@ -16,6 +16,7 @@ import { shapeOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
 import type { Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
+import { opOf } from './complex.ts'
 import { loopOf, readsOf } from './loops.ts'
 import { EXITS, order } from './order.ts'
 import { RefVariables } from './refvariables.ts'
@@ -262,9 +263,10 @@ export class Builder {
     if (FORWARDERS.has(op) && controls.length === 0 && !throughSwitch) return { values: inputs, names: null, controls }
 
     const attrs = attributesOf(protos, within.attrs, (callee, bound) => this.function(callee, bound))
-    const names = this.outputNames(op, attrs)
+    const typed = opOf(op, attrs)
+    const names = this.outputNames(typed, attrs)
     // A resource without a name, made by a function, is another one at each call.
-    const handle = ANONYMOUS.test(op) && within.depth > 0 ? null : this.handleOf(op, name, attrs, inputs)
+    const handle = ANONYMOUS.test(op) && within.depth > 0 ? null : this.handleOf(typed, name, attrs, inputs)
     const variable = handle === null ? null : this.references.nodesOf(op, name, handle)
     if (variable !== null) {
       nodes.push(...variable)
@@ -288,7 +290,7 @@ export class Builder {
     const node: Node =
       handle !== null
         ? constant(name, handle)
-        : { name, op: FORWARDERS.has(op) ? 'Identity' : op, attrs, inputs, controls }
+        : { name, op: FORWARDERS.has(op) ? 'Identity' : typed, attrs, inputs, controls }
     if (SWITCHES.has(op) || controls.length > 0 || inputs.some((value) => this.conditional.has(value.node)))
       this.conditional.add(node)
     nodes.push(node)

@@ -2,6 +2,8 @@ import type { Op } from '../graph/index.ts'
 import { CORE } from './core.ts'
 
 interface Family {
+  /** Few exports hold any of its ops: it is loaded for those only, by the importer too. */
+  readonly rare?: true
   load(): Promise<{ readonly ops: Readonly<Record<string, Op>> }>
   /** Its ops, each with the version of twotower that had it first. */
   readonly ops: Readonly<Record<string, string>>
@@ -15,6 +17,9 @@ const since = (version: string, list: string): Record<string, string> =>
       .split(/\s+/)
       .map((name) => [name, version]),
   )
+
+/** Ops on complex numbers, by the names that the importer gives them (src/import/complex.ts). */
+const complex = (list: string): Record<string, string> => since('0.1.0', list.trim().replace(/\S+/g, 'complex>$&'))
 
 /** The families that are loaded one by one; a test holds their lists against the modules. */
 const LOADED: Readonly<Record<string, Family>> = {
@@ -63,6 +68,35 @@ const LOADED: Readonly<Record<string, Family>> = {
       SoftsignGrad SqrtGrad TanhGrad
     `,
     ),
+  },
+  spectra: {
+    rare: true,
+    load: () => import('./spectra.ts'),
+    ops: since(
+      '0.1.0',
+      'Angle Complex ComplexAbs Conj FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D Imag RFFT RFFT2D RFFT3D Real',
+    ),
+  },
+  complexmath: {
+    rare: true,
+    load: () => import('./complexmath.ts'),
+    ops: complex(`
+      BatchMatMul BatchMatMulV2 Cast Cos Cosh Div DivNoNan Einsum Equal Exp Expm1 Inv Log Log1p MatMul Mul MulNoNan
+      NotEqual Pow Prod RealDiv Reciprocal Rsqrt Sigmoid Sign Sin Sinh Sqrt Square SquaredDifference Tan Tanh
+    `),
+  },
+  complexparts: {
+    rare: true,
+    load: () => import('./complexparts.ts'),
+    ops: complex(`
+      Add AddN AddV2 BiasAdd BiasAddV1 BroadcastTo Concat ConcatV2 ConjugateTranspose Cumsum Diag DiagPart
+      DynamicPartition DynamicStitch EnsureShape ExpandDims Fill Gather GatherNd GatherV2 MatrixBandPart MatrixDiag
+      MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiag MatrixSetDiagV2
+      MatrixSetDiagV3 Mean MirrorPad Neg OnesLike Pack Pad PadV2 ParallelDynamicStitch Rank Reshape ResourceGather
+      ResourceGatherNd ReverseSequence ReverseV2 Roll ScatterNd SegmentMean SegmentSum Select SelectV2 Shape ShapeN Size
+      Slice Split SplitV Squeeze StridedSlice Sub Sum TensorScatterAdd TensorScatterSub
+      TensorScatterUpdate Tile Transpose Unpack UnsortedSegmentSum Where ZerosLike
+    `),
   },
   softmax: {
     load: () => import('./softmax.ts'),

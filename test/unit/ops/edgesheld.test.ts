@@ -2,9 +2,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { opOf } from '../../../src/import/complex.ts'
 import { FAMILIES } from '../../../src/ops/families.ts'
 import { goldenFiles, readGolden } from '../../models/goldens.ts'
-import { type GoldenTensor, tensorOf } from './goldens.ts'
+import { attrsOf, type GoldenTensor, tensorOf } from './goldens.ts'
 
 // Which edges the goldens of each family hold: the strings and numbers that something may trip over, and batches of no row,
 // of one, two, five and 33. A family that lacks one says why here.
@@ -67,7 +68,12 @@ function lacking(inputs: readonly GoldenTensor[]): string[] {
 
 /** A tensor, the number of one before, or in a chain the output of a step before. */
 type Written = GoldenTensor | { readonly same: number } | { readonly of: readonly number[] }
-type Step = { readonly op: string; readonly inputs: readonly Written[]; readonly outputs?: readonly Written[] }
+type Step = {
+  readonly op: string
+  readonly attrs: Readonly<Record<string, unknown>>
+  readonly inputs: readonly Written[]
+  readonly outputs?: readonly Written[]
+}
 
 /** The inputs of every recorded op by its name. */
 function recorded(): Map<string, GoldenTensor[]> {
@@ -79,7 +85,9 @@ function recorded(): Map<string, GoldenTensor[]> {
       chains?: readonly { readonly steps: readonly Step[] }[]
     }
     const whole: GoldenTensor[] = []
-    for (const { op, inputs, outputs } of held.cases ?? held.chains?.flatMap(({ steps }) => steps) ?? []) {
+    for (const step of held.cases ?? held.chains?.flatMap(({ steps }) => steps) ?? []) {
+      const { inputs, outputs } = step
+      const op = opOf(step.op, attrsOf(step))
       const list = found.get(op) ?? []
       found.set(op, list)
       for (const [i, written] of [...inputs, ...(outputs ?? [])].entries()) {
