@@ -2,13 +2,14 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import type { Tensor } from '../tensor/index.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
-import { checkedSize, joined } from './layout.ts'
+import { checkedSize } from './layout.ts'
 import {
   blank,
   compatible,
   cut,
   definite,
   elementDType,
+  joinedElements,
   listOf,
   MOST,
   merge,
@@ -55,7 +56,7 @@ function stacked(list: TensorList, elements: readonly (Tensor | undefined)[], as
   const whole = [elements.length, ...shape]
   if (checkedSize(whole, 'stacked shape') === 0) return blank(list.dtype, whole)
   const parts = Array.from(elements, (element) => element ?? blank(list.dtype, shape))
-  return { ...joined(parts), shape: whole } as Tensor
+  return joinedElements(parts, whole)
 }
 
 export const stack: Op = {
@@ -191,7 +192,7 @@ export const concat: Op = {
     const shape = [lengths.reduce((sum, length) => sum + length, 0), ...inner]
     checkedSize(shape, 'concatenated shape')
     const parts = Array.from(list.tensors, (element, i) => element ?? blank(list.dtype, [lengths[i], ...inner]))
-    const all = parts.length === 0 ? blank(list.dtype, shape) : ({ ...joined(parts), shape } as Tensor)
+    const all = parts.length === 0 ? blank(list.dtype, shape) : joinedElements(parts, shape)
     return [all, integerTensor('int64', [lengths.length], lengths)]
   },
 }

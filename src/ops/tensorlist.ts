@@ -1,8 +1,20 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Dim } from '../graph/index.ts'
-import { type DType, isNumeric, Strings, sizeOf, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
+import {
+  type DType,
+  isComplex,
+  isComplexTensor,
+  isNumeric,
+  partOf,
+  Strings,
+  sizeOf,
+  type Tensor,
+  type TensorOf,
+  zeros,
+} from '../tensor/index.ts'
+
 import { integersOf } from './integers.ts'
-import { checkedSize, take } from './layout.ts'
+import { checkedSize, joined, take } from './layout.ts'
 
 /** What is known of a shape; null where not even the rank is. */
 export type PartialShape = readonly Dim[] | null
@@ -64,10 +76,18 @@ export function slices(tensor: Tensor): Tensor[] {
 
 /** The slice of `tensor` from `start` to `end` along its first dimension, of shape `shape`. */
 export function cut(tensor: Tensor, start: number, end: number, shape: readonly number[]): Tensor {
-  const width = sizeOf(tensor.shape.slice(1))
-  if (isNumeric(tensor)) return { ...tensor, shape, data: tensor.data.subarray(start * width, end * width) } as Tensor
+  const width = sizeOf(tensor.shape.slice(1)) * (isComplex(tensor.dtype) ? 2 : 1)
+  if (isNumeric(tensor) || isComplexTensor(tensor))
+    return { ...tensor, shape, data: tensor.data.subarray(start * width, end * width) } as Tensor
   const elements = Float64Array.from({ length: (end - start) * width }, (_, i) => start * width + i)
   return take(tensor, elements, shape)
+}
+
+/** All `elements`, one after the other, in `shape`; complex numbers as the pairs of numbers that they are. */
+export function joinedElements(elements: readonly Tensor[], shape: readonly number[]): Tensor {
+  const { dtype } = elements[0]
+  const pairs = elements.map((t) => (isComplexTensor(t) ? { ...t, dtype: partOf(t.dtype), shape: [...t.shape, 2] } : t))
+  return { ...joined(pairs as Tensor[]), dtype, shape } as Tensor
 }
 
 /** The list in `handle`, whose elements must be of `dtype` where that is given. */
@@ -132,5 +152,5 @@ export function blank(dtype: DType, shape: readonly number[]): Tensor {
     if (size === 0) return { dtype, shape, data: [] }
     throw new InvalidArgumentError(`an element of ${dtype} was read before it was set`)
   }
-  return { dtype, shape, data: zeros(dtype, size) } as Tensor
+  return { dtype, shape, data: zeros(partOf(dtype), isComplex(dtype) ? 2 * size : size) } as Tensor
 }
