@@ -1,7 +1,7 @@
 import type { ModelDefinition, Signature } from './graph/index.ts'
 import { type ImportOptions, importModel } from './import/index.ts'
 import { type LayerType, lower } from './lower/index.ts'
-import { loadAllOps } from './ops/index.ts'
+import { loadOpsFor } from './ops/index.ts'
 import { type Folder, memoryFolder, readFile } from './platform/folder.ts'
 import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
 import { findTowers, pairTowers, type TowerChoices, withFeatures } from './towers/index.ts'
@@ -21,7 +21,9 @@ export async function define(source: ModelSource, options: DefineOptions = {}): 
   const { dtype = 'float32' } = options
   if (dtype !== 'float32' && dtype !== 'int8')
     throw new RangeError(`dtype must be float32 or int8, got ${JSON.stringify(dtype)}`)
-  const definition = lower(await read(source, options), await loadAllOps(), dtype)
+  const exported = await read(source, options)
+  const names = exported.signatures.flatMap(({ graph }) => graph.nodes.map(({ op }) => op))
+  const definition = lower(exported, await loadOpsFor(names), dtype)
   return options.preprocess === undefined
     ? definition
     : { ...definition, preprocess: await preprocessOf(options.preprocess, options) }

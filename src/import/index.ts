@@ -1,7 +1,8 @@
 import type { Signature } from '../graph/index.ts'
-import { loadAllOps } from '../ops/index.ts'
+import { loadOpsFor } from '../ops/index.ts'
 import type { Folder } from '../platform/folder.ts'
 import { readSavedModel } from '../savedmodel/index.ts'
+import { namesIn } from './complex.ts'
 import { type ImportOptions, importSignatures } from './signatures.ts'
 
 export { assetsOf, chooseMetaGraph, type ImportOptions, importSignatures } from './signatures.ts'
@@ -12,5 +13,6 @@ export { assetsOf, chooseMetaGraph, type ImportOptions, importSignatures } from 
  * @throws {RangeError} for tags that the export does not have
  */
 export async function importModel(folder: Folder, options: ImportOptions = {}): Promise<Signature[]> {
-  return importSignatures(await readSavedModel(folder), await loadAllOps(), options)
+  const saved = await readSavedModel(folder)
+  return importSignatures(saved, await loadOpsFor(namesIn(saved.metaGraphs)), options)
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FAMILIES, familyOf } from '../../../src/ops/families.ts'
-import { loadAllOps, loadOps } from '../../../src/ops/index.ts'
+import { loadAllOps, loadOps, loadOpsFor } from '../../../src/ops/index.ts'
 import { VERSION } from '../../../src/version.ts'
 
 describe('op families', () => {
@@ -31,6 +31,14 @@ describe('op families', () => {
         seen.set(op, family)
       }
     }
+  })
+
+  test('an importer loads the rare ones only for what names one of their ops', async () => {
+    const usual = await loadOpsFor(['MatMul', 'NoSuchOp'])
+    expect([usual.has('Cholesky'), usual.has('RFFT'), usual.has('complex>Mul')]).toEqual([true, false, false])
+    const spectral = await loadOpsFor(['RFFT'])
+    expect([spectral.has('IFFT'), spectral.has('complex>Mul')]).toEqual([true, false])
+    expect((await loadOpsFor(['complex>Mul'])).has('complex>Exp')).toBe(true)
   })
 
   test('an op is found in the family that lists it, and an unknown one in none', async () => {
