@@ -2,7 +2,7 @@ import type { InputValue, Model } from '../engine/model.ts'
 import { type Json, parseJson } from '../json/parse.ts'
 import { readPredict } from '../serve/predict.ts'
 import { isMembers, type Members, nested } from '../serve/values.ts'
-import { sizeOf, type Tensor } from '../tensor/index.ts'
+import { type DType, isComplex, sizeOf, type Tensor } from '../tensor/index.ts'
 import { readText } from './stdio.ts'
 
 /** One recorded answer: what was asked, and what came or that it was refused. */
@@ -62,14 +62,19 @@ function dataOf(value: Json, name: string, at: string): readonly Json[] {
   throw new TypeError(`${at}, output "${name}" must have a flat list of its values as "data"`)
 }
 
-/** A golden's tensor as nested lists of its shape. @throws {TypeError} where it has another number of elements than that */
+/** A golden's tensor as nested lists of its shape; of complex numbers, whose data are pairs, a tensor. @throws {TypeError} where it has another number of elements than that */
 function tensorOf(value: Json, at: string): InputValue {
   const { dtype, shape, data } = isMembers(value) ? value : {}
   if (typeof dtype !== 'string' || !isShape(shape) || !Array.isArray(data))
     throw new TypeError(`${at} must be {"dtype", "shape", "data"}, the data flat`)
-  const size = sizeOf(shape)
+  const isPairs = isComplex(dtype as DType)
+  const size = sizeOf(shape) * (isPairs ? 2 : 1)
   if (data.length !== size)
     throw new TypeError(`${at}: the shape [${shape}] asks for ${size} elements, data has ${data.length}`)
+  if (isPairs) {
+    const numbers = dtype === 'complex64' ? Float32Array.from(data, Number) : Float64Array.from(data, Number)
+    return { dtype, shape, data: numbers } as InputValue
+  }
   const read = (element: Json) => {
     if (dtype === 'string' || typeof element !== 'string') return nested(element)
     if (!dtype.includes('int')) return Number(element)

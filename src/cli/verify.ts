@@ -1,7 +1,7 @@
 import type { Json } from '../json/parse.ts'
 import { jsonText } from '../json/text.ts'
 import { load } from '../load.ts'
-import { isFloat, type Tensor } from '../tensor/index.ts'
+import { isComplex, isFloat, partOf, type Tensor } from '../tensor/index.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { type LoadingOptions, loadOptions } from './loading.ts'
 import { elementsOf, type RecordedCase, readRecorded, stringKey } from './recorded.ts'
@@ -140,10 +140,15 @@ function compareCase(
     }
     item.cases++
     item.values += values.length
-    if (isFloat(got.dtype)) compareFloats(item, at, wanted.map(Number), values as number[], got.shape, measure)
+    if (isFloat(partOf(got.dtype)))
+      compareFloats(item, at, wanted.map(Number), values as number[], placesOf(got), measure)
     else compareExactly(item, at, wanted, values, got.dtype === 'string')
   }
 }
+
+/** The shape of the numbers that a tensor is: the parts of complex ones stand beside each other. */
+const placesOf = ({ dtype, shape }: Tensor): readonly number[] =>
+  isComplex(dtype) ? [...shape.slice(0, -1), 2 * (shape.at(-1) ?? 1)] : shape
 
 function compareExactly(
   item: Comparison,

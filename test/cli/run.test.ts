@@ -186,6 +186,19 @@ describe.concurrent('run', () => {
     expect(JSON.parse(answers[1]).outputs.float32).toEqual([0.1])
   })
 
+  test('refuses complex inputs by name, and answers the other signatures', async () => {
+    const [first] = recorded(goldenFile('complex_scores'))
+    const answers = await ask('complex_scores', [
+      { signature_name: 'conjugate', inputs: { numbers: [[1, 2]] } },
+      { inputs: columns(first) },
+    ])
+    expect(JSON.parse(answers[0]).error).toBe(
+      'input "numbers" is a complex64: it cannot be given by lists, but as { dtype, shape, data }',
+    )
+    const { outputs } = JSON.parse(answers[1])
+    expect(difference(outputs.complex, first.outputs.complex.data)).toBeLessThan(1e-5)
+  })
+
   test('leaves out an input with a default, and takes scalars', async () => {
     const cases = recorded(goldenFile('defaults'))
     const answers = await ask(

@@ -234,6 +234,19 @@ describe.concurrent('verify', () => {
     expect((await run(['verify', model('asserts'), file])).stdout).toMatch(/\nequal\n$/)
   })
 
+  test('reads and compares complex numbers as their parts, one beside the other', async () => {
+    const file = (wrong: number) =>
+      changed(goldenFile('complex_scores'), ({ cases }) => {
+        const [{ outputs }] = cases.filter(({ signature }) => signature === 'conjugate')
+        const { data } = outputs?.conjugated ?? { data: [] }
+        data[1] = Number(data[1]) + wrong
+      })
+    expect((await run(['verify', model('complex_scores'), file(1e-6)])).stdout).toMatch(/\nequal\n$/)
+    const { status, stdout } = await run(['verify', model('complex_scores'), file(0.5)])
+    expect(stdout).toMatch(/conjugate\/conjugated\n +8 +1 /)
+    expect(status).toBe(1)
+  })
+
   test('holds the model against the same graph on tfjs-wasm', async () => {
     const { status, stdout } = await run([
       'verify',
