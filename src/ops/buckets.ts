@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import { type TensorOf, tensor } from '../tensor/index.ts'
 import { numeric } from './elementwise.ts'
-import { integerTensor } from './integers.ts'
+import { integer, integerTensor } from './integers.ts'
 
 // Which bucket a value falls into, after core/kernels/{bucketize_op,searchsorted_op}.cc and
 // core/kernels/boosted_trees/quantile_ops.cc.
@@ -92,9 +92,38 @@ const search = (upper: boolean): Op => ({
   },
 })
 
+/**
+ * How many values fall into each of so many buckets of one width between two limits; what lies outside is in the outermost
+ * (kernels/histogram_op.cc).
+ */
+const histogram: Op = {
+  evaluate(call) {
+    const [values, range] = [numeric(call, 0), numeric(call, 1)]
+    if (range.shape.length !== 1 || range.shape[0] !== 2)
+      throw new InvalidArgumentError(`value_range should be a vector of 2 elements, but got shape [${range.shape}]`)
+    const count = integer(call, 2, 'nbins')
+    if (count <= 0) throw new InvalidArgumentError(`nbins should be a positive number, but got '${count}'`)
+    const [low, high] = [Number(range.data[0]), Number(range.data[1])]
+    if (!(low < high))
+      throw new InvalidArgumentError(
+        `value_range should satisfy value_range[0] < value_range[1], but got [${low}, ${high}]`,
+      )
+    const step = range.dtype === 'float32' ? Math.fround(high - low) / count : (high - low) / count
+    const counts = new Float64Array(count)
+    for (const value of values.data) {
+      const above = Math.max(Number(value), low) - low
+      const at = Math.min((values.dtype === 'float32' ? Math.fround(above) : above) / step, count - 1)
+      if (Number.isNaN(at)) throw new InvalidArgumentError('NaN is in no bucket')
+      counts[Math.trunc(at)]++
+    }
+    return integerTensor(call.attrs.dtype('dtype', 'int32'), [count], counts)
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
   Bucketize: bucketize,
   BoostedTreesBucketize: bucketizeEach,
+  HistogramFixedWidth: histogram,
   LowerBound: search(false),
   UpperBound: search(true),
 }

@@ -114,7 +114,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   rank: {
     load: () => import('./rank.ts'),
-    ops: since('0.1.0', 'ApproxTopK ArgMax ArgMin InTopK InTopKV2 TopK TopKV2'),
+    ops: since('0.1.0', 'ApproxTopK ArgMax ArgMin InTopK InTopKV2 NthElement TopK TopKV2'),
   },
   unique: {
     load: () => import('./unique.ts'),
@@ -425,7 +425,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   buckets: {
     load: () => import('./buckets.ts'),
-    ops: since('0.1.0', 'BoostedTreesBucketize Bucketize LowerBound UpperBound'),
+    ops: since('0.1.0', 'BoostedTreesBucketize Bucketize HistogramFixedWidth LowerBound UpperBound'),
   },
   int8: {
     load: () => import('./int8.ts'),
@@ -449,7 +449,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   otherhashes: {
     load: () => import('./otherhashes.ts'),
-    ops: since('0.1.0', 'StringToHashBucket StringToHashBucketStrong'),
+    ops: since('0.1.0', 'Fingerprint StringToHashBucket StringToHashBucketStrong'),
   },
 }
 

@@ -163,6 +163,23 @@ const inTopK = (kOf: (call: Call) => number): Op => ({
   },
 })
 
+/** The n-th smallest of each row, from 0 on, or the n-th largest (kernels/nth_element_op.cc). */
+const nthElement: Op = {
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const n = integer(call, 1, 'n')
+    if (n < 0) throw new InvalidArgumentError(`n must be non-negative, got ${n}`)
+    if (x.shape.length === 0) throw new InvalidArgumentError('input must be at least a vector, got a scalar')
+    const width = x.shape[x.shape.length - 1]
+    if (width <= n) throw new InvalidArgumentError(`Input must have at least n+1 = ${n + 1} columns, got ${width}`)
+    const place = call.attrs.boolean('reverse', false) ? width - 1 - n : n
+    return filled(x.dtype, x.shape.slice(0, -1), (out) => {
+      // The sort of a typed array is by value, NaN last.
+      for (let i = 0; i < out.length; i++) out[i] = x.data.slice(i * width, (i + 1) * width).sort()[place]
+    })
+  },
+}
+
 const attribute = (call: Call): number => call.attrs.number('k')
 
 export const ops: Readonly<Record<string, Op>> = {
@@ -171,6 +188,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ApproxTopK: approxTopK,
   ArgMax: extreme((a, b) => a > b),
   ArgMin: extreme((a, b) => a < b),
+  NthElement: nthElement,
   InTopK: inTopK(attribute),
   InTopKV2: inTopK((call) => integer(call, 2, 'k')),
 }
