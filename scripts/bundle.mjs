@@ -25,7 +25,7 @@ const bundle = await rolldown({
     'cli/embedworker': 'src/cli/embedworker.ts',
     'graph/index': 'src/graph/index.ts',
     'lower/index': 'src/lower/index.ts',
-    'ops/index': 'src/ops/index.ts',
+    'ops/all': 'src/ops/all.ts',
     'preprocess/index': 'src/preprocess/index.ts',
     'search/index': 'src/search/index.ts',
     'search/searchworker': 'src/search/searchworker.ts',

@@ -1,7 +1,7 @@
 import type { ModelDefinition, Signature } from './graph/index.ts'
 import { type ImportOptions, importModel } from './import/index.ts'
 import { type LayerType, lower } from './lower/index.ts'
-import { loadOpsFor } from './ops/index.ts'
+import { loadOpsFor } from './ops/all.ts'
 import { type Folder, memoryFolder, readFile } from './platform/folder.ts'
 import { type FetchOptions, type FolderSource, folderAt } from './platform/open.ts'
 import { findTowers, pairTowers, type TowerChoices, withFeatures } from './towers/index.ts'

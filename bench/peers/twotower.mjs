@@ -1,7 +1,7 @@
 import { Attrs, constant } from '../../dist/graph/index.js'
 import { Bundle, load } from '../../dist/index.js'
 import { lower } from '../../dist/lower/index.js'
-import { loadAllOps } from '../../dist/ops/index.js'
+import { loadAllOps } from '../../dist/ops/all.js'
 
 export const twotower = { name: 'twotower', start: () => ({ tower: (spec) => towerOf(spec, 'float32') }) }
 

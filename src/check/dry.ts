@@ -1,6 +1,6 @@
 import type { Node, Op, OpTable, Signature } from '../graph/index.ts'
 import { type ImportOptions, importSignatures } from '../import/index.ts'
-import { loadAllOps } from '../ops/index.ts'
+import { loadAllOps } from '../ops/all.ts'
 import type { SavedModel } from '../savedmodel/index.ts'
 import { isMissing, type MissingNode, missingAt } from './missing.ts'
 

@@ -118,7 +118,7 @@ async function definitionsOf(
   const found = [{ name: isInt8 ? 'int8' : 'float32', definition }]
   if (options.int8) {
     if (isInt8) throw new UsageError(`${path} is in bytes already: --int8 wants the model in floats`)
-    const { loadAllOps } = await import('../ops/index.ts')
+    const { loadAllOps } = await import('../ops/all.ts')
     const { lower } = await import('../lower/index.ts')
     const bytes = lower(definition, await loadAllOps(), 'int8')
     if (!inBytes(bytes)) throw new UsageError(`${path} has no dense layer that is worth computing in bytes`)

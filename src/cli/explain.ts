@@ -3,7 +3,7 @@ import { explain as explained, featuresOf, type Question, signaturePart, towerPa
 import type { ModelDefinition, Port } from '../graph/index.ts'
 import { type Json, parseJson } from '../json/parse.ts'
 import { jsonText } from '../json/text.ts'
-import { loadAllOps } from '../ops/index.ts'
+import { loadAllOps } from '../ops/all.ts'
 import { columnsOf } from '../serve/rows.ts'
 import { isBytes, isMembers, type Members, nested } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'

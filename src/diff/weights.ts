@@ -1,5 +1,5 @@
 import { functionsOf, type Graph, type ModelDefinition } from '../graph/index.ts'
-import { isComplexTensor, isNumeric, sizeOf, type Tensor, unpackPanels } from '../tensor/index.ts'
+import { isNumeric, sizeOf, type Tensor, unpackPanels } from '../tensor/index.ts'
 
 /** A weight of one model, or of both and how far apart they are. */
 export interface WeightChange {
@@ -87,7 +87,8 @@ function weightsOf({ signatures }: ModelDefinition): Map<string, Weight> {
       for (const [i, { node: source }] of node.inputs.entries()) {
         if (source.op !== 'Const') continue
         const held = source.attrs.tensor('value')
-        if (!(isNumeric(held) || isComplexTensor(held)) || sizeOf(held.shape) === 0) continue
+        if (!(isNumeric(held) || held.dtype === 'complex64' || held.dtype === 'complex128') || sizeOf(held.shape) === 0)
+          continue
         if (node.op === 'twotower>Dense' && i === 1 && held.dtype === 'float32') {
           const [k, n] = [node.attrs.number('k'), node.attrs.number('n')]
           const data = unpackPanels(held.data, k, n)

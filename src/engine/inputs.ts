@@ -179,9 +179,7 @@ function fromLists(value: Nested, port: Port): Tensor {
     return { dtype, shape, data: Strings.from(elements) }
   }
   if (dtype === 'resource' || dtype === 'variant' || isComplex(dtype))
-    throw new TypeError(
-      `input "${port.name}" is a ${dtype}: it cannot be given${isComplex(dtype) ? ' by lists, but as { dtype, shape, data }' : ''}`,
-    )
+    throw new TypeError(`input "${port.name}" is a ${dtype}: it cannot be given by lists`)
   const data = zeros(dtype, sizeOf(shape)) as TypedArray
   let at = 0
   eachRow(value, shape, 0, port, (row) => {

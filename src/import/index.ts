@@ -1,5 +1,5 @@
 import type { Signature } from '../graph/index.ts'
-import { loadOpsFor } from '../ops/index.ts'
+import { loadOpsFor } from '../ops/all.ts'
 import type { Folder } from '../platform/folder.ts'
 import { readSavedModel } from '../savedmodel/index.ts'
 import { namesIn } from './complex.ts'

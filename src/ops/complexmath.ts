@@ -1,11 +1,11 @@
 import { Attrs, type Call, type Op } from '../graph/index.ts'
-import { type ComplexTensor, type DType, isComplex, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
-import { at, broadcastIndices, broadcastShape, broadcasts, places } from './broadcast.ts'
-import { ops as cast } from './cast.ts'
+import { type ComplexTensor, type DType, isComplex, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { type Apply, type Complex, FUNCTIONS } from './complexfunctions.ts'
 import { attrsOfParts, complex, type Floats, filledComplex, joinedParts, onComplex, part } from './complexnumbers.ts'
+import { CORE } from './core.ts'
+import { integersOf } from './integers.ts'
 import { ops as linear } from './linear.ts'
-import { axesOf } from './reduce.ts'
 import { lengthOf } from './spectra.ts'
 
 // Arithmetic of complex numbers, after the complex kernels of core/kernels/cwise_ops*.cc, matmul_op*.cc and
@@ -37,14 +37,14 @@ const binary = (apply: Binary): Op => ({
   evaluate(call) {
     const [x, y] = sameType(call)
     const shape = broadcastShape(x.shape, y.shape)
-    const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
+    const [a, b] = [broadcastIndices(x.shape, shape), broadcastIndices(y.shape, shape)]
     const left: Complex = { re: 0, im: 0 }
     const right: Complex = { re: 0, im: 0 }
     const to: Complex = { re: 0, im: 0 }
     return filledComplex(x.dtype, shape, (out) => {
       for (let i = 0; i < out.length / 2; i++) {
-        const j = 2 * at(a, i)
-        const k = 2 * at(b, i)
+        const j = 2 * a[i]
+        const k = 2 * b[i]
         left.re = x.data[j]
         left.im = x.data[j + 1]
         right.re = y.data[k]
@@ -104,20 +104,14 @@ const squaredDifference: Binary = (x, y, out) => {
   out.im = 0
 }
 
-/** Whether each pair is equal; where shapes do not broadcast and that is no error, nothing is. */
-const equality = (equal: 0 | 1): Op => ({
+/** Equal where both parts are, not equal where one is not. */
+const ofBoth = (op: Op, together: (re: number, im: number) => number): Op => ({
   evaluate(call) {
     const [x, y] = sameType(call)
-    const refuses = call.attrs.boolean('incompatible_shape_error', true)
-    if (!refuses && !broadcasts(x.shape, y.shape)) return { dtype: 'bool', shape: [], data: Uint8Array.of(1 - equal) }
-    const shape = broadcastShape(x.shape, y.shape)
-    const [a, b] = [places(x.shape, shape), places(y.shape, shape)]
-    const data = zeros('bool', sizeOf(shape))
-    for (let i = 0; i < data.length; i++) {
-      const [j, k] = [2 * at(a, i), 2 * at(b, i)]
-      data[i] = x.data[j] === y.data[k] && x.data[j + 1] === y.data[k + 1] ? equal : 1 - equal
-    }
-    return { dtype: 'bool', shape, data }
+    const test = (which: 0 | 1) =>
+      op.evaluate({ ...call, inputs: [part(x, which), part(y, which)] }) as TensorOf<'bool'>
+    const [re, im] = [test(0), test(1)]
+    return { ...re, data: re.data.map((equal, i) => together(equal, im.data[i])) }
   },
 })
 
@@ -165,7 +159,7 @@ const castComplex: Op = {
     const [x] = call.inputs
     const [from, to] = [x.dtype, call.attrs.dtype('DstT')]
     const toType = (t: Tensor, dtype: DType) =>
-      cast.Cast.evaluate({ ...call, inputs: [t], attrs: new Attrs({ DstT: dtype }) }) as ReturnType<typeof part>
+      CORE.cast.Cast.evaluate({ ...call, inputs: [t], attrs: new Attrs({ DstT: dtype }) }) as ReturnType<typeof part>
     if (!isComplex(to)) return toType(part(complex(call, 0), 0), to)
     const dtype = to === 'complex64' ? 'float32' : 'float64'
     if (isComplex(from)) {
@@ -181,11 +175,15 @@ const castComplex: Op = {
 const product: Op = {
   evaluate(call) {
     const x = complex(call, 0)
-    const reduced = axesOf(call, x.shape.length)
-    const kept = x.shape.map((dim, axis) => (reduced[axis] ? 1 : dim))
-    const targets = broadcastIndices(kept, x.shape)
-    const keep = call.attrs.boolean('keep_dims', false)
-    const shape = keep ? kept : x.shape.filter((_, axis) => !reduced[axis])
+    // The sum has the shape, and refuses what is no axis.
+    const { shape } = CORE.reduce.Sum.evaluate({ ...call, inputs: [part(x, 0), call.inputs[1]] }) as Tensor
+    const reduced = new Set(
+      integersOf(call.inputs[1], 'the axes').map((axis) => (axis < 0 ? axis + x.shape.length : axis)),
+    )
+    const targets = broadcastIndices(
+      x.shape.map((dim, axis) => (reduced.has(axis) ? 1 : dim)),
+      x.shape,
+    )
     return filledComplex(x.dtype, shape, (out) => {
       const totals = new Float64Array(out.length)
       for (let i = 0; i < totals.length; i += 2) totals[i] = 1
@@ -208,11 +206,11 @@ const entries: Readonly<Record<string, Op>> = {
   Div: binary(divide),
   DivNoNan: binary((x, y, out) => (isZero(y) ? zero(out) : divide(x, y, out))),
   Einsum: einsum,
-  Equal: equality(1),
+  Equal: ofBoth(CORE.math.Equal, (re, im) => re & im),
   MatMul: ofPartProducts(linear.MatMul),
   Mul: binary(multiply),
   MulNoNan: binary((x, y, out) => (isZero(y) ? zero(out) : multiply(x, y, out))),
-  NotEqual: equality(0),
+  NotEqual: ofBoth(CORE.math.NotEqual, (re, im) => re | im),
   Pow: binary(power),
   Prod: product,
   RealDiv: binary(divide),

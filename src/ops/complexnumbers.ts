@@ -3,10 +3,11 @@ import {
   type ComplexDType,
   type ComplexTensor,
   type DType,
-  isComplexTensor,
+  isComplex,
   partOf,
   type Shape,
   sizeOf,
+  type Tensor,
   type TensorOf,
   zeros,
 } from '../tensor/index.ts'
@@ -16,6 +17,8 @@ import {
 
 export type Floats = Float32Array | Float64Array
 type FloatTensor = TensorOf<'float32'> | TensorOf<'float64'>
+
+export const isComplexTensor = (t: Tensor): t is ComplexTensor => isComplex(t.dtype)
 
 /** Input `i` of `call`, which must be complex. */
 export function complex(call: Call, i: number): ComplexTensor {

@@ -1,28 +1,15 @@
 import type { Call, Op } from '../graph/index.ts'
-import {
-  type ComplexTensor,
-  isComplexTensor,
-  partOf,
-  sizeOf,
-  type Tensor,
-  type TensorOf,
-  zeros,
-} from '../tensor/index.ts'
+import { type ComplexTensor, partOf, sizeOf, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
 import { ops as arrange } from './arrange.ts'
-import { attrsOfParts, complex, joinedParts, onComplex, part } from './complexnumbers.ts'
+import { attrsOfParts, complex, isComplexTensor, joinedParts, onComplex, part } from './complexnumbers.ts'
+import { CORE } from './core.ts'
 import { ops as diagonals } from './diagonals.ts'
-import { ops as gather } from './gather.ts'
 import { ops as gatherNd } from './gathernd.ts'
 import { ops as linear } from './linear.ts'
-import { ops as math } from './math.ts'
-import { ops as reduce } from './reduce.ts'
 import { ops as scan } from './scan.ts'
 import { ops as scatter } from './scatter.ts'
 import { ops as segment } from './segment.ts'
-import { ops as select } from './select.ts'
-import { ops as shape } from './shape.ts'
 import { ops as shapevectors } from './shapevectors.ts'
-import { ops as slices } from './slices.ts'
 import { conjugated } from './spectra.ts'
 import { ops as splits } from './splits.ts'
 import { currentValue } from './state.ts'
@@ -84,7 +71,7 @@ const onValue = (op: Op, ...more: Tensor[]): Op => ({
   stateful: true,
   evaluate: (call: Call) => op.evaluate({ ...call, inputs: [currentValue(call), ...call.inputs.slice(1), ...more] }),
 })
-const gatherV2 = byParts(gather.GatherV2)
+const gatherV2 = byParts(CORE.gather.GatherV2)
 const AXIS_0: Tensor = { dtype: 'int32', shape: [], data: Int32Array.of(0) }
 
 export const ops = onComplex({
@@ -93,21 +80,21 @@ export const ops = onComplex({
     diagonals,
     'Diag DiagPart MatrixBandPart MatrixDiag MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixSetDiag MatrixSetDiagV2 MatrixSetDiagV3',
   ),
-  ...fromAll(gather, 'Gather GatherV2'),
+  ...fromAll(CORE.gather, 'Gather GatherV2'),
   ...fromAll(gatherNd, 'GatherNd'),
   ...fromAll(linear, 'BiasAdd BiasAddV1'),
-  ...fromAll(math, 'Add AddN AddV2 Neg Sub ZerosLike'),
-  ...fromAll(reduce, 'Mean Sum'),
+  ...fromAll(CORE.math, 'Add AddN AddV2 Neg Sub ZerosLike'),
+  ...fromAll(CORE.reduce, 'Mean Sum'),
   ...fromAll(scan, 'Cumsum'),
   ...fromAll(
     scatter,
     'DynamicPartition DynamicStitch ParallelDynamicStitch ScatterNd TensorScatterAdd TensorScatterSub TensorScatterUpdate',
   ),
   ...fromAll(segment, 'SegmentMean SegmentSum UnsortedSegmentSum'),
-  ...fromAll(select, 'Select SelectV2'),
-  ...fromAll(shape, 'ExpandDims Fill Rank Reshape Shape ShapeN Size Squeeze'),
+  ...fromAll(CORE.select, 'Select SelectV2'),
+  ...fromAll(CORE.shape, 'ExpandDims Fill Rank Reshape Shape ShapeN Size Squeeze'),
   ...fromAll(shapevectors, 'BroadcastTo EnsureShape'),
-  ...fromAll(slices, 'Concat ConcatV2 Pack StridedSlice'),
+  ...fromAll(CORE.slices, 'Concat ConcatV2 Pack StridedSlice'),
   ...fromAll(splits, 'Slice Split SplitV Unpack'),
   ConjugateTranspose: conjugateTranspose,
   OnesLike: onesLike,

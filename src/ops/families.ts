@@ -150,6 +150,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ),
   },
   colors: {
+    rare: true,
     load: () => import('./colors.ts'),
     ops: since('0.1.0', 'AdjustContrastv2 AdjustHue AdjustSaturation HSVToRGB RGBToHSV'),
   },
@@ -205,6 +206,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ),
   },
   matrices: {
+    rare: true,
     load: () => import('./matrices.ts'),
     ops: since(
       '0.1.0',
@@ -214,6 +216,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ),
   },
   statistics: {
+    rare: true,
     load: () => import('./statistics.ts'),
     ops: since('0.1.0', 'BesselI0 BesselI0e BesselI1 BesselI1e Betainc Digamma Erfinv Igamma Igammac Ndtri'),
   },
@@ -311,6 +314,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ),
   },
   crosses: {
+    rare: true,
     load: () => import('./crosses.ts'),
     ops: since('0.1.0', 'RaggedCross SparseCross SparseCrossHashed SparseCrossV2'),
   },
@@ -345,18 +349,22 @@ const LOADED: Readonly<Record<string, Family>> = {
     ops: since('0.1.0', 'UnicodeScript UnicodeScriptTokenizeWithOffsets WhitespaceTokenizeWithOffsets'),
   },
   labelled: {
+    rare: true,
     load: () => import('./labelled.ts'),
     ops: since('0.1.0', 'SplitMergeTokenizeWithOffsets TokenizerFromLogits'),
   },
   labelling: {
+    rare: true,
     load: () => import('./labelling.ts'),
     ops: since('0.1.0', 'ConstrainedSequence'),
   },
   spanning: {
+    rare: true,
     load: () => import('./spanning.ts'),
     ops: since('0.1.0', 'MaxSpanningTree'),
   },
   phrases: {
+    rare: true,
     load: () => import('./phrases.ts'),
     ops: since('0.1.0', 'PhraseTokenize TFText>PhraseDetokenize'),
   },
@@ -365,6 +373,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ops: since('0.1.0', 'FastBertNormalize FastWordpieceTokenizeWithOffsets TFText>FastWordpieceDetokenize'),
   },
   trimming: {
+    rare: true,
     load: () => import('./trimming.ts'),
     ops: since('0.1.0', 'TFText>NgramsStringJoin TFText>RoundRobinGenerateMasks TFText>RoundRobinTrim'),
   },
@@ -448,6 +457,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ops: since('0.1.0', 'OneHot Where'),
   },
   otherhashes: {
+    rare: true,
     load: () => import('./otherhashes.ts'),
     ops: since('0.1.0', 'Fingerprint StringToHashBucket StringToHashBucketStrong'),
   },

@@ -29,25 +29,3 @@ export async function loadOps(names: ReadonlySet<string>): Promise<OpTable> {
   for (const { ops } of loaded) for (const [name, op] of Object.entries(ops)) table.set(name, op)
   return table
 }
-
-/** Every op that twotower runs, ready for any node. */
-export async function loadAllOps(): Promise<OpTable> {
-  const { FAMILIES } = await import('./families.ts')
-  return loadReady(Object.values(FAMILIES).flatMap(({ ops }) => Object.keys(ops)))
-}
-
-/**
- * What an importer needs to know: every op but those of the rare families that hold none of `names`, ready for any node.
- * @param names those that nodes may have
- */
-export async function loadOpsFor(names: Iterable<string>): Promise<OpTable> {
-  const { FAMILIES } = await import('./families.ts')
-  const usual = Object.values(FAMILIES).flatMap(({ rare, ops }) => (rare ? [] : Object.keys(ops)))
-  return loadReady([...usual, ...names])
-}
-
-async function loadReady(names: readonly string[]): Promise<OpTable> {
-  const table = await loadOps(new Set(names))
-  await Promise.all([...table.values()].map((op) => op.prepare?.()))
-  return table
-}

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import {
+  type ArrayDType,
   type DType,
   isBig,
   isComplex,
@@ -73,7 +74,7 @@ export function take(x: Tensor, indices: ArrayLike<number>, shape: Shape, fill?:
     }
     return { dtype: 'string', shape, data: builder.finish() }
   }
-  if (isComplex(x.dtype)) throw unmoved(x.dtype)
+  if (isComplex(x.dtype)) throw new TypeError(`${x.dtype} is not a type of this op`)
   const others = fill?.data as readonly unknown[] | undefined
   return {
     dtype: x.dtype,
@@ -81,9 +82,6 @@ export function take(x: Tensor, indices: ArrayLike<number>, shape: Shape, fill?:
     data: Array.from(indices, (index) => (index < 0 ? others?.[0] : x.data[index])),
   } as Tensor
 }
-
-/** Complex numbers are moved by their parts (complexparts.ts), before they come here. */
-const unmoved = (dtype: DType) => new TypeError(`${dtype} is not a type of this op`)
 
 /** The slices `rows` of `x` along its first dimension, in that order. */
 export function takeRows(x: Tensor, rows: ArrayLike<number>): Tensor {
@@ -160,8 +158,8 @@ export class Assembly {
     this.dtype = dtype
     this.shape = shape
     const loose = dtype === 'string' || dtype === 'resource' || dtype === 'variant'
-    if (isComplex(dtype)) throw unmoved(dtype)
-    this.data = loose ? null : zeros(dtype, sizeOf(shape))
+    // No array is made for complex numbers, which are moved by their parts before they come here.
+    this.data = loose ? null : zeros(dtype as ArrayDType, sizeOf(shape))
   }
 
   /** Appends elements `start … start + count` of `from`. */

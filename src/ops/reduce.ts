@@ -33,7 +33,7 @@ interface Reducer {
 }
 
 /** The axes of input 1, each counted from the front and given once. */
-export function axesOf(call: Call, rank: number): boolean[] {
+function axesOf(call: Call, rank: number): boolean[] {
   const reduced = new Array<boolean>(rank).fill(false)
   for (const given of integersOf(call.inputs[1], 'reduction_indices')) {
     const axis = given < 0 ? given + rank : given

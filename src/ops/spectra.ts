@@ -1,8 +1,17 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type ComplexTensor, isComplexTensor, type Shape, sizeOf } from '../tensor/index.ts'
-import { broadcastShape, at as placeAt, places } from './broadcast.ts'
-import { complex, complexOf, type Floats, filledComplex, filledFloats, float, part } from './complexnumbers.ts'
+import { type ComplexTensor, type Shape, sizeOf } from '../tensor/index.ts'
+import { broadcastIndices, broadcastShape } from './broadcast.ts'
+import {
+  complex,
+  complexOf,
+  type Floats,
+  filledComplex,
+  filledFloats,
+  float,
+  isComplexTensor,
+  part,
+} from './complexnumbers.ts'
 import { realForward, realInverse, transform } from './fourier.ts'
 import { grid, progression, stepsOf } from './layout.ts'
 
@@ -118,11 +127,11 @@ const fromParts: Op = {
     const [re, im] = [float(call, 0), float(call, 1)]
     if (re.dtype !== im.dtype) throw new TypeError(`both inputs must be of one dtype, got ${re.dtype} and ${im.dtype}`)
     const shape = broadcastShape(re.shape, im.shape)
-    const [a, b] = [places(re.shape, shape), places(im.shape, shape)]
+    const [a, b] = [broadcastIndices(re.shape, shape), broadcastIndices(im.shape, shape)]
     return filledComplex(complexOf(re.dtype), shape, (out) => {
       for (let i = 0; i < out.length / 2; i++) {
-        out[2 * i] = re.data[placeAt(a, i)]
-        out[2 * i + 1] = im.data[placeAt(b, i)]
+        out[2 * i] = re.data[a[i]]
+        out[2 * i + 1] = im.data[b[i]]
       }
     })
   },

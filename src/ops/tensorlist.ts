@@ -3,7 +3,6 @@ import type { Call, Dim } from '../graph/index.ts'
 import {
   type DType,
   isComplex,
-  isComplexTensor,
   isNumeric,
   partOf,
   Strings,
@@ -13,6 +12,7 @@ import {
   zeros,
 } from '../tensor/index.ts'
 
+import { isComplexTensor } from './complexnumbers.ts'
 import { integersOf } from './integers.ts'
 import { checkedSize, joined, take } from './layout.ts'
 

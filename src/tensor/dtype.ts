@@ -98,7 +98,7 @@ export const isBig = (dtype: DType): dtype is 'int64' | 'uint64' => dtype === 'i
 export type ComplexDType = 'complex64' | 'complex128'
 
 /** True where an element is two numbers, its real and its imaginary part. */
-export const isComplex = (dtype: DType): dtype is ComplexDType => dtype === 'complex64' || dtype === 'complex128'
+export const isComplex = (dtype: DType): dtype is ComplexDType => dtype.startsWith('complex')
 
 /** In what the parts of a complex number are held; every other dtype is its own. */
 export const partOf = <D extends DType>(dtype: D): Exclude<D, ComplexDType> | 'float32' | 'float64' =>

@@ -157,8 +157,6 @@ export const isNumeric = (t: Tensor): t is { [D in ArrayDType]: TensorOf<D> }[Ar
 /** A tensor whose `data` are the real part and the imaginary of each element in turn. */
 export type ComplexTensor = { [D in ComplexDType]: TensorOf<D> }[ComplexDType]
 
-export const isComplexTensor = (t: Tensor): t is ComplexTensor => isComplex(t.dtype)
-
 /** For messages: `float32[2, 3]`. */
 export const describe = (t: { readonly dtype: DType; readonly shape: readonly (number | null)[] | null }): string =>
   `${t.dtype}${t.shape === null ? '[…]' : `[${t.shape.map((dim) => dim ?? '?').join(', ')}]`}`

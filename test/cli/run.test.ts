@@ -192,9 +192,7 @@ describe.concurrent('run', () => {
       { signature_name: 'conjugate', inputs: { numbers: [[1, 2]] } },
       { inputs: columns(first) },
     ])
-    expect(JSON.parse(answers[0]).error).toBe(
-      'input "numbers" is a complex64: it cannot be given by lists, but as { dtype, shape, data }',
-    )
+    expect(JSON.parse(answers[0]).error).toBe('input "numbers" is a complex64: it cannot be given by lists')
     const { outputs } = JSON.parse(answers[1])
     expect(difference(outputs.complex, first.outputs.complex.data)).toBeLessThan(1e-5)
   })

@@ -7,7 +7,7 @@ import { Engine } from '../../src/engine/engine.ts'
 import { Model } from '../../src/engine/model.ts'
 import { compileKernels } from '../../src/engine/variants.ts'
 import type { Call, Op } from '../../src/graph/index.ts'
-import { loadAllOps } from '../../src/ops/index.ts'
+import { loadAllOps } from '../../src/ops/all.ts'
 import { type GoldenTensor, tensorOf } from '../unit/ops/goldens.ts'
 
 // A tower spends its time in products, convolutions, recurrent cells, normalisation, pooling and the functions of their

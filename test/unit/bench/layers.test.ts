@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { layersOf } from '../../../src/bench/layers.ts'
 import { type Port, Program, type Value } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { floats, input, ints, op, signature } from '../graph/build.ts'
 

@@ -5,7 +5,7 @@ import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { goldenOps } from '../ops/goldens.ts'
 
 // The goldens of TensorFlow, asked of the kernels too: of ops that have one, and of tensors however small.

@@ -7,7 +7,7 @@ import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, type Graph, type OpTable, Program, type Value } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { at, Builder, int as integer, ints as integers, wave } from './recurrent.ts'
 

@@ -17,7 +17,7 @@ import {
   type Value,
 } from '../../../src/graph/index.ts'
 import { type LayerType, lower } from '../../../src/lower/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { normal } from '../seeded.ts'
 

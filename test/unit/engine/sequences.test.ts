@@ -6,7 +6,7 @@ import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, constant, type OpTable } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 
 // The layers along the steps of a sequence and over images, held against the reference; that a kernel ran, not the reference again, is

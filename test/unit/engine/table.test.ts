@@ -6,7 +6,7 @@ import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, type Node, type OpTable } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { packPanels, Strings, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { packedInt8Shape, packInt8, toInt8 } from '../../../src/tensor/panelsint8.ts'
 

@@ -3,7 +3,7 @@ import { bindingsFor } from '../../../src/engine/bindings.ts'
 import { Engine } from '../../../src/engine/engine.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { Attrs, constant, type ModelDefinition, type Node } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { packPanels, type Tensor, tensor } from '../../../src/tensor/index.ts'
 // Turns relaxed SIMD on where this Node has it behind a flag, so that there is a choice.
 import '../kernels/instance.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Explanation, explain } from '../../../src/explain/explain.ts'
 import { type Attr, handle, type Signature } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { StaticTable } from '../../../src/ops/tables/static.ts'
 import { Strings, scalar, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { float, floats, held, input, op, signature } from '../graph/build.ts'

@@ -4,7 +4,7 @@ import { define } from '../../../src/define.ts'
 import { type Explanation, explain, type Question } from '../../../src/explain/explain.ts'
 import type { ExplainedInput } from '../../../src/explain/part.ts'
 import type { Stage } from '../../../src/explain/stage.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type Node, Program, type Value } from '../../../src/graph/index.ts'
 import { lower } from '../../../src/lower/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { held, input, ints, op, signature } from '../graph/build.ts'
 

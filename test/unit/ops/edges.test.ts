@@ -1,5 +1,5 @@
 import { describe } from 'vitest'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { goldenChains } from './chains.ts'
 import { goldenOps } from './goldens.ts'
 

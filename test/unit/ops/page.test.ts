@@ -7,8 +7,8 @@ import { instantiate } from '../../../src/engine/kernels.ts'
 import { Memory } from '../../../src/engine/memory.ts'
 import { withKernels } from '../../../src/engine/table.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { FAMILIES } from '../../../src/ops/families.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
 
 // docs/ops.md is written from the registry: `npm run docs`.
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { compare } from '../../../src/engine/similarity.ts'
 import { type Graph, inWords, Program, type Value } from '../../../src/graph/index.ts'
-import { loadAllOps } from '../../../src/ops/index.ts'
+import { loadAllOps } from '../../../src/ops/all.ts'
 import { isNumeric, type Tensor, tensor } from '../../../src/tensor/index.ts'
 import { findTowers } from '../../../src/towers/index.ts'
 import { float, floats, input, ints, op, signature } from '../graph/build.ts'
