@@ -1,24 +1,16 @@
 import { InvalidArgumentError, UnsupportedOpError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type Tensor, tensor, utf8 } from '../tensor/index.ts'
+import { type Tensor, tensor } from '../tensor/index.ts'
 import { integer } from './integers.ts'
 import { messageAt, numberAt } from './protobuf.ts'
-import { DISTANCES, DOT_PRODUCT } from './scann/distances.ts'
+import { DISTANCES, DOT_PRODUCT, distanceOf } from './scann/distances.ts'
 import { SearchIndex } from './scann/searchindex.ts'
 
 // ScaNN's ops (scann/scann_ops/cc/kernels/scann_ops.cc).
 
 /** Fields of ScannConfig and of the messages in it (scann/proto). */
-const CONFIG = { neighbors: 3, distance: 5, reordering: 17 } as const
-const DISTANCE_NAME = 1
+const CONFIG = { neighbors: 3, reordering: 17 } as const
 const BEFORE_REORDERING = 1
-
-/** The name of the distance that the index of a serialized `config` is for. */
-export function distanceOf(config: Uint8Array): string {
-  const distance = messageAt(config, CONFIG.distance)
-  const name = distance === null ? null : messageAt(distance, DISTANCE_NAME)
-  return (name === null ? null : utf8(name)) ?? ''
-}
 
 /** What the handle of a searcher holds. */
 class Searcher {

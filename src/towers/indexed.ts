@@ -1,6 +1,5 @@
 import { constantOf, type Graph, type ModelDefinition, type Node, type Value } from '../graph/index.ts'
-import { DOT_PRODUCT } from '../ops/scann/distances.ts'
-import { distanceOf } from '../ops/scann.ts'
+import { DOT_PRODUCT, distanceOf } from '../ops/scann/distances.ts'
 import { isNumeric, type Tensor, type TensorOf, tensor, unpackPanels } from '../tensor/index.ts'
 
 /** The query of a search over candidates that a graph holds. */

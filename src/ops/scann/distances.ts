@@ -1,3 +1,6 @@
+import { utf8 } from '../../tensor/index.ts'
+import { messageAt } from '../protobuf.ts'
+
 /** The distance from a query to a vector, of which each begins at a place of its own. */
 export type Distance = (
   query: ArrayLike<number>,
@@ -9,6 +12,16 @@ export type Distance = (
 
 /** ScaNN's name for the inner product, which it negates for a distance. */
 export const DOT_PRODUCT = 'DotProductDistance'
+
+/** ScannConfig.distance_measure, and the name in it (scann/proto). */
+const DISTANCE = { measure: 5, name: 1 } as const
+
+/** The name of the distance that the index of a serialized `config` is for. */
+export function distanceOf(config: Uint8Array): string {
+  const distance = messageAt(config, DISTANCE.measure)
+  const name = distance === null ? null : messageAt(distance, DISTANCE.name)
+  return (name === null ? null : utf8(name)) ?? ''
+}
 
 /** Distances by ScaNN's names: the nearest has the smallest. */
 export const DISTANCES: Readonly<Record<string, Distance>> = {
