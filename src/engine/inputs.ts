@@ -284,7 +284,7 @@ export function toPublic(t: Tensor): PublicTensor {
     if (t.dtype === 'resource' || t.dtype === 'variant') throw new TypeError(`a ${t.dtype} cannot be given out`)
     return { dtype: t.dtype, shape: t.shape.slice(), data: copied(t.data) } as PublicTensor
   }
-  const values = Array.from({ length: t.data.length }, (_, i) => t.data.value(i))
+  const values = t.data.values()
   const text = values.every((value) => typeof value === 'string')
   const data = text
     ? (values as string[])

@@ -31,6 +31,8 @@ export function gather(params: Tensor, indices: Tensor, axis: number, batch: num
     copyRows(params.data, wanted, sizeOf(shape.slice(1)), data)
     return { dtype: params.dtype, shape: result, data } as Tensor
   }
+  if (axis === 0 && params.dtype === 'string' && sizeOf(shape.slice(1)) === 1)
+    return { dtype: 'string', shape: result, data: params.data.take(wanted) }
   const gathered = new Assembly(params.dtype, result)
   const batches = sizeOf(shape.slice(0, batch))
   const outer = sizeOf(shape.slice(batch, axis))
