@@ -6,7 +6,6 @@ const MASK = 0xffff_ffff_ffff_ffffn
 export const word = (x: bigint): bigint => x & MASK
 
 export const rotateRight = (x: bigint, by: bigint): bigint => word((x >> by) | (x << (64n - by)))
-export const rotateLeft = (x: bigint, by: bigint): bigint => rotateRight(x, 64n - by)
 
 /** Little-endian reads at a byte offset. */
 export class Reader {
