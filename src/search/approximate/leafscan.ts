@@ -27,6 +27,23 @@ const ORDERED = 32
  */
 const [LIKELY, UTMOST] = [3, 5]
 
+/**
+ * How far a unit query lies from what it is asked of, at most 1. What is left of a unit vector less its centroid is across to it,
+ * so that along a query no more of it counts than the query is away: little, where all vectors have most of themselves in common.
+ */
+function apart({ width, metric, centroids }: Trained, { sizes }: Filled): number {
+  if (metric !== 'cosine') return 1
+  const mean = new Float64Array(width)
+  let items = 0
+  sizes.forEach((size, leaf) => {
+    items += size
+    for (let i = 0; i < width; i++) mean[i] += size * centroids[leaf * width + i]
+  })
+  const common = mean.reduce((sum, value) => sum + (value / Math.max(1, items)) ** 2, 0)
+  // The distance of two unit vectors is on average the root of 2 − 2 |mean|².
+  return Math.min(1, Math.sqrt(Math.max(0, 2 - 2 * common)))
+}
+
 /** The items of the best codes, the best first. */
 export interface Named {
   readonly rows: Uint32Array
@@ -72,7 +89,8 @@ export class LeafScan {
     this.workspace = workspace
     this.leaves = filled.sizes.length
     this.pairs = pairsOf(width)
-    this.reaches = filled.spreads.map((spread) => (spread * LIKELY) / Math.sqrt(width))
+    const likely = (LIKELY * apart(trained, filled)) / Math.sqrt(width)
+    this.reaches = filled.spreads.map((spread) => spread * likely)
     const added = far ? halfSquares(centroids, width).map((half) => -half) : this.reaches
     this.raise = Float32Array.from(added, (more, leaf) => -more - (far ? filled.floors[leaf] : 0))
     this.centroids = new ByteCentroids(workspace, centroids, width, added)

@@ -59,6 +59,23 @@ function recall(metric: Metric, within: RowSet | null, options = {}): number {
   return found / wanted
 }
 
+test('cosines of vectors that have most of themselves in common are told apart', () => {
+  // As those of many language models: 0.998 of each is the same.
+  const [width, n] = [16, 8000]
+  const shifted = clustered(n + QUERIES, width, 5).map((value) => 0.5 * value + 30)
+  const vectors = shifted.subarray(0, n * width)
+  const partitions = Partitions.build(vectors, width, by('cosine'), {}, kernels)
+  const ranker = ranks('cosine', vectors, width)
+  let found = 0
+  for (let i = 0; i < QUERIES; i++) {
+    const query = shifted.subarray((n + i) * width, (n + i + 1) * width)
+    const exact = ranker.rank([asking(query)])[0]
+    const near = new Set(rankApproximately(partitions, ranker, asking(query), null, {}).map(([, row]) => row))
+    found += exact.filter(([, row]) => near.has(row)).length
+  }
+  expect(found / (QUERIES * K)).toBeGreaterThan(0.9)
+})
+
 describe.each(METRICS)('partitions by %s', (metric) => {
   test('find nearly all of the nearest in a share of the items', () => {
     expect(recall(metric, null, { fractionLeafNodesToSearchOverride: 0.05 })).toBeGreaterThan(0.95)
