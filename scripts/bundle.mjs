@@ -10,6 +10,10 @@ const ENGINE =
 /** Text that is not taken to ids by one op: these come together, whichever a model asks for first. */
 const TEXT = /\/src\/ops\/(strings|regexes|padding|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts/
 
+/** What the importer shares with what a bundle may ask for: few lines, which must not bring the importer along. */
+const COMMON = /\/src\/(tensor\/panelsint8|graph\/rewrite|ops\/(protobuf|scann\/distances))\.ts/
+const FAMILIES = /\/src\/ops\/families\.ts/
+
 /**
  * The code with what is not ASCII escaped: it stands in strings and patterns only. One sign of another kind, and V8 keeps two
  * bytes for each of the file's, which fills the young part of its heap the sooner: cleaning that takes 1 ms of a start and more, two or three times.
@@ -49,6 +53,8 @@ const { output } = await bundle.write({
         priority: 1,
       },
       { name: 'text', test: TEXT, priority: 1 },
+      { name: 'common', test: COMMON, priority: 1 },
+      { name: 'families', test: FAMILIES, priority: 1 },
       { name: 'importer', test: /\/src\/(define|savedmodel|import|towers|lower)/, priority: 1 },
     ],
   },
@@ -75,6 +81,8 @@ await playground.write({
       { name: 'worker', test: /\/src\/towers\/dependence/, priority: 2 },
       { name: 'engine', test: ENGINE, priority: 1 },
       { name: 'text', test: TEXT, priority: 1 },
+      { name: 'common', test: COMMON, priority: 1 },
+      { name: 'families', test: FAMILIES, priority: 1 },
       { name: 'importer', test: /\/src\/(define|savedmodel|import|towers|lower)/, priority: 1 },
     ],
   },

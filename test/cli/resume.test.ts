@@ -35,8 +35,8 @@ async function killed(args: readonly string[], output: string): Promise<void> {
   const journal = `${output}.journal`
   const lines = () => (existsSync(journal) ? readFileSync(journal, 'utf8').split('\n').length - 1 : 0)
   const before = Math.max(1, lines())
-  // It is opened and cut, and a new one begun with a line, before the first checkpoint is synced.
-  expect(await killedAt(6, journal, [...args, '--workers', '1'])).toBe(true)
+  // Its lock is taken, it is opened and cut, and a new one begun with a line, before the first checkpoint is synced.
+  expect(await killedAt(9, journal, [...args, '--workers', '1'])).toBe(true)
   expect(lines()).toBeGreaterThan(before)
 }
 

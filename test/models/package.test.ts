@@ -39,6 +39,21 @@ describe('the built package', () => {
     }
   })
 
+  test('opens nothing of the importer for what a bundle may ask for', () => {
+    const asked = ['engine', 'families'].flatMap((chunk) =>
+      opened(`chunks/${chunk}.js`).files.flatMap((file) =>
+        [...readFileSync(file, 'utf8').matchAll(/\bimport\("\.\/([^"]+)\.js"\)/g)].map(([, asked]) => asked),
+      ),
+    )
+    expect(asked).toEqual(expect.arrayContaining(['int8', 'scann', 'define']))
+    // What reads a SavedModel, where one is given instead of a bundle.
+    for (const chunk of new Set(asked.filter((each) => each !== 'define')))
+      expect(
+        opened(`chunks/${chunk}.js`).files.map((file) => file.slice(dist.length)),
+        chunk,
+      ).not.toContain('chunks/importer.js')
+  })
+
   test('serves over HTTP with hono alone, so that Workers can', () => {
     expect(opened('serve/index.js').packages).toEqual(['hono'])
   })

@@ -186,6 +186,7 @@ const UNASKED: Readonly<Record<string, string>> = {
   rare_updates_v1: STATE,
   recurrent_v1: 'TensorFlow refuses no rows',
   scalar_inputs: FIXED,
+  scann_kinds: FIXED,
   scann_searches: FIXED,
   sequence_columns: EXAMPLES,
   text_pipelines: '10,000 characters are as many pieces, too many to keep; its ops are asked them one by one',
