@@ -85,17 +85,17 @@ export function zeros<D extends ArrayDType>(dtype: D, size: number): DataOf[D] {
 let chunk = new ArrayBuffer(0)
 let taken = 0
 const CHUNK = 1 << 16
-/** Arrays below lie in the engine's own heap, which is as fast; from the second on a chunk would not hold many. */
-const [SMALL, LARGE] = [65, 1 << 14]
+/** Bytes of which a chunk would not hold many. */
+const LARGE = 1 << 14
 
 /**
- * An array of a buffer of its own takes the engine 0.3 to 1 µs, a part of a larger one 0.05: a run makes hundreds. Parts are
- * handed out once, so they are zeros and nobody else's; the chunk goes when the last of its arrays goes.
+ * An array of a buffer of its own takes the engine 0.3 to 1 µs, a part of a larger one 0.05: a run makes hundreds. Those of 64
+ * bytes and fewer V8 keeps in its own heap, which is as fast, but not in Deno. Parts are handed out once, so they are
+ * zeros and nobody else's; the chunk goes when the last of its arrays goes.
  */
 function allocate(dtype: ArrayDType, size: number): TypedArray {
   const bytes = size * ARRAYS[dtype].BYTES_PER_ELEMENT
-  // 64-bit integers are read by their halves, a view: an array in the engine's heap would be given a buffer for it.
-  if ((bytes < SMALL && !isBig(dtype)) || bytes > LARGE) return new ARRAYS[dtype](size)
+  if (bytes > LARGE) return new ARRAYS[dtype](size)
   if (taken + bytes > chunk.byteLength) {
     chunk = new ArrayBuffer(CHUNK)
     taken = 0
