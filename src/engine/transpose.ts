@@ -1,5 +1,6 @@
 import type { Call } from '../graph/index.ts'
-import type { Tensor } from '../tensor/index.ts'
+import { stepsOf } from '../ops/layout.ts'
+import type { Shape, Tensor } from '../tensor/index.ts'
 import type { Kernels, Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './place.ts'
@@ -14,21 +15,11 @@ interface Axis {
 }
 
 /** The axes of the result, without those of one element, and with those in one where neighbours stay neighbours. */
-function axesOf({ inputs: [x, permutation] }: Call): Axis[] | null {
-  if (permutation.dtype !== 'int32' || permutation.shape.length !== 1) return null
-  const rank = x.shape.length
-  const order = [...permutation.data]
-  // What is no permutation is the reference's to refuse.
-  if (order.length !== rank || order.some((axis, i) => !(axis >= 0 && axis < rank) || order.indexOf(axis) !== i))
-    return null
-  const steps = new Array<number>(rank)
-  for (let axis = rank - 1, step = 1; axis >= 0; axis--) {
-    steps[axis] = step
-    step *= x.shape[axis]
-  }
+function axesOf(shape: Shape, order: readonly number[]): Axis[] {
+  const steps = stepsOf(shape)
   const axes: Axis[] = []
   for (const axis of order) {
-    const [count, step] = [x.shape[axis], steps[axis]]
+    const [count, step] = [shape[axis], steps[axis]]
     const last = axes[axes.length - 1]
     if (count === 1) continue
     if (last !== undefined && last.step === count * step) axes[axes.length - 1] = { count: last.count * count, step }
@@ -45,12 +36,16 @@ function eachStart(axes: readonly Axis[], start: number, each: (start: number) =
 }
 
 /** Elements that a matrix's columns lie together in are copied by a kernel, single ones here. */
-function transposed(call: Call, memory: Memory, kernels: Kernels): Tensor | null {
-  const [x, permutation] = call.inputs
+function transposed({ inputs: [x, permutation] }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   if (x.dtype !== 'float32' || x.data.length < LEAST) return null
-  const axes = axesOf(call)
-  if (axes === null || permutation.dtype !== 'int32') return null
-  const shape = Array.from(permutation.data, (axis) => x.shape[axis])
+  if (permutation.dtype !== 'int32' || permutation.shape.length !== 1) return null
+  const rank = x.shape.length
+  const order = [...permutation.data]
+  // What is no permutation is the reference's to refuse.
+  if (order.length !== rank || order.some((axis, i) => !(axis >= 0 && axis < rank) || order.indexOf(axis) !== i))
+    return null
+  const axes = axesOf(x.shape, order)
+  const shape = order.map((axis) => x.shape[axis])
   // The same elements in the same order: as Reshape, there is nothing to move.
   if (axes.length < 2) return { dtype: 'float32', shape, data: x.data }
   const [rows, columns] = axes.slice(-2)

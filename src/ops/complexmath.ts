@@ -1,5 +1,13 @@
 import { Attrs, type Call, type Op } from '../graph/index.ts'
-import { type ComplexTensor, type DType, isComplex, type Tensor, type TensorOf, zeros } from '../tensor/index.ts'
+import {
+  type ComplexTensor,
+  type DType,
+  isComplex,
+  partOf,
+  type Tensor,
+  type TensorOf,
+  zeros,
+} from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { type Apply, type Complex, FUNCTIONS } from './complexfunctions.ts'
 import { attrsOfParts, complex, type Floats, filledComplex, joinedParts, onComplex, part } from './complexnumbers.ts'
@@ -161,7 +169,7 @@ const castComplex: Op = {
     const toType = (t: Tensor, dtype: DType) =>
       CORE.cast.Cast.evaluate({ ...call, inputs: [t], attrs: new Attrs({ DstT: dtype }) }) as ReturnType<typeof part>
     if (!isComplex(to)) return toType(part(complex(call, 0), 0), to)
-    const dtype = to === 'complex64' ? 'float32' : 'float64'
+    const dtype = partOf(to)
     if (isComplex(from)) {
       const numbers = complex(call, 0)
       return joinedParts(toType(part(numbers, 0), dtype), toType(part(numbers, 1), dtype))

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type ComplexTensor, type Shape, sizeOf } from '../tensor/index.ts'
+import { type ComplexTensor, partOf, type Shape, sizeOf } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import {
   complex,
@@ -109,7 +109,7 @@ const complexToReal = (rank: number): Op => ({
     const width = (length >> 1) + 1
     const cut = cutTo(x.shape, [...lengths.slice(0, -1), width])
     const shape = [...cut.slice(0, -1), length]
-    return filledFloats(x.dtype === 'complex64' ? 'float32' : 'float64', shape, (out) => {
+    return filledFloats(partOf(x.dtype), shape, (out) => {
       if (out.length === 0) return
       const work = new Float64Array(2 * sizeOf(cut))
       linesOf(x.shape, cut).forEach((start, i) => {
@@ -141,7 +141,7 @@ const fromParts: Op = {
 const toReal = (apply: (re: number, im: number) => number): Op => ({
   evaluate(call) {
     const x = complex(call, 0)
-    return filledFloats(x.dtype === 'complex64' ? 'float32' : 'float64', x.shape, (out) => {
+    return filledFloats(partOf(x.dtype), x.shape, (out) => {
       for (let i = 0; i < out.length; i++) out[i] = apply(x.data[2 * i], x.data[2 * i + 1])
     })
   },
