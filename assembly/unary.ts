@@ -95,8 +95,27 @@ function apply(op: Unary, x: v128, alpha: f32): v128 {
 // @ts-ignore: decorator
 @inline
 function map(op: Unary, out: usize, x: usize, n: i32, alpha: f32 = 0): void {
+  if (isLong(op)) {
+    for (; n > 0; n -= 4, out += 16, x += 16) {
+      const y = apply(op, n >= 4 ? v128.load(x) : loadTail(x, n, splat(0)), alpha)
+      if (n >= 4) v128.store(out, y)
+      else storeTail(out, y, n)
+    }
+    return
+  }
   for (; n >= 4; n -= 4, out += 16, x += 16) v128.store(out, apply(op, v128.load(x), alpha))
   if (n > 0) storeTail(out, apply(op, loadTail(x, n, splat(0)), alpha), n)
+}
+
+/** Of a function of many steps one copy is enough: to ask at each four whether they are the last is nothing beside it. */
+// @ts-ignore: decorator
+@inline
+function isLong(op: Unary): bool {
+  return (
+    op == Unary.sigmoid || op == Unary.tanh || op == Unary.elu || op == Unary.selu || op == Unary.gelu ||
+    op == Unary.geluTanh || op == Unary.softplus || op == Unary.swish || op == Unary.exp || op == Unary.log ||
+    op == Unary.log1p || op == Unary.erf || op == Unary.erfc
+  )
 }
 
 export function relu(out: usize, x: usize, n: i32): void {

@@ -360,8 +360,8 @@ export const COMBINERS = { sum: 0, mean: 1, sqrtn: 2 } as const
 export const int8Scratch = (rows: number, k: number, n: number): number =>
   720 + 2 * (Math.min(rows, 60) + 1) * Math.ceil(k / 8) * 8 + 4 * n
 
-/** The first byte that is the host's; what lies before is the module's own. */
-export const ARENA_START = 64
+/** The first byte that is the host's; what lies before is the modules' own, in all of them the same. */
+export const ARENA_START = 1024
 
 /** A module of one table whose places are 64-bit numbers. */
 const TABLE64 = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 4, 4, 1, 0x70, 4, 0)

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import binaryen from 'binaryen'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ARENA_START, instantiate, type Kernels, loadsInPlace, relaxedSupported } from '../../../src/engine/kernels.ts'
@@ -61,6 +63,39 @@ describe.each(VARIANTS)('the %s module', (variant) => {
     new Uint8Array(memory.buffer).fill(0xa5)
     instantiate(new WebAssembly.Module(bytesOf(variant)), memory)
     expect(new Uint8Array(memory.buffer, ARENA_START).every((byte) => byte === 0xa5)).toBe(true)
+  })
+})
+
+describe('the modules as they are built', () => {
+  const MODULES = ['core-baseline', 'core-relaxed', 'baseline', 'relaxed']
+  const wasmOf = (name: string) => readFileSync(`dist/kernels/${name}.wasm`)
+  const ownPartOf = (...names: string[]) => {
+    const memory = new WebAssembly.Memory({ initial: 1 })
+    for (const name of names) instantiate(new WebAssembly.Module(wasmOf(name)), memory)
+    return new Uint8Array(memory.buffer, 0, ARENA_START)
+  }
+
+  it('have one table of constants, of which the core has the beginning: several may be on one memory', () => {
+    const compiled = MODULES.filter((name) => relaxedSupported() || name.endsWith('baseline'))
+    const [all] = compiled.slice(-1)
+    expect(ownPartOf(all).some((byte) => byte !== 0)).toBe(true)
+    expect(ownPartOf(...compiled)).toEqual(ownPartOf(all))
+    expect(ownPartOf(...compiled.toReversed())).toEqual(ownPartOf(all))
+  })
+
+  it.each(MODULES)('make no vector constant within a loop: %s', (name) => {
+    const module = binaryen.readBinary(wasmOf(name))
+    module.setFeatures(binaryen.Features.All)
+    const constants: string[] = []
+    const loops: boolean[] = []
+    for (const [token] of module.emitText().matchAll(/v128\.const i32x4( 0x\w{8})\1\1\1|\((?:loop\b)?|\)/g)) {
+      if (token === ')') loops.pop()
+      else if (token.startsWith('(')) loops.push(token === '(loop' || (loops.at(-1) ?? false))
+      else if (loops.at(-1)) constants.push(token)
+    }
+    module.dispose()
+    // All bits or none are one instruction wherever they stand.
+    expect(constants.filter((constant) => !/ 0x0{8}| 0xf{8}/.test(constant))).toEqual([])
   })
 })
 

@@ -31,12 +31,12 @@ export class Host {
   constructor(variant: Variant, pages = 64, inPlace?: boolean) {
     this.memory = new WebAssembly.Memory({ initial: pages })
     this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory, inPlace)
-    new Uint32Array(this.memory.buffer).fill(GUARD)
+    new Uint32Array(this.memory.buffer, ARENA_START).fill(GUARD)
   }
 
   /** Forgets all arrays. */
   reset(): this {
-    this.watched().fill(GUARD)
+    this.watched().fill(GUARD, ARENA_START / 4)
     this.top = ARENA_START
     return this
   }
