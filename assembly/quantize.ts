@@ -9,7 +9,6 @@ const MOST: f32 = 127
 const LEAST: f32 = 1e-30
 /** 1.5 · 2^23, so large a float that adding it rounds to an integer, half to even, in its low bits. */
 const ROUNDING: f32 = 12582912
-const ROUNDING_BITS = 0x4b400000
 /** A rounding error of one twelfth an element is 2 % of what the elements come to: 1 / (12 · 0.02²). */
 const COARSE = 208
 /** The errors of a coarse row, −½ … ½, in integers about the middle. */
@@ -58,6 +57,8 @@ export function quantize(
     store<i32>(zeros, <i32>zero)
     const f = splat(inverse)
     const shift = splat(ROUNDING + zero)
+    // ROUNDING again, which as a constant would be read at each use.
+    const base = f32x4.sub(shift, splat(zero))
     const origin = i16x8.splat(<i16>zero)
     const none = splat(0)
     let squares = none
@@ -67,13 +68,13 @@ export function quantize(
     for (; i >= 8; i -= 8, q += STEP_BYTES, p += 32, g += 32) {
       const low = f32x4.mul(f32x4.mul(v128.load(p), v128.load(g)), f)
       const high = f32x4.mul(f32x4.mul(v128.load(p, 16), v128.load(g, 16)), f)
-      const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
+      const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift), base), origin)
       squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
     }
     if (i > 0) {
       const low = f32x4.mul(load(p, g, i), f)
       const high = f32x4.mul(load(p + 16, g + 16, i - 4), f)
-      const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift)), origin)
+      const d = i16x8.sub(put(q, f32x4.add(low, shift), f32x4.add(high, shift), base), origin)
       squares = i32x4.add(squares, i32x4.dot_i16x8_s(d, d))
       q += STEP_BYTES
     }
@@ -109,7 +110,7 @@ export function quantizeErrors(errors: usize, x: usize, factors: usize, k: i32, 
     const high = f32x4.mul(load(x + 16, factors + 16, i - 4), factor)
     const a = f32x4.sub(low, f32x4.pmin(f32x4.sub(f32x4.add(low, shift), shift), most))
     const b = f32x4.sub(high, f32x4.pmin(f32x4.sub(f32x4.add(high, shift), shift), most))
-    put(errors, f32x4.add(f32x4.mul(a, finer), middle), f32x4.add(f32x4.mul(b, finer), middle))
+    put(errors, f32x4.add(f32x4.mul(a, finer), middle), f32x4.add(f32x4.mul(b, finer), middle), splat(ROUNDING))
   }
 }
 
@@ -125,8 +126,7 @@ function load(x: usize, factors: usize, rest: i32): v128 {
 /** The low bits of eight floats that hold an integer in them, cut at 127; returned as i16. */
 // @ts-ignore: decorator
 @inline
-function put(q: usize, low: v128, high: v128): v128 {
-  const base = i32x4.splat(ROUNDING_BITS)
+function put(q: usize, low: v128, high: v128, base: v128): v128 {
   const both = i16x8.min_s(i16x8.narrow_i32x4_s(i32x4.sub(low, base), i32x4.sub(high, base)), i16x8.splat(127))
   if (ASC_FEATURE_RELAXED_SIMD) v128.store64_lane(q, i8x16.narrow_i16x8_s(both, both), 0)
   else v128.store(q, both)
