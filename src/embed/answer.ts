@@ -48,8 +48,10 @@ export class Answerer {
   private constructor(model: Model, job: Job, words: UnknownWords, readers: ReadonlyMap<InputFormat, Reader>) {
     this.words = words
     this.readers = readers
-    this.rows = new RowEmbedder(model, job.side)
-    this.ports = model.structure[job.side] === null ? [] : model[job.side].features
+    const tower = model.structure[job.side]
+    // Of the tower and not of the rows before: other threads have others.
+    this.rows = new RowEmbedder(model, job.side, tower?.output.shape?.slice(1).at(-1) ?? null)
+    this.ports = tower === null ? [] : model[job.side].features
     this.job = job
   }
 

@@ -28,15 +28,19 @@ export class RowEmbedder {
   private readonly side: Side
   private readonly names: readonly string[]
   private readonly has: boolean
+  /** How wide the tower's embeddings are; null until it is known. */
+  private width: number | null
 
-  constructor(model: Model | null, side: Side) {
+  /** @param width of all embeddings; by default those that rows hold are only held against what the tower has made of others */
+  constructor(model: Model | null, side: Side, width: number | null = null) {
     this.model = model
     this.side = side
+    this.width = width
     this.has = model !== null && model.structure[side] !== null
     this.names = this.has ? this.tower().features.map((port) => port.name) : []
   }
 
-  /** The row that `json` gives. A row that holds an `embedding` already is taken as it is, and needs no tower. */
+  /** The row that `json` gives. A row that holds an `embedding` already needs no tower. */
   row(json: () => Json): InputRow {
     let name: RowName = {}
     try {
@@ -77,8 +81,18 @@ export class RowEmbedder {
     }
     let next = 0
     return rows.map(({ features, embedding, error }) =>
-      features === undefined ? (embedding ?? error ?? 'no embedding') : found[next++],
+      features !== undefined
+        ? found[next++]
+        : embedding === undefined
+          ? (error ?? 'no embedding')
+          : this.given(embedding),
     )
+  }
+
+  /** Held against the tower and not against the rows before, of which the first may be the wrong one. */
+  private given(embedding: Float32Array): Float32Array | string {
+    if (this.width === null || embedding.length === this.width) return embedding
+    return `the row's embedding has ${embedding.length} dimensions, those of the ${this.side} tower have ${this.width}`
   }
 
   private tower(): Model[Side] {
@@ -89,6 +103,9 @@ export class RowEmbedder {
     const tower = this.tower()
     const { data, shape } = tower.embed(columnsOf(rows, tower.features))
     const width = shape[shape.length - 1]
+    if (shape[0] !== rows.length || data.length !== rows.length * width)
+      throw new RangeError(`the ${this.side} tower gives [${shape}] for ${rows.length} rows: a vector a row is wanted`)
+    this.width ??= width
     return rows.map((_, i) => (data as Float32Array).subarray(i * width, (i + 1) * width))
   }
 }
