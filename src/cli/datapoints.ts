@@ -21,8 +21,8 @@ export interface ReadingItems {
   readonly format?: string | undefined
   /** Told of an item that is left out, and why. */
   bad(problem: string): void
-  /** Told of an item before it is given, and of the file and row where it stands. */
-  found?(id: string, at: string): void
+  /** Told of each item before it is given: its file, and the row where it stands, null in files that are no rows. */
+  found?(file: string, row: number | null): void
 }
 
 /**
@@ -36,11 +36,20 @@ export async function* datapointsIn(
   reading: ReadingItems,
 ): AsyncGenerator<Datapoint> {
   for (const file of files) {
-    if (reading.format === VECTOR_SEARCH || (reading.format === undefined && /\.avro$/i.test(file)))
-      yield* vectorSearchItems(file, reading.bad)
-    else if (reading.format === undefined && /\.npy$/i.test(file)) yield* (await import('./npyitems.ts')).npyItems(file)
-    else yield* rowsIn(model, [file], reading)
+    const others = await otherThanRows(file, reading)
+    if (others === null) yield* rowsIn(model, [file], reading)
+    else
+      for await (const datapoint of others) {
+        reading.found?.(file, null)
+        yield datapoint
+      }
   }
+}
+
+/** The items of a file that holds no rows; null where it does. */
+async function otherThanRows(file: string, { format, bad }: ReadingItems): Promise<AsyncIterable<Datapoint> | null> {
+  if (format === VECTOR_SEARCH || (format === undefined && /\.avro$/i.test(file))) return vectorSearchItems(file, bad)
+  return format === undefined && /\.npy$/i.test(file) ? (await import('./npyitems.ts')).npyItems(file) : null
 }
 
 async function* rowsIn(
@@ -72,7 +81,7 @@ async function* rowsIn(
           continue
         }
         width ??= datapoint.embedding.length
-        tell?.(datapoint.id, at)
+        tell?.(piece.name, read[i].number)
         yield datapoint
       }
     }

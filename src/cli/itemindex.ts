@@ -77,10 +77,12 @@ async function build(paths: readonly string[], output: string, options: IndexOpt
       throw model === null
         ? new UsageError('without a model say how items are compared: --similarity dot, cosine or euclidean')
         : notKnown(model.structure.notes)
-    const how = { ...reading(options), ...(!options.lastWins && { found: refuseTwice() }) }
+    const places = new Places()
+    const how = { ...reading(options), found: (file: string, row: number | null) => places.note(file, row) }
     made = await ItemIndex.of(datapointsIn(model, files, how), {
       similarity,
       duplicates: options.lastWins ? 'last' : 'refuse',
+      twice: (id, first, second) => places.refusal(id, first, second),
       source: files.join(', '),
       kernels,
     })
@@ -227,16 +229,27 @@ const reading = (options: IndexOptions) => ({
   },
 })
 
-/** Refuses an id that is there twice, and says where. */
-function refuseTwice(): (id: string, at: string) => void {
-  const places = new Map<string, string>()
-  return (id, at) => {
-    const first = places.get(id)
-    if (first !== undefined)
-      throw new RangeError(
-        `the id ${JSON.stringify(id)} is there twice, at ${first} and ${at}; ids name one item each: choose one, or have the last count by --last-wins`,
-      )
-    places.set(id, at)
+/** Where the items that are read stand, a number each. */
+class Places {
+  private readonly files: { readonly name: string; readonly start: number }[] = []
+  /** The row of each in its file, 0 where that is not known. */
+  private readonly rows: number[] = []
+
+  note(file: string, row: number | null): void {
+    if (this.files.at(-1)?.name !== file) this.files.push({ name: file, start: this.rows.length })
+    this.rows.push(row ?? 0)
+  }
+
+  /** Refuses an id that is there twice, and says where. */
+  refusal(id: string, first: number, second: number): Error {
+    return new RangeError(
+      `the id ${JSON.stringify(id)} is there twice, at ${this.at(first)} and ${this.at(second)}; ids name one item each: choose one, or have the last count by --last-wins`,
+    )
+  }
+
+  private at(item: number): string {
+    const [file, row] = [this.files.findLast(({ start }) => start <= item)?.name, this.rows[item]]
+    return row === 0 ? `${file}` : `${file}:${row}`
   }
 }
 

@@ -1,15 +1,6 @@
 import type { Model } from '../engine/model.ts'
-import { Attributes } from '../search/attributes.ts'
-import type { Datapoint } from '../search/datapoint.ts'
+import { GatheredItems, type Items } from '../search/gathered.ts'
 import { datapointsIn } from './datapoints.ts'
-
-/** Items to be searched. */
-export interface Items {
-  readonly ids: string[]
-  /** `float32[ids.length, width]` */
-  readonly vectors: Float32Array
-  readonly attributes: Attributes
-}
 
 /**
  * All items of a file, to be searched in memory.
@@ -22,11 +13,9 @@ export async function itemsOf(
   batch: number,
   bad: (problem: string) => void,
 ): Promise<Items> {
-  const items: Datapoint[] = []
-  for await (const datapoint of datapointsIn(model, [file], { batch, bad })) items.push(datapoint)
-  if (items.length === 0) throw new Error(`there is no item to search in ${file}`)
-  const width = items[0].embedding.length
-  const vectors = new Float32Array(items.length * width)
-  for (const [row, { embedding }] of items.entries()) vectors.set(embedding, row * width)
-  return { ids: items.map(({ id }) => id), vectors, attributes: Attributes.of(items) }
+  const gathered = new GatheredItems()
+  for await (const datapoint of datapointsIn(model, [file], { batch, bad })) gathered.add(datapoint)
+  const items = gathered.finish()
+  if (items.ids.length === 0) throw new Error(`there is no item to search in ${file}`)
+  return items
 }

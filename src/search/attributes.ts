@@ -1,8 +1,8 @@
 import { Strings } from '../tensor/strings.ts'
-import type { Datapoint } from './datapoint.ts'
-import { type NumberStats, Numbers, type NumberValues } from './numbers.ts'
+import type { Datapoint, NumericRestrict } from './datapoint.ts'
+import { type NumberStats, Numbers, NumbersBuilder, type NumberValues } from './numbers.ts'
 import { checkNumber, checkRestricts, checkText } from './restricts.ts'
-import { type NamespaceStats, Tokens } from './tokens.ts'
+import { type NamespaceStats, Tokens, TokensBuilder } from './tokens.ts'
 
 /** Arrays that a store keeps under their names without knowing what they mean. */
 export type AttributeArrays = Readonly<
@@ -40,7 +40,7 @@ export class Attributes {
   readonly crowds: Uint32Array
   private readonly tags: Strings
 
-  private constructor(rows: number, tokens: Tokens, numbers: Numbers, crowds: Uint32Array, tags: Strings) {
+  constructor(rows: number, tokens: Tokens, numbers: Numbers, crowds: Uint32Array, tags: Strings) {
     this.rows = rows
     this.tokens = tokens
     this.numbers = numbers
@@ -48,43 +48,11 @@ export class Attributes {
     this.tags = tags
   }
 
-  /**
-   * The attributes of `datapoints`, in their order. An empty crowding tag is none, as in protobuf; a namespace that is
-   * given twice has the tokens of both.
-   * @throws {TypeError | RangeError} where a restrict has no namespace, a number is not of its type, is NaN, or is the second of a
-   * namespace, or a tag or a token is no text; the item is named
-   */
-  static of(datapoints: readonly Omit<Datapoint, 'embedding'>[]): Attributes {
-    for (const { id, restricts = [], numericRestricts = [], crowdingTag = '' } of datapoints) {
-      try {
-        checkText('a crowding tag', crowdingTag)
-        checkRestricts(restricts)
-        const seen = new Set<string>()
-        for (const restrict of numericRestricts) {
-          checkNumber(restrict)
-          if (seen.has(restrict.namespace))
-            throw new RangeError(`the namespace ${JSON.stringify(restrict.namespace)} has two numbers; an item has one`)
-          seen.add(restrict.namespace)
-        }
-      } catch (error) {
-        ;(error as Error).message = `item ${JSON.stringify(id)}: ${(error as Error).message}`
-        throw error
-      }
-    }
-    const numbers = new Map<string, number>()
-    const crowds = Uint32Array.from(datapoints, ({ crowdingTag = '' }) => {
-      if (crowdingTag === '') return 0
-      const number = numbers.get(crowdingTag) ?? numbers.size + 1
-      numbers.set(crowdingTag, number)
-      return number
-    })
-    return new Attributes(
-      datapoints.length,
-      Tokens.of(datapoints.map(({ restricts = [] }) => restricts)),
-      Numbers.of(datapoints.map(({ numericRestricts = [] }) => numericRestricts)),
-      crowds,
-      Strings.from([...numbers.keys()]),
-    )
+  /** The attributes of `datapoints`, in their order, as `AttributesBuilder` takes them. */
+  static of(datapoints: Iterable<Omit<Datapoint, 'embedding'>>): Attributes {
+    const builder = new AttributesBuilder()
+    for (const datapoint of datapoints) builder.add(datapoint)
+    return builder.finish()
   }
 
   /** What `arrays()` gave. @throws {RangeError} where an array is missing or another than it should be */
@@ -168,6 +136,55 @@ export class Attributes {
         largest: largest === 0 ? null : { tag: this.tags.text(largest - 1), items: sizes[largest] },
       },
     }
+  }
+}
+
+/** Gathers the attributes of items that come one after the other; of an item itself nothing is kept. */
+export class AttributesBuilder {
+  private readonly tokens = new TokensBuilder()
+  private readonly numbers = new NumbersBuilder()
+  private readonly crowds: number[] = []
+  private readonly tags = new Map<string, number>()
+
+  /**
+   * The next item. An empty crowding tag is none, as in protobuf; a namespace that is given twice has the tokens of both.
+   * @throws {TypeError | RangeError} where a restrict has no namespace, a number is not of its type, is NaN, or is the second of a
+   * namespace, or a tag or a token is no text; the item is named
+   */
+  add({ id, restricts = [], numericRestricts = [], crowdingTag = '' }: Omit<Datapoint, 'embedding'>): void {
+    try {
+      checkText('a crowding tag', crowdingTag)
+      checkRestricts(restricts)
+      checkNumbers(numericRestricts)
+    } catch (error) {
+      ;(error as Error).message = `item ${JSON.stringify(id)}: ${(error as Error).message}`
+      throw error
+    }
+    this.tokens.add(restricts)
+    this.numbers.add(numericRestricts)
+    this.crowds.push(crowdingTag === '' ? 0 : this.numberOf(crowdingTag))
+  }
+
+  finish(): Attributes {
+    const { crowds, tags, tokens, numbers } = this
+    const names = Strings.from([...tags.keys()])
+    return new Attributes(crowds.length, tokens.finish(), numbers.finish(), Uint32Array.from(crowds), names)
+  }
+
+  private numberOf(tag: string): number {
+    const number = this.tags.get(tag) ?? this.tags.size + 1
+    this.tags.set(tag, number)
+    return number
+  }
+}
+
+function checkNumbers(restricts: readonly NumericRestrict[]): void {
+  const seen = new Set<string>()
+  for (const restrict of restricts) {
+    checkNumber(restrict)
+    if (seen.has(restrict.namespace))
+      throw new RangeError(`the namespace ${JSON.stringify(restrict.namespace)} has two numbers; an item has one`)
+    seen.add(restrict.namespace)
   }
 }
 

@@ -6,6 +6,7 @@ import { type PartitionStats, Partitions } from './approximate/partitions.ts'
 import { type AttributeStats, Attributes } from './attributes.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
+import { GatheredItems, onlyRows, twiceIn } from './gathered.ts'
 import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
 import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
@@ -24,6 +25,8 @@ export interface BuildOptions extends ItemIndexOptions {
   readonly width?: number
   /** Of several items of one id: none is right, or the last. By default an error. */
   readonly duplicates?: 'refuse' | 'last'
+  /** What to throw for an id that is there twice, of the items that came as `first` and `second`, counted from 0. */
+  readonly twice?: (id: string, first: number, second: number) => Error
   /** Where the items came from, for people. */
   readonly source?: string
 }
@@ -79,24 +82,22 @@ export class ItemIndex {
    */
   static async of(
     datapoints: Iterable<Datapoint> | AsyncIterable<Datapoint>,
-    { similarity, width, duplicates = 'refuse', source = 'items', kernels }: BuildOptions,
+    { similarity, width, duplicates = 'refuse', twice = isTwice, source = 'items', kernels }: BuildOptions,
   ): Promise<ItemIndex> {
-    const items = new Map<string, Datapoint>()
+    const gathered = new GatheredItems()
     let wide = width
     for await (const datapoint of datapoints) {
       wide ??= datapoint.embedding.length
       checkItem(datapoint, wide)
-      const { id } = datapoint
-      if (items.has(id)) {
-        if (duplicates === 'refuse')
-          throw new RangeError(
-            `the id ${JSON.stringify(id)} is there twice; ids name one item each: choose one, or have the last count`,
-          )
-        items.delete(id)
-      }
-      items.set(id, datapoint)
+      gathered.add(datapoint)
     }
-    const exact = exactOf([...items.values()], wide ?? 0, similarityOf(similarity), kernels)
+    let items = gathered.finish()
+    const found = twiceIn(items.ids)
+    if (found !== null) {
+      if (duplicates === 'refuse') throw twice(items.ids[found.second], found.first, found.second)
+      items = onlyRows(items, found.last)
+    }
+    const exact = exactOf(items, similarityOf(similarity), kernels)
     return new ItemIndex({ exact, partitions: null }, wide ?? 0, source, kernels)
   }
 
@@ -236,7 +237,7 @@ export class ItemIndex {
   stats(): IndexStats {
     const { exact, partitions } = this.items.base
     const { items, added, removed } = this.items.counts
-    const attributes = removed + added > 0 ? Attributes.of([...this.datapoints()]) : exact.attributes
+    const attributes = removed + added > 0 ? Attributes.of(this.datapoints()) : exact.attributes
     return {
       items,
       width: this.width,
@@ -299,3 +300,8 @@ export class ItemIndex {
     return indexPieces(this.items.settled(), { width: this.width, source: this.source }, generation, this.kernels)
   }
 }
+
+const isTwice = (id: string): Error =>
+  new RangeError(
+    `the id ${JSON.stringify(id)} is there twice; ids name one item each: choose one, or have the last count`,
+  )

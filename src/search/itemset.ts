@@ -3,10 +3,10 @@ import type { Similarity } from '../graph/index.ts'
 import { checkApproximateOptions } from './approximate/options.ts'
 import type { Partitions } from './approximate/partitions.ts'
 import { rankApproximately } from './approximate/rank.ts'
-import { Attributes } from './attributes.ts'
 import { before, type Entry } from './best.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { ExactIndex, type Neighbors } from './exact.ts'
+import { GatheredItems, type Items } from './gathered.ts'
 import { copyOf } from './item.ts'
 import { Layer, Layers } from './layers.ts'
 import { keySign, type Ranked, type RowQuery } from './ranker.ts'
@@ -34,7 +34,7 @@ export class ItemSet {
     this.width = width
     this.kernels = kernels
     this.old = new Layer(base.exact)
-    this.added = new Layers((items) => exactOf(items, width, base.exact.similarity, kernels))
+    this.added = new Layers((items) => this.indexOf(items, items.length))
   }
 
   /** How many items there are; of them those put in since, and how many of the base no longer count. */
@@ -69,9 +69,14 @@ export class ItemSet {
 
   /** The items as they are, as one index that does not change. */
   exact(): ExactIndex {
-    const { added, removed } = this.counts
-    if (added + removed === 0) return this.base.exact
-    return exactOf([...this.datapoints()], this.width, this.base.exact.similarity, this.kernels)
+    const { items, added, removed } = this.counts
+    return added + removed === 0 ? this.base.exact : this.indexOf(this.datapoints(), items)
+  }
+
+  private indexOf(items: Iterable<Datapoint>, count: number): ExactIndex {
+    const gathered = new GatheredItems(count * this.width)
+    for (const item of items) gathered.add(item)
+    return exactOf(gathered.finish(), this.base.exact.similarity, this.kernels)
   }
 
   /** The items as they are, as a base: partitions stay as they were learned, and what was put in is in them. */
@@ -159,15 +164,8 @@ interface Part {
 }
 
 /** An index of items, of vectors of one width. */
-export function exactOf(
-  items: readonly Datapoint[],
-  width: number,
+export const exactOf = (
+  { ids, vectors, attributes }: Items,
   similarity: Similarity,
   kernels: WebAssembly.Module | undefined,
-): ExactIndex {
-  const vectors = new Float32Array(items.length * width)
-  for (const [row, { embedding }] of items.entries()) vectors.set(embedding, row * width)
-  const attributes = Attributes.of(items)
-  const ids = items.map(({ id }) => id)
-  return new ExactIndex(ids, vectors, similarity, { ...(kernels && { kernels }), attributes })
-}
+): ExactIndex => new ExactIndex(ids, vectors, similarity, { ...(kernels && { kernels }), attributes })

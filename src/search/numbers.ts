@@ -52,26 +52,6 @@ export class Numbers {
     this.rows = rows
   }
 
-  /** @param restricts those of each row */
-  static of(restricts: readonly (readonly NumericRestrict[])[]): Numbers {
-    const found = new Map<string, { readonly rows: number[]; readonly own: NumericRestrict[] }>()
-    for (const [row, list] of restricts.entries()) {
-      for (const restrict of list) {
-        const key = `${restrict.type} ${restrict.namespace}`
-        const column = found.get(key) ?? { rows: [], own: [] }
-        found.set(key, column)
-        column.rows.push(row)
-        column.own.push(restrict)
-      }
-    }
-    const columns = [...found.values()].map(({ rows, own }) => ({
-      namespace: own[0].namespace,
-      values: valuesOf(own),
-      rows: rows.length === restricts.length ? new Uint32Array(0) : Uint32Array.from(rows),
-    }))
-    return new Numbers(columns, restricts.length)
-  }
-
   /** Takes from `set` the rows for which `condition` does not hold. */
   narrow(set: RowSet, condition: NumericCondition): void {
     const kept = set.copy()
@@ -103,10 +83,43 @@ export class Numbers {
   }
 }
 
-function valuesOf(own: readonly NumericRestrict[]): NumberValues {
-  const values = own.map(({ value }) => value)
-  if (own[0].type === 'int') return BigInt64Array.from(values as bigint[])
-  return own[0].type === 'float' ? Float32Array.from(values as number[]) : Float64Array.from(values as number[])
+/** Gathers the numeric restricts of rows that come one after the other. */
+export class NumbersBuilder {
+  private readonly found = new Map<string, Gathered>()
+  private rows = 0
+
+  /** @param restricts those of the next row */
+  add(restricts: readonly NumericRestrict[]): void {
+    for (const { namespace, type, value } of restricts) {
+      const key = `${type} ${namespace}`
+      const column = this.found.get(key) ?? { namespace, type, rows: [], values: [] }
+      this.found.set(key, column)
+      column.rows.push(this.rows)
+      column.values.push(value)
+    }
+    this.rows++
+  }
+
+  finish(): Numbers {
+    const columns = [...this.found.values()].map((column) => ({
+      namespace: column.namespace,
+      values: valuesOf(column),
+      rows: column.rows.length === this.rows ? new Uint32Array(0) : Uint32Array.from(column.rows),
+    }))
+    return new Numbers(columns, this.rows)
+  }
+}
+
+interface Gathered {
+  readonly namespace: string
+  readonly type: NumberType
+  readonly rows: number[]
+  readonly values: (number | bigint)[]
+}
+
+function valuesOf({ type, values }: Gathered): NumberValues {
+  if (type === 'int') return BigInt64Array.from(values as bigint[])
+  return type === 'float' ? Float32Array.from(values as number[]) : Float64Array.from(values as number[])
 }
 
 /** Adds the rows whose number compares as the condition says. */

@@ -40,43 +40,6 @@ export class Tokens {
     this.rows = rows
   }
 
-  /** @param restricts those of each row */
-  static of(restricts: readonly (readonly Restrict[])[]): Tokens {
-    const numbers = new Map<string, Map<string, number>>()
-    const lists = { allow: new Pairs(), deny: new Pairs() }
-    let count = 0
-    for (let row = 0; row < restricts.length; row++) {
-      for (const restrict of restricts[row]) {
-        let own = numbers.get(restrict.namespace)
-        if (own === undefined) {
-          own = new Map()
-          numbers.set(restrict.namespace, own)
-        }
-        for (const list of ['allow', 'deny'] as const)
-          for (const token of restrict[list] ?? []) {
-            let number = own.get(token)
-            if (number === undefined) {
-              number = count++
-              own.set(token, number)
-            }
-            lists[list].add(number, row)
-          }
-      }
-    }
-    // As they were met; from here on namespace by namespace.
-    const renumbered = new Uint32Array(count)
-    let next = 0
-    for (const own of numbers.values()) for (const number of own.values()) renumbered[number] = next++
-    const arrays = {
-      namespaces: Strings.from([...numbers.keys()]),
-      starts: startsOf(Uint32Array.from(numbers.values(), (own) => own.size)),
-      tokens: Strings.from([...numbers.values()].flatMap((own) => [...own.keys()])),
-      allow: lists.allow.postings(renumbered),
-      deny: lists.deny.postings(renumbered),
-    }
-    return new Tokens(arrays, restricts.length)
-  }
-
   /** Takes from `set` what `restrict` of a query does not let through. */
   narrow(set: RowSet, { namespace, allow = [], deny = [] }: Restrict): void {
     const { arrays } = this
@@ -153,6 +116,52 @@ function startsOf(sizes: Uint32Array): Uint32Array<ArrayBuffer> {
   const starts = new Uint32Array(sizes.length + 1)
   for (let i = 0; i < sizes.length; i++) starts[i + 1] = starts[i] + sizes[i]
   return starts
+}
+
+/** Gathers the token restricts of rows that come one after the other. */
+export class TokensBuilder {
+  /** The number of each token, as they were met. */
+  private readonly numbers = new Map<string, Map<string, number>>()
+  private readonly lists = { allow: new Pairs(), deny: new Pairs() }
+  private count = 0
+  private rows = 0
+
+  /** @param restricts those of the next row */
+  add(restricts: readonly Restrict[]): void {
+    for (const restrict of restricts) {
+      let own = this.numbers.get(restrict.namespace)
+      if (own === undefined) {
+        own = new Map()
+        this.numbers.set(restrict.namespace, own)
+      }
+      for (const list of ['allow', 'deny'] as const)
+        for (const token of restrict[list] ?? []) {
+          let number = own.get(token)
+          if (number === undefined) {
+            number = this.count++
+            own.set(token, number)
+          }
+          this.lists[list].add(number, this.rows)
+        }
+    }
+    this.rows++
+  }
+
+  finish(): Tokens {
+    const { numbers, lists, count, rows } = this
+    // From here on namespace by namespace.
+    const renumbered = new Uint32Array(count)
+    let next = 0
+    for (const own of numbers.values()) for (const number of own.values()) renumbered[number] = next++
+    const arrays = {
+      namespaces: Strings.from([...numbers.keys()]),
+      starts: startsOf(Uint32Array.from(numbers.values(), (own) => own.size)),
+      tokens: Strings.from([...numbers.values()].flatMap((own) => [...own.keys()])),
+      allow: lists.allow.postings(renumbered),
+      deny: lists.deny.postings(renumbered),
+    }
+    return new Tokens(arrays, rows)
+  }
 }
 
 /** Tokens and rows that go together, row after row. */
