@@ -22,6 +22,8 @@ interface Report extends Difference {
   /** The answers to the lines of --input, where it is given. */
   readonly outputs?: readonly OutputChange[]
   readonly problems?: readonly string[]
+  /** Problems that are not told. */
+  readonly untold?: number
   /** Lines that both refuse for the same reason, and that of the first. */
   readonly refusals?: number
   readonly refusal?: string | null
@@ -47,22 +49,22 @@ async function answersOf(
   b: string,
   file: string,
   options: DiffOptions,
-): Promise<Pick<Report, 'outputs' | 'problems' | 'refusals' | 'refusal'>> {
+): Promise<Pick<Report, 'outputs' | 'problems' | 'untold' | 'refusals' | 'refusal'>> {
   const answers = new Answers(await load(a, tagsOf(options)), await load(b, tagsOf(options)))
   for await (const { text, at } of readLines([file])) {
     try {
       answers.ask(parseJson(text()), at)
     } catch (error) {
-      answers.problems.push(`${at}: ${(error as Error).message}`)
+      answers.problem(`${at}: ${(error as Error).message}`)
     }
   }
-  const { problems, refusals, refusal } = answers
+  const { problems, untold, refusals, refusal } = answers
   const outputs = answers.changes()
   if (outputs.length === 0 && problems.length === 0)
     problems.push(
       refusals === 0 ? `${file} has no line to compare answers to` : 'no answer was compared: both refuse every line',
     )
-  return { outputs, problems, refusals, refusal }
+  return { outputs, problems, untold, refusals, refusal }
 }
 
 const short = (value: number | null): string => (value === null ? '' : value === 0 ? '0' : value.toExponential(1))
@@ -96,7 +98,7 @@ function inText(a: string, b: string, report: Report): string[] {
     lines.push(...table([['name', 'shape', 'max', 'mean', 'cosine'], ...rows], '  '))
     if (weights.length > SHOWN) lines.push(`  and ${weights.length - SHOWN} more`)
   }
-  if (outputs !== undefined && problems !== undefined) lines.push(...outputsText(outputs, problems))
+  if (outputs !== undefined && problems !== undefined) lines.push(...outputsText(outputs, problems, report.untold ?? 0))
   if (report.refusals)
     lines.push(
       `  ${counted(report.refusals, 'line')} refused by both${report.refusals > 1 ? ', the first' : ''} at ${report.refusal}`,
@@ -107,7 +109,7 @@ function inText(a: string, b: string, report: Report): string[] {
 const heading = (title: string, changed: number, [a, b]: readonly [number, number]): string =>
   `${title}: ${changed === 0 ? 'the same' : `${changed} differ`} (${a === b ? a : `${a} in A, ${b} in B`})`
 
-function outputsText(outputs: readonly OutputChange[], problems: readonly string[]): string[] {
+function outputsText(outputs: readonly OutputChange[], problems: readonly string[], untold: number): string[] {
   const rows = outputs.map(({ output, values, different, max, mean, rank }) => [
     output,
     `${values}`,
@@ -117,7 +119,8 @@ function outputsText(outputs: readonly OutputChange[], problems: readonly string
     digits(rank),
   ])
   const head = ['output', 'values', 'different', 'max', 'mean', 'rank agreement']
-  const more = problems.length > SHOWN ? [`  and ${problems.length - SHOWN} more`] : []
+  const rest = Math.max(0, problems.length - SHOWN) + untold
+  const more = rest > 0 ? [`  and ${rest} more`] : []
   return [
     '',
     'outputs',

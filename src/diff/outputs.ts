@@ -6,7 +6,7 @@ import { columnsOf } from '../serve/rows.ts'
 import { scoresOf } from '../serve/sides.ts'
 import { isMembers, type Members } from '../serve/values.ts'
 import { isFloat, type Tensor } from '../tensor/index.ts'
-import { distance } from './weights.ts'
+import { type Element, Gathered } from './gathered.ts'
 
 /** How the answers of two models differ in one output. */
 export interface OutputChange {
@@ -21,10 +21,15 @@ export interface OutputChange {
   readonly rank: number | null
 }
 
-/** The answers of two models, gathered line by line. */
+/** Lines of which is told what is wrong; others are counted. */
+const TOLD = 1000
+
+/** The answers of two models, compared line by line; what is kept does not grow with their number. */
 export class Answers {
-  /** Lines that a model refused, or that they answer in other shapes. */
+  /** Lines that a model refused, or that they answer in other shapes: the first of them. */
   readonly problems: string[] = []
+  /** How many more there are. */
+  untold = 0
   /** Lines that both refuse for the same reason, and that of the first. */
   refusals = 0
   refusal: string | null = null
@@ -48,7 +53,7 @@ export class Answers {
         ['A', ours],
         ['B', theirs],
       ] as const)
-        if (result instanceof Error) this.problems.push(`${at}: ${name} refuses it: ${result.message}`)
+        if (result instanceof Error) this.problem(`${at}: ${name} refuses it: ${result.message}`)
     } else {
       for (const name of new Set([...Object.keys(ours), ...Object.keys(theirs)]))
         this.gather(name, ours[name], theirs[name], at)
@@ -57,42 +62,31 @@ export class Answers {
 
   private gather(name: string, a: Tensor | undefined, b: Tensor | undefined, at: string): void {
     if (a === undefined || b === undefined) {
-      this.problems.push(`${at}: only ${a === undefined ? 'B' : 'A'} has output "${name}"`)
+      this.problem(`${at}: only ${a === undefined ? 'B' : 'A'} has output "${name}"`)
       return
     }
     if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) {
-      this.problems.push(`${at}: output "${name}" is ${a.dtype}[${a.shape}] of A, ${b.dtype}[${b.shape}] of B`)
+      this.problem(`${at}: output "${name}" is ${a.dtype}[${a.shape}] of A, ${b.dtype}[${b.shape}] of B`)
       return
     }
-    const gathered = this.outputs.get(name) ?? { a: [], b: [], scores: [] }
+    const gathered = this.outputs.get(name) ?? new Gathered()
     this.outputs.set(name, gathered)
-    const [ours, theirs] = [elements(a), elements(b)]
-    const start = gathered.a.length
-    for (const value of ours) gathered.a.push(value)
-    for (const value of theirs) gathered.b.push(value)
-    // A score is one value a row.
-    const isScore = isFloat(a.dtype) && a.shape.length > 0 && a.shape.slice(1).every((size) => size === 1)
-    if (isScore) gathered.scores.push({ start, count: ours.length })
+    const areScores = isFloat(a.dtype) && a.shape.length > 0 && a.shape.slice(1).every((size) => size === 1)
+    gathered.add(elements(a), elements(b), areScores)
   }
 
   /** What was gathered, an output each. */
   changes(): OutputChange[] {
-    return [...this.outputs].map(([output, { a, b, scores }]) => {
-      const numbers = a.every((value) => typeof value !== 'string')
-      const { max, mean } = numbers ? distance(a as (number | bigint)[], b as (number | bigint)[]) : { max: 0, mean: 0 }
-      const different = a.filter((value, i) => value !== b[i] && !Object.is(value, b[i])).length
-      return { output, values: a.length, max, mean, different, rank: rankAgreement(a, b, scores) }
+    return [...this.outputs].map(([output, { values, different, distance, rank }]) => {
+      return { output, values, ...distance, different, rank }
     })
   }
-}
 
-type Element = number | bigint | string
-
-interface Gathered {
-  readonly a: Element[]
-  readonly b: Element[]
-  /** Where a line's scores stand. */
-  readonly scores: { readonly start: number; readonly count: number }[]
+  /** Notes what is wrong with a line. */
+  problem(told: string): void {
+    if (this.problems.length < TOLD) this.problems.push(told)
+    else this.untold++
+  }
 }
 
 function attempt<T>(work: () => T): T | Error {
@@ -149,38 +143,4 @@ function elements(t: Tensor): Element[] {
   return Array.from({ length: t.data.length }, (_, i) =>
     Array.from(t.data.at(i), (byte) => String.fromCharCode(byte)).join(''),
   )
-}
-
-/** The mean over the lines that rank several; where every line has one score, over all of them. */
-function rankAgreement(a: readonly Element[], b: readonly Element[], scores: Gathered['scores']): number | null {
-  const lists = scores.filter(({ count }) => count > 1)
-  const spans = lists.length > 0 ? lists : [{ start: 0, count: scores.length === a.length ? a.length : 0 }]
-  const found = spans.flatMap(({ start, count }) => {
-    const cut = (values: readonly Element[]) => values.slice(start, start + count).map(Number)
-    const agreement = count < 2 ? null : spearman(cut(a), cut(b))
-    return agreement === null ? [] : [agreement]
-  })
-  return found.length === 0 ? null : found.reduce((sum, value) => sum + value, 0) / found.length
-}
-
-/** The correlation of the ranks, ties sharing theirs; null where one side has ties only. */
-function spearman(a: readonly number[], b: readonly number[]): number | null {
-  const middle = (a.length - 1) / 2
-  const [x, y] = [ranks(a).map((rank) => rank - middle), ranks(b).map((rank) => rank - middle)]
-  return distance(x, y).cosine
-}
-
-/** From 0 up; NaNs, which are tied, are below all numbers. */
-function ranks(values: readonly number[]): number[] {
-  const keys = values.map((value) => (Number.isNaN(value) ? null : value))
-  // Infinities less infinities are NaN, by which nothing can be sorted.
-  const compare = (a: number | null, b: number | null): number =>
-    a === b ? 0 : a === null || (b !== null && a < b) ? -1 : 1
-  const order = [...keys.keys()].sort((i, j) => compare(keys[i], keys[j]))
-  const found = new Array<number>(values.length)
-  for (let start = 0, end = 0; start < order.length; start = end) {
-    while (end < order.length && keys[order[end]] === keys[order[start]]) end++
-    for (let i = start; i < end; i++) found[order[i]] = (start + end - 1) / 2
-  }
-  return found
 }

@@ -44,7 +44,7 @@ function changeOf(name: string, a: Weight | undefined, b: Weight | undefined): W
   return { ...change, ...distance(a.data, b.data) }
 }
 
-/** How far apart two lists of as many numbers are. A NaN is equal to a NaN only. */
+/** How far apart two lists of as many numbers are, each pair as `apart` says. */
 export function distance(
   a: ArrayLike<number | bigint>,
   b: ArrayLike<number | bigint>,
@@ -52,15 +52,9 @@ export function distance(
   let [max, sum, dot, aa, bb] = [0, 0, 0, 0, 0]
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [a[i], b[i]]
-    // 64-bit integers differ exactly, also where their doubles do not.
-    const off =
-      x === y || Object.is(x, y)
-        ? 0
-        : typeof x === 'bigint' && typeof y === 'bigint'
-          ? gap(x, y)
-          : Math.abs(Number(x) - Number(y))
-    if (!(off <= max)) max = Number.isNaN(off) ? Number.POSITIVE_INFINITY : off
-    sum += Number.isNaN(off) ? Number.POSITIVE_INFINITY : off
+    const off = apart(x, y)
+    max = Math.max(max, off)
+    sum += off
     dot += Number(x) * Number(y)
     aa += Number(x) ** 2
     bb += Number(y) ** 2
@@ -69,7 +63,13 @@ export function distance(
   return { max, mean: a.length === 0 ? 0 : sum / a.length, cosine: Number.isFinite(cosine) ? cosine : null }
 }
 
-const gap = (x: bigint, y: bigint): number => Number(x < y ? y - x : x - y)
+/** How far apart two numbers are: 64-bit integers exactly, also where their doubles are one; a NaN from all but a NaN infinitely. */
+export function apart(x: number | bigint, y: number | bigint): number {
+  if (x === y || Object.is(x, y)) return 0
+  if (typeof x === 'bigint' && typeof y === 'bigint') return Number(x < y ? y - x : x - y)
+  const off = Math.abs(Number(x) - Number(y))
+  return Number.isNaN(off) ? Number.POSITIVE_INFINITY : off
+}
 
 /** The numeric constants, real and complex, of all graphs by name: variables, and what the export or the importer computed from them. */
 function weightsOf({ signatures }: ModelDefinition): Map<string, Weight> {
