@@ -175,6 +175,7 @@ function slider(
     ...attributes,
     input: () => {
       track.value = exact.value
+      tell()
       changed()
     },
   })
@@ -182,13 +183,17 @@ function slider(
     ...{ type: 'range', min: low, max: high, step },
     input: () => {
       exact.value = numberText(Number(track.value))
+      tell()
       changed()
     },
   })
+  // A track stands at the nearest of its steps, and has no more than its range.
+  const tell = (): void => track.setAttribute('aria-valuetext', exact.value === '' ? 'default' : exact.value)
   const fill = (value: Json | undefined): void => {
     const numeric = value === undefined || value === null || value === '' ? '' : String(value)
     exact.value = numeric
     track.value = numeric === '' ? String((low + high) / 2) : numeric
+    tell()
   }
   fill(start)
   return {

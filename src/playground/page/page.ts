@@ -16,6 +16,8 @@ const desk = remoteDesk(new Worker('worker.js', { type: 'module' }), (words) => 
 })
 let site: Site = { models: [], tfjs: false }
 let bench: Workbench | null = null
+/** What the bar says of the model that is open, and how many others are being opened. */
+let [told, opening]: [readonly Node[], number] = [[], 0]
 
 const say = (words: string): void => {
   spoken.textContent = words
@@ -24,7 +26,8 @@ const say = (words: string): void => {
 /** Says that something takes a while; null when it is over. */
 function busy(words: string | null): void {
   document.body.classList.toggle('busy', words !== null)
-  if (words !== null) chip.replaceChildren(element('span', { class: 'spinner', 'aria-hidden': 'true' }), `${words} …`)
+  if (words === null) chip.replaceChildren(...told)
+  else chip.replaceChildren(element('span', { class: 'spinner', 'aria-hidden': 'true' }), `${words} …`)
 }
 
 /** Shows what went wrong, until it is put away or something goes well. */
@@ -48,7 +51,7 @@ function start(): void {
   bench = null
   document.title = 'twotower playground'
   reopen.hidden = true
-  chip.textContent = ''
+  tell([])
   main.replaceChildren(
     openingView(site, {
       picked: (picked) => void open({ picked }),
@@ -62,18 +65,23 @@ async function open(source: Source): Promise<void> {
   await working(() => desk.open(source), {})
 }
 
-/** Shows what `work` opens; where it fails, what was open stays open. */
+/** Says this of the model that is open, once no other is being opened. */
+function tell(nodes: readonly Node[]): void {
+  told = nodes
+  if (opening === 0) chip.replaceChildren(...nodes)
+}
+
+/** Shows what `work` opens; where it fails, what was open stays open. Another may be dropped before it has ended. */
 async function working(work: () => Promise<Opened>, rows: ReturnType<Workbench['rows']>): Promise<void> {
-  const before = [...chip.childNodes]
+  opening++
   busy('reading')
   try {
     show(await work(), rows)
     notices.replaceChildren()
   } catch (error) {
-    chip.replaceChildren(...before)
     wrong(error)
   } finally {
-    busy(null)
+    if (--opening === 0) busy(null)
   }
 }
 
@@ -84,16 +92,8 @@ function show(opened: Opened, rows: ReturnType<Workbench['rows']>): void {
     reopened: (again) => show(again, bench?.rows() ?? {}),
   })
   document.title = `${name} · twotower playground`
-  chip.replaceChildren(
-    element('strong', {}, name),
-    element(
-      'span',
-      {},
-      [kind, bytes === null ? null : bytesText(bytes), `ready in ${timeText(1000 * milliseconds)}`]
-        .filter((part) => part !== null)
-        .join(' · '),
-    ),
-  )
+  const facts = [kind, bytes === null ? null : bytesText(bytes), `ready in ${timeText(1000 * milliseconds)}`]
+  tell([element('strong', {}, name), element('span', {}, facts.filter((part) => part !== null).join(' · '))])
   reopen.hidden = false
   main.replaceChildren(bench.root)
   bench.begin()
@@ -127,20 +127,28 @@ addEventListener('drop', (event) => {
   dragging(0)
   if (event.dataTransfer !== null) droppedFiles(event.dataTransfer).then(take).catch(wrong)
 })
-reopen.addEventListener('click', start)
+reopen.addEventListener('click', () => {
+  notices.replaceChildren()
+  start()
+  // The button that had it is gone.
+  main.focus()
+})
 const redraw = (): void => bench?.redraw()
 addEventListener('resize', redraw)
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw)
 
-/** What the address asks for: ?model=URL, with &items= and &examples= beside it. */
+/** What the address asks for: ?model=URL, with &items= and &examples= beside it. @throws {RangeError} where that is no address */
 function asked(): Offer | null {
   const search = new URLSearchParams(location.search)
   const [model, items, examples] = ['model', 'items', 'examples'].map((name) => search.get(name))
-  if (model === null) return null
+  if (model === null || model === '') return null
+  const rows = { ...(items === null ? {} : { items }), ...(examples === null ? {} : { examples }) }
   const known = site.models.find(({ name }) => name === model)
-  if (known !== undefined) return known
+  if (known !== undefined) return { ...known, ...rows }
+  if (!URL.canParse(model, location.href))
+    throw new RangeError(`?model= wants the address of a model's folder, got ${JSON.stringify(model)}`)
   const name = new URL(model, location.href).pathname.split('/').filter(Boolean).at(-1) ?? 'model'
-  return { name, model, ...(items === null ? {} : { items }), ...(examples === null ? {} : { examples }) }
+  return { name, model, ...rows }
 }
 
 try {
@@ -148,6 +156,10 @@ try {
 } catch {
   wrong('models.json cannot be read: the page offers no model of its own')
 }
-const first = asked() ?? (site.models.length === 1 ? site.models[0] : null)
-if (first !== null) await open(first)
+try {
+  const first = asked() ?? (site.models.length === 1 ? site.models[0] : null)
+  if (first !== null) await open(first)
+} catch (error) {
+  wrong(error)
+}
 if (bench === null) start()

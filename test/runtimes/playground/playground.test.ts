@@ -140,6 +140,50 @@ describe.skipIf(chromium === null && !ALL)('the playground in Chromium', () => {
     await page.context().close()
   })
 
+  test('says of a slider what its number is, of which the track has only the nearest step', async () => {
+    const { page } = await open(browser, server.address)
+    await ready(page)
+    const year = page.locator('.candidate-panel [data-feature=year]')
+    const number = page.locator('.candidate-panel').getByRole('spinbutton', { name: 'year' })
+    await expect.poll(() => number.inputValue()).toMatch(/^[12]\d{3}$/)
+    expect(await year.locator('[type=range]').getAttribute('aria-valuetext')).toBe(await number.inputValue())
+    await number.fill('1933')
+    expect(await year.locator('[type=range]').getAttribute('aria-valuetext')).toBe('1933')
+    await page.context().close()
+  })
+
+  test('opens what is dropped in turn, and says what is open once the last has failed', async () => {
+    const { page, problems } = await open(browser, `${server.address}?model=none`)
+    await page.locator('.offer').waitFor()
+    await page.evaluate(() => {
+      document.querySelector<HTMLElement>('.offer')?.click()
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File(['no model'], 'notes.txt'))
+      dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }))
+    })
+    await ready(page)
+    await expect.poll(() => page.locator('.notice').textContent()).toContain('there came notes.txt')
+    expect(await page.locator('#opened').textContent()).toMatch(/^movies/)
+    expect(await page.locator('.spinner').count()).toBe(0)
+    // Another may be chosen from there by the keyboard, and what went wrong before is told no more.
+    await page.getByRole('button', { name: 'Open another model' }).press('Enter')
+    await page.locator('.opening').waitFor()
+    expect(await page.locator('.notice').count()).toBe(0)
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main')
+    expect(problems.filter((problem) => !problem.includes('404'))).toEqual([])
+    await page.context().close()
+  })
+
+  test('takes from its address what is one, and says what is none', async () => {
+    const { page, problems } = await open(browser, `${server.address}?model=http://[`)
+    await expect.poll(() => page.locator('.notice').textContent()).toContain('wants the address of a model')
+    await page.locator('.opening').waitFor()
+    expect(problems).toEqual([])
+    await page.goto(`${server.address}?model=movies&items=nothing.jsonl`)
+    await expect.poll(() => page.locator('.remarks').textContent()).toContain('nothing.jsonl cannot be fetched')
+    await page.context().close()
+  })
+
   test('asks its own server for its own files and nobody for anything else', async () => {
     const { page, asked, problems } = await open(browser, server.address)
     await ready(page)
