@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, inject, test } from 'vitest'
-import { output } from '../runtime.ts'
+import { describe, expect, inject, test } from 'vitest'
+import { installed, output } from '../runtime.ts'
 
 const app = inject('app')
 const tsc = fileURLToPath(new URL('../../../node_modules/.bin/tsc', import.meta.url))
@@ -61,20 +61,28 @@ await load(42)
 const types = fileURLToPath(new URL('../../../node_modules/@types', import.meta.url))
 const page = { lib: ['ES2023', 'DOM', 'DOM.Iterable', 'DOM.AsyncIterable'], types: [] }
 
-test.each([
-  ['an app that a bundler resolves', APP, { ...page, module: 'ESNext', moduleResolution: 'bundler' }],
-  ['an app that Node resolves', APP, { ...page, module: 'NodeNext', moduleResolution: 'NodeNext' }],
-  [
-    "a service that has Node's types and none of a page",
-    SERVICE,
-    { lib: ['ES2023'], typeRoots: [types], types: ['node'], module: 'NodeNext' },
-  ],
-])('the types hold for %s', async (name, program, options) => {
-  const folder = join(app.folder, `types of ${name}`)
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
-  writeFileSync(join(folder, 'app.ts'), program)
-  const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, ...options }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
-  expect(await output(tsc, ['-p', '.'], folder)).toBe('')
+/** The project's own, and the oldest that the types want. */
+const COMPILERS = [
+  ['the newest TypeScript', tsc],
+  ['TypeScript 5.7', installed('typescript-oldest/bin/tsc') ?? 'typescript-oldest is not installed'],
+] as const
+
+describe.each(COMPILERS)('by %s', (compiler, tsc) => {
+  test.each([
+    ['an app that a bundler resolves', APP, { ...page, module: 'ESNext', moduleResolution: 'bundler' }],
+    ['an app that Node resolves', APP, { ...page, module: 'NodeNext', moduleResolution: 'NodeNext' }],
+    [
+      "a service that has Node's types and none of a page",
+      SERVICE,
+      { lib: ['ES2023'], typeRoots: [types], types: ['node'], module: 'NodeNext' },
+    ],
+  ])('the types hold for %s', async (name, program, options) => {
+    const folder = join(app.folder, `types of ${name} by ${compiler}`)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'package.json'), '{"type": "module"}')
+    writeFileSync(join(folder, 'app.ts'), program)
+    const compilerOptions = { target: 'ES2022', strict: true, noEmit: true, ...options }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['app.ts'] }))
+    expect(await output(tsc, ['-p', '.'], folder)).toBe('')
+  })
 })
