@@ -3,6 +3,7 @@ import type { Similarity } from '../graph/index.ts'
 import type { Attributes } from './attributes.ts'
 import type { Filter, SearchOptions } from './datapoint.ts'
 import { select } from './filter.ts'
+import { Places } from './places.ts'
 import { keySign, type Ranked, Ranker, type RowQuery } from './ranker.ts'
 import type { ScanArrays } from './rounding.ts'
 import type { RowSet } from './rowset.ts'
@@ -35,7 +36,7 @@ export class ExactIndex {
   readonly similarity: Similarity
   /** Where the search is done, row by row. */
   readonly ranker: Ranker
-  private places: Map<string, number | number[]> | null = null
+  private places: Places | null = null
 
   /**
    * @param vectors `float32[ids.length, width]`, row-major; kept as they are
@@ -93,17 +94,8 @@ export class ExactIndex {
 
   /** The rows of an id: none where it is not there, several where it stands there several times. */
   rowsOf(id: string): readonly number[] {
-    if (this.places === null) {
-      this.places = new Map()
-      for (const [row, own] of this.ids.entries()) {
-        const before = this.places.get(own)
-        if (before === undefined) this.places.set(own, row)
-        else if (typeof before === 'number') this.places.set(own, [before, row])
-        else before.push(row)
-      }
-    }
-    const found = this.places.get(id) ?? []
-    return typeof found === 'number' ? [found] : found
+    this.places ??= new Places(this.ids)
+    return this.places.of(id)
   }
 
   /** What is asked of the rows, looked through. */

@@ -6,10 +6,11 @@ import { type PartitionStats, Partitions } from './approximate/partitions.ts'
 import { type AttributeStats, Attributes } from './attributes.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
-import { GatheredItems, onlyRows, twiceIn } from './gathered.ts'
+import { GatheredItems, onlyRows } from './gathered.ts'
 import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
 import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
+import { Places } from './places.ts'
 import type { DiskWriter } from './store/disk.ts'
 import type { Change } from './store/log.ts'
 
@@ -92,10 +93,11 @@ export class ItemIndex {
       gathered.add(datapoint)
     }
     let items = gathered.finish()
-    const found = twiceIn(items.ids)
+    const places = new Places(items.ids)
+    const found = places.twice
     if (found !== null) {
       if (duplicates === 'refuse') throw twice(items.ids[found.second], found.first, found.second)
-      items = onlyRows(items, found.last)
+      items = onlyRows(items, places.last())
     }
     const exact = exactOf(items, similarityOf(similarity), kernels)
     return new ItemIndex({ exact, partitions: null }, wide ?? 0, source, kernels)

@@ -34,7 +34,7 @@ export class ItemSet {
     this.width = width
     this.kernels = kernels
     this.old = new Layer(base.exact)
-    this.added = new Layers((items) => this.indexOf(items, items.length))
+    this.added = new Layers((items, count) => this.indexOf(items, count))
   }
 
   /** How many items there are; of them those put in since, and how many of the base no longer count. */
@@ -45,19 +45,24 @@ export class ItemSet {
 
   get(id: string): Datapoint | null {
     const added = this.added.get(id)
-    if (added !== undefined) return copyOf(added)
+    if (added !== undefined) return added
     const row = this.old.rowOf(id)
-    return row === null ? null : this.datapoint(row)
+    return row === null ? null : this.old.datapoint(row)
   }
 
   has(id: string): boolean {
-    return this.added.get(id) !== undefined || this.old.rowOf(id) !== null
+    return this.added.has(id) || this.old.rowOf(id) !== null
   }
 
   /** All items: those of the base that still count, then those put in since. */
   *datapoints(): IterableIterator<Datapoint> {
-    for (let row = 0; row < this.base.exact.ids.length; row++) if (this.old.holds(row)) yield this.datapoint(row)
-    for (const added of this.added.values()) yield copyOf(added)
+    for (const item of this.items()) yield copyOf(item)
+  }
+
+  /** The same, with vectors that are not the caller's. */
+  private *items(): IterableIterator<Datapoint> {
+    yield* this.old.items()
+    yield* this.added.items()
   }
 
   /** Puts an item in, in place of one of its id, or takes one out. */
@@ -70,7 +75,7 @@ export class ItemSet {
   /** The items as they are, as one index that does not change. */
   exact(): ExactIndex {
     const { items, added, removed } = this.counts
-    return added + removed === 0 ? this.base.exact : this.indexOf(this.datapoints(), items)
+    return added + removed === 0 ? this.base.exact : this.indexOf(this.items(), items)
   }
 
   private indexOf(items: Iterable<Datapoint>, count: number): ExactIndex {
@@ -121,12 +126,6 @@ export class ItemSet {
     const others = base.ranker.rank(asked.filter((_, i) => near[i] === null))
     let next = 0
     return near.map((ranked) => ranked ?? others[next++])
-  }
-
-  private datapoint(row: number): Datapoint {
-    const { ids, ranker, attributes } = this.base.exact
-    const embedding = ranker.vectors.slice(row * this.width, (row + 1) * this.width)
-    return { id: ids[row], embedding, ...attributes?.of(row) }
   }
 
   /** Of the best of all parts the best. What crowds in one crowds in all, so that none is missing. */

@@ -1,7 +1,11 @@
 import type { Datapoint } from './datapoint.ts'
 import type { ExactIndex } from './exact.ts'
+import { copyOf } from './item.ts'
 import type { RowQuery } from './ranker.ts'
 import { RowSet } from './rowset.ts'
+
+/** Items that wait at most: each takes several times the room that it has in a layer. */
+const MOST_WAITING = 4096
 
 /** Items that do not change, and which of them still count. */
 export class Layer {
@@ -37,6 +41,21 @@ export class Layer {
     return true
   }
 
+  /** An item, its own. */
+  datapoint(row: number): Datapoint {
+    return copyOf(this.view(row))
+  }
+
+  /** The items that still count; their vectors are the index's. */
+  *items(): IterableIterator<Datapoint> {
+    for (let row = 0; row < this.index.ids.length; row++) if (this.holds(row)) yield this.view(row)
+  }
+
+  private view(row: number): Datapoint {
+    const { ids, ranker, attributes, width } = this.index
+    return { id: ids[row], embedding: ranker.vectors.subarray(row * width, (row + 1) * width), ...attributes?.of(row) }
+  }
+
   /** What is asked of those that still count. */
   within(asked: readonly RowQuery[]): readonly RowQuery[] {
     const { kept } = this
@@ -58,50 +77,64 @@ export class Layer {
  * one comes.
  */
 export class Layers {
-  private readonly indexOf: (items: readonly Datapoint[]) => ExactIndex
-  /** All of them, the first put in first. */
-  private readonly items = new Map<string, Datapoint>()
+  private readonly indexOf: (items: Iterable<Datapoint>, count: number) => ExactIndex
+  /** The first put in first. */
+  private layers: Layer[] = []
   /** Those in no layer yet; they come after all others. */
   private readonly waiting = new Map<string, Datapoint>()
-  private layers: Layer[] = []
 
-  constructor(indexOf: (items: readonly Datapoint[]) => ExactIndex) {
+  constructor(indexOf: (items: Iterable<Datapoint>, count: number) => ExactIndex) {
     this.indexOf = indexOf
   }
 
   get size(): number {
-    return this.items.size
+    return this.layers.reduce((sum, { size }) => sum + size, this.waiting.size)
   }
 
+  has(id: string): boolean {
+    return this.waiting.has(id) || this.layers.some((layer) => layer.rowOf(id) !== null)
+  }
+
+  /** An item, its own. */
   get(id: string): Datapoint | undefined {
-    return this.items.get(id)
+    const waiting = this.waiting.get(id)
+    if (waiting !== undefined) return copyOf(waiting)
+    for (const layer of this.layers) {
+      const row = layer.rowOf(id)
+      if (row !== null) return layer.datapoint(row)
+    }
+    return undefined
   }
 
-  values(): IterableIterator<Datapoint> {
-    return this.items.values()
+  /** All of them; their vectors are whose they are. */
+  *items(): IterableIterator<Datapoint> {
+    for (const layer of this.layers) yield* layer.items()
+    yield* this.waiting.values()
   }
 
   /** Puts an item in behind all others. */
   put(item: Datapoint): void {
     this.delete(item.id)
-    this.items.set(item.id, item)
     this.waiting.set(item.id, item)
+    if (this.waiting.size === MOST_WAITING) this.settled()
   }
 
   delete(id: string): void {
-    if (!this.items.delete(id) || this.waiting.delete(id)) return
-    this.layers.some((layer) => layer.drop(id))
+    if (!this.waiting.delete(id)) this.layers.some((layer) => layer.drop(id))
   }
 
   /** All items in layers, the first put in first. */
   settled(): readonly Layer[] {
-    if (this.waiting.size > 0) {
-      let [first, count] = [this.layers.length, this.waiting.size]
-      while (first > 0 && this.layers[first - 1].size < 2 * count) count += this.layers[--first].size
-      const held = this.layers.slice(first).flatMap((layer) => layer.index.ids.filter((_, row) => layer.holds(row)))
-      const items = [...held.flatMap((id) => this.items.get(id) ?? []), ...this.waiting.values()]
-      this.layers = [...this.layers.slice(0, first), new Layer(this.indexOf(items))]
-      this.waiting.clear()
+    const { layers, waiting } = this
+    if (waiting.size > 0) {
+      let [first, count] = [layers.length, waiting.size]
+      while (first > 0 && layers[first - 1].size < 2 * count) count += layers[--first].size
+      function* items(): IterableIterator<Datapoint> {
+        for (const layer of layers.slice(first)) yield* layer.items()
+        yield* waiting.values()
+      }
+      this.layers = [...layers.slice(0, first), new Layer(this.indexOf(items(), count))]
+      waiting.clear()
     }
     return this.layers
   }

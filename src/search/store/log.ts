@@ -19,7 +19,8 @@ export type Change =
 
 export interface ReadLog {
   readonly generation: string
-  readonly changes: readonly Change[]
+  /** Read as they are asked for: all of them at once would take several times the bytes. */
+  readonly changes: Iterable<Change>
   /** The bytes of the head and of whole records. */
   readonly length: number
 }
@@ -57,7 +58,7 @@ export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
   if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new CorruptModelError(file, 'is no log of an index')
   const generation = new TextDecoder().decode(bytes.subarray(MAGIC.length, HEAD)).replace(/\0+$/, '')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const changes: Change[] = []
+  const payloads: [start: number, end: number][] = []
   let at = HEAD
   while (at + FRAME <= bytes.length) {
     const length = view.getUint32(at, true)
@@ -73,10 +74,13 @@ export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
       if (end === bytes.length) break
       throw damaged(file, at)
     }
-    changes.push(changeOf(payload))
+    payloads.push([at + FRAME, end])
     at = end
   }
-  return { generation, changes, length: at }
+  function* changes(): Generator<Change> {
+    for (const [start, end] of payloads) yield changeOf(bytes.subarray(start, end))
+  }
+  return { generation, changes: changes(), length: at }
 }
 
 const sumOf = (bytes: Uint8Array): number => xxh32().add(bytes).value

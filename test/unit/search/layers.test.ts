@@ -10,8 +10,10 @@ const item = (id: number): Datapoint => ({ id: String(id), embedding: Float32Arr
 /** Layers, and how many items they have put into indexes so far. */
 function counted() {
   const made = { items: 0 }
-  const layers = new Layers((items) => {
-    made.items += items.length
+  const layers = new Layers((put, count) => {
+    const items = [...put]
+    expect(items).toHaveLength(count)
+    made.items += count
     return new ExactIndex(
       items.map(({ id }) => id),
       Float32Array.from(items, ({ embedding }) => embedding[0]),
@@ -40,7 +42,7 @@ describe('items that are put in one after the other', () => {
           if (searched) expect(idsIn(layers)).toEqual(list.map(String))
         }
         expect(idsIn(layers)).toEqual(list.map(String))
-        expect(Array.from(layers.values(), ({ id }) => id)).toEqual(list.map(String))
+        expect(Array.from(layers.items(), ({ id }) => id)).toEqual(list.map(String))
         expect(layers.size).toBe(list.length)
       }),
     )
@@ -54,5 +56,16 @@ describe('items that are put in one after the other', () => {
       for (let i = 1; i < sizes.length; i++) expect(sizes[i - 1]).toBeGreaterThanOrEqual(2 * sizes[i])
     }
     expect(made.items).toBeLessThanOrEqual(1000 * (1 + Math.log2(1000)))
+  })
+
+  test('are let go of as objects, but for the last few, also where nothing is searched', () => {
+    const { layers } = counted()
+    const most = 5000
+    const given = Array.from({ length: most }, (_, id) => item(id))
+    for (const each of given) layers.put(each)
+    // What lies in a layer is made anew.
+    const kept = [...layers.items()].filter((each, i) => each === given[i]).length
+    expect(kept).toBe(most - 4096)
+    expect([...layers.items()].map(({ id }) => id)).toEqual(given.map(({ id }) => id))
   })
 })
