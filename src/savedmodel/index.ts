@@ -45,6 +45,9 @@ const FOREIGN: Readonly<Record<string, string>> = {
     'belongs to a bundle, which is converted already: load it as it is, or name the SavedModel that it was made of',
   'saved_model.cpb':
     'the chunked format is not read: save the model with tf.saved_model.SaveOptions(experimental_image_format=False)',
+  // As Vertex AI's two-tower jobs write them.
+  'query_model/saved_model.pb':
+    'is one tower of two: convert both together, by --query JOB/query_model --candidate JOB/candidate_model, or convert({ query, candidate })',
 }
 
 /**

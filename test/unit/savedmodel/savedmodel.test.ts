@@ -89,6 +89,12 @@ describe('what is wrong is said', () => {
   test.each([
     ['nothing', {}, 'saved_model.pb', /missing in export; a SavedModel's folder holds saved_model.pb/],
     ['the text format', { 'saved_model.pbtxt': bytesOf('x') }, 'saved_model.pbtxt', /text format is not read: load/],
+    [
+      'a tower in a folder of its own',
+      { 'query_model/saved_model.pb': bytesOf('x') },
+      'query_model/saved_model.pb',
+      /both together, by --query/,
+    ],
     ['a bundle', { 'manifest.json': bytesOf('{}') }, 'manifest.json', /bundle, which is converted already: load it/],
     ['the chunked format', { 'saved_model.cpb': bytesOf('x') }, 'saved_model.cpb', /chunked format is not read: save/],
     [
