@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Similarity } from '../../../src/graph/index.ts'
 import { ExactIndex } from '../../../src/search/index.ts'
@@ -34,6 +35,42 @@ describe('the two towers', () => {
     const { status, body } = await post(app, `/v1/towers/${side}:embed`, { instances })
     expect(status).toBe(200)
     expectClose((body.embeddings as number[][]).flat(), outputs.embedding.data)
+  })
+
+  test('bad requests of any kind spoil none that come with them', async () => {
+    const users = query.inputs.user_id.data as readonly string[]
+    const bad: readonly unknown[] = [
+      { user_id: null },
+      { user_id: 7 },
+      { user_id: ['1', '2'] },
+      { user_id: [['1']] },
+      { user_id: { a: 1 } },
+      { movie_id: '1' },
+      {},
+      7,
+      null,
+    ]
+    const paths = ['/v1/towers/query:embed', '/v1/models/m/versions/1:predict'] as const
+    // A user's number, or past them a bad request's.
+    const asked = fc.array(fc.nat(users.length + bad.length - 1), { minLength: 2, maxLength: 10 })
+    await fc.assert(
+      fc.asyncProperty(asked, fc.constantFrom(...paths), async (numbers, path) => {
+        const answers = await Promise.all(
+          numbers.map((n) => {
+            const instance = n < users.length ? { user_id: users[n] } : bad[n - users.length]
+            return post(app, path, { signature_name: 'query', instances: [instance] })
+          }),
+        )
+        for (const [i, n] of numbers.entries()) {
+          const { status, body } = answers[i]
+          expect(status, JSON.stringify(bad[n - users.length])).toBe(n < users.length ? 200 : 400)
+          if (n >= users.length) continue
+          const [found] = (body.embeddings ?? body.predictions) as readonly number[][]
+          expectClose(found, query.outputs.embedding.data.slice(n * width, (n + 1) * width))
+        }
+      }),
+      { numRuns: 60 },
+    )
   })
 
   test('score compares pairs of features, of embeddings, or of both', async () => {
