@@ -19,6 +19,8 @@ export interface ReadingItems {
   readonly batch: number
   /** Of the files; by default as their names end. */
   readonly format?: string | undefined
+  /** Numbers of a vector; by default those of the first. */
+  readonly width?: number | undefined
   /** Told of an item that is left out, and why. */
   bad(problem: string): void
   /** Told of each item before it is given: its file, and the row where it stands, null in files that are no rows. */
@@ -35,27 +37,40 @@ export async function* datapointsIn(
   files: readonly string[],
   reading: ReadingItems,
 ): AsyncGenerator<Datapoint> {
+  let { width } = reading
   for (const file of files) {
-    const others = await otherThanRows(file, reading)
-    if (others === null) yield* rowsIn(model, [file], reading)
-    else
-      for await (const datapoint of others) {
-        reading.found?.(file, null)
-        yield datapoint
-      }
+    const own = { ...reading, width }
+    for await (const datapoint of (await otherThanRows(file, own)) ?? rowsIn(model, [file], own)) {
+      width ??= datapoint.embedding.length
+      yield datapoint
+    }
   }
 }
 
 /** The items of a file that holds no rows; null where it does. */
-async function otherThanRows(file: string, { format, bad }: ReadingItems): Promise<AsyncIterable<Datapoint> | null> {
-  if (format === VECTOR_SEARCH || (format === undefined && /\.avro$/i.test(file))) return vectorSearchItems(file, bad)
-  return format === undefined && /\.npy$/i.test(file) ? (await import('./npyitems.ts')).npyItems(file) : null
+async function otherThanRows(file: string, reading: ReadingItems): Promise<AsyncIterable<Datapoint> | null> {
+  const { format, width, bad } = reading
+  if (format === VECTOR_SEARCH || (format === undefined && /\.avro$/i.test(file)))
+    return told(file, vectorSearchItems(file, { bad, ...(width !== undefined && { width }) }), reading)
+  if (format !== undefined || !/\.npy$/i.test(file)) return null
+  return told(file, (await import('./npyitems.ts')).npyItems(file, width), reading)
+}
+
+async function* told(
+  file: string,
+  items: AsyncIterable<Datapoint>,
+  { found }: ReadingItems,
+): AsyncGenerator<Datapoint> {
+  for await (const item of items) {
+    found?.(file, null)
+    yield item
+  }
 }
 
 async function* rowsIn(
   model: Model | null,
   files: readonly string[],
-  { batch, format, bad, found: tell }: ReadingItems,
+  { batch, format, width: known, bad, found: tell }: ReadingItems,
 ): AsyncGenerator<Datapoint> {
   const inputs = await inputsOf(files, format)
   const formats = [...new Set(inputs.map((input) => input.format))]
@@ -64,7 +79,7 @@ async function* rowsIn(
   const embedder = new RowEmbedder(model, 'candidate')
   const ports = model === null || model.structure.candidate === null ? [] : model.candidate.features
   const progress = new Progress('items')
-  let width: number | undefined
+  let width = known
   try {
     const taking = { batch, shard: Number.POSITIVE_INFINITY, columns: null }
     for await (const { piece } of piecesOf(inputs, taking, START)) {
@@ -95,7 +110,7 @@ function datapointOf({ name, json }: InputRow, found: Float32Array | string, wid
   const id = idOf(name)
   if (id === null) throw new RangeError('the item has no "id"')
   if (width !== undefined && found.length !== width)
-    throw new RangeError(`the embedding has ${found.length} dimensions, the ones before have ${width}`)
+    throw new RangeError(`the embedding has ${found.length} dimensions, the others have ${width}`)
   const datapoint = { id, embedding: found, ...attributesIn((json ?? {}) as Members) }
   checkItem(datapoint, found.length)
   return datapoint

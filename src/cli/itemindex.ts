@@ -78,7 +78,8 @@ async function build(paths: readonly string[], output: string, options: IndexOpt
         ? new UsageError('without a model say how items are compared: --similarity dot, cosine or euclidean')
         : notKnown(model.structure.notes)
     const places = new Places()
-    const how = { ...reading(options), found: (file: string, row: number | null) => places.note(file, row) }
+    const width = model?.structure.candidate?.output.shape?.slice(1).at(-1) ?? undefined
+    const how = { ...reading(options), width, found: (file: string, row: number | null) => places.note(file, row) }
     made = await ItemIndex.of(datapointsIn(model, files, how), {
       similarity,
       duplicates: options.lastWins ? 'last' : 'refuse',
@@ -131,7 +132,7 @@ async function put(paths: readonly string[], file: string, options: IndexOptions
       await opened.upsert(waiting)
       waiting = []
     }
-    for await (const datapoint of datapointsIn(model, files, reading(options))) {
+    for await (const datapoint of datapointsIn(model, files, { ...reading(options), width: opened.width })) {
       waiting.push(datapoint)
       if (waiting.length === TOGETHER) await flush()
     }

@@ -10,9 +10,10 @@ const TOGETHER = 4096
 /**
  * The vectors of a `.npy` file with the ids that lie beside it as embed writes them, in `NAME.ids.jsonl`, a JSON string a
  * line; without such a file a row's id is its number, from 0.
- * @throws {Error} that names the file, where it is no matrix, or has not as many rows as there are ids
+ * @param known numbers of a vector; by default as many as the matrix has
+ * @throws {Error} that names the file, where it is no matrix, is of another width, or has not as many rows as there are ids
  */
-export async function* npyItems(file: string): AsyncGenerator<Datapoint> {
+export async function* npyItems(file: string, known: number | undefined): AsyncGenerator<Datapoint> {
   const beside = `${file.replace(/\.npy$/i, '')}.ids.jsonl`
   const ids = existsSync(beside) ? linesOf(createReadStream(beside), beside) : null
   const handle = await open(file)
@@ -22,6 +23,8 @@ export async function* npyItems(file: string): AsyncGenerator<Datapoint> {
       return buffer.subarray(0, bytesRead)
     }
     const { rows, width, dtype, start } = npyMatrix(await read(0, NPY_HEAD))
+    if (known !== undefined && width !== known)
+      throw new RangeError(`its vectors have ${width} numbers, those of the other items have ${known}`)
     const bytes = dtype === 'float32' ? 4 : 8
     for (let row = 0; row < rows; row += TOGETHER) {
       const count = Math.min(TOGETHER, rows - row)

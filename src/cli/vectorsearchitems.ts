@@ -7,19 +7,23 @@ import type { Datapoint } from '../search/datapoint.ts'
 /** The format of Vector Search's files, each as its name ends, and of folders of them. */
 export const VECTOR_SEARCH = 'vector-search'
 
-/**
- * The items of Vector Search's files, or of a folder, which is a batch of them.
- * @param bad told of an item that is left out, and why
- */
-export async function* vectorSearchItems(path: string, bad: (problem: string) => void): AsyncGenerator<Datapoint> {
+interface ReadingThem {
+  /** Numbers of a vector; by default those of the first. */
+  readonly width?: number
+  /** Told of an item that is left out, and why. */
+  bad(problem: string): void
+}
+
+/** The items of Vector Search's files, or of a folder, which is a batch of them. */
+export async function* vectorSearchItems(path: string, reading: ReadingThem): AsyncGenerator<Datapoint> {
   const batch = await batchAt(path)
-  if (batch !== null) yield* batch.datapoints({ bad })
+  if (batch !== null) yield* batch.datapoints(reading)
   else {
     const cut = path.lastIndexOf('/') + 1
     const source = await (await folderAt(path.slice(0, cut) || '.')).open(path.slice(cut))
     if (source === null) throw new RangeError(`there is no file ${JSON.stringify(path)}`)
     try {
-      yield* datapointsOf(path, blocksOf(source), { bad })
+      yield* datapointsOf(path, blocksOf(source), reading)
     } finally {
       await source.close?.()
     }

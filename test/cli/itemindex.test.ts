@@ -185,7 +185,7 @@ describe.concurrent('what is wrong is told', () => {
     )
     const { status, stderr } = await run(['index', bad, '--similarity', 'dot', '-o', join(folder, 'bad.index')])
     expect(status).toBe(1)
-    expect(stderr).toMatch(/bad\.jsonl:2: .*1 dimensions, the ones before have 2/)
+    expect(stderr).toMatch(/bad\.jsonl:2: .*1 dimensions, the others have 2/)
     expect(stderr).toMatch(/bad\.jsonl:3: the item has no "id"/)
     expect(stderr).toMatch(/bad\.jsonl:4: .*restricts/)
     expect(stderr).toMatch(/bad\.jsonl:5: item "d": number 1 of its vector is NaN, it must be finite/)
@@ -202,6 +202,15 @@ describe.concurrent('what is wrong is told', () => {
     expect(stderr).toMatch(/first\.jsonl:1: item "a": its vector has no numbers/)
     expect(stderr).toMatch(/first\.jsonl:2: an item must have an id that is not empty/)
     expect([...(await ItemIndex.open(made)).datapoints()].map(({ id }) => id)).toEqual(['c'])
+    // Nor does one of another width than the index, or than the files before.
+    const wide = join(folder, 'wide.jsonl')
+    writeFileSync(wide, jsonl({ id: 'd', embedding: [1, 2, 3] }, { id: 'e', embedding: [3, 4] }))
+    const into = await run(['index', wide, '--into', made])
+    expect(into.stderr).toMatch(/wide\.jsonl:1: the embedding has 3 dimensions, the others have 2\n1 items put in/)
+    expect([...(await ItemIndex.open(made)).datapoints()].map(({ id }) => id)).toEqual(['c', 'e'])
+    const both = await run(['index', bad, wide, '--similarity', 'dot', '-o', made])
+    expect(both.stderr).toMatch(/wide\.jsonl:1: the embedding has 3 dimensions, the others have 2\n2 items of 2/)
+    expect([...(await ItemIndex.open(made)).datapoints()].map(({ id }) => id)).toEqual(['c', 'e'])
   })
 
   test('a .npy file that is no matrix, or has not as many ids', async () => {
