@@ -32,6 +32,8 @@ const KEEP_ALIVE = 620_000
  * them no request is lost. Of a client that is away for longer, one may be.
  */
 export const LINGER = 250
+/** Connections that wait to be taken at most. */
+const BACKLOG = 511
 
 /**
  * Listens for requests.
@@ -70,20 +72,23 @@ export async function listen(
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(port, host, () => {
+    server.listen(port, host, BACKLOG, () => {
       server.off('error', reject)
       resolve()
     })
   })
-  /** Waits until a turn of the loop takes no connection: a turn takes one at most. */
+  /**
+   * Waits until a turn of the loop takes no connection: a turn takes one at most. So many are taken as may wait, however long
+   * that takes: who comes after them comes as the door closes.
+   */
   const allTaken = async (): Promise<void> => {
-    const end = performance.now() + LINGER
+    const most = taken + BACKLOG
     let before: number
     do {
       before = taken
       await turn()
       await turn()
-    } while (taken > before && performance.now() < end)
+    } while (taken > before && taken < most)
   }
   const { address, family, port: own } = server.address() as AddressInfo
   return {

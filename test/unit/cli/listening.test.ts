@@ -53,7 +53,12 @@ async function closed({ address }: Listening): Promise<void> {
 
 describe('a server that leaves', () => {
   test('takes all connections that wait to be taken before it closes its door', async () => {
-    const listening = await serving(() => 'an answer')
+    // Each keeps the loop from taking the next, all of them for longer than anybody lingers.
+    const listening = await serving(() => {
+      const end = performance.now() + LINGER / 8
+      while (performance.now() < end);
+      return 'an answer'
+    })
     const asked = Array.from({ length: 20 }, (_, i) => ask(listening, i % 2 === 0 ? POST : GET))
     await listening.drain(0, EVER)
     for (const got of await Promise.all(asked)) expect(got).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nan answer$/s)
