@@ -1,5 +1,4 @@
 import type { Graph } from '../graph/index.ts'
-import type { Tensor } from '../tensor/index.ts'
 
 // TensorFlow's threads read denormals as zeros. To a sum that is no difference that anyone sees, to these ops it is one: a
 // number that is compared, ordered, counted, put into a bucket, written out or divided by.
@@ -20,20 +19,4 @@ export function discerns(graph: Graph): boolean {
     KNOWN.set(graph, known)
   }
   return known
-}
-
-/** The smallest numbers that are not denormal. */
-const LEAST_NORMAL = { float32: 2 ** -126, float64: 2 ** -1022 } as const
-
-/** `t` with zeros in place of denormals, in an array of its own where there are any. */
-export function withoutDenormals(t: Tensor): Tensor {
-  if (t.dtype !== 'float32' && t.dtype !== 'float64') return t
-  const { dtype, shape, data } = t
-  const least = LEAST_NORMAL[dtype]
-  const isDenormal = (value: number) => value < least && value > -least && value !== 0
-  for (let i = 0; i < data.length; i++) {
-    if (isDenormal(data[i]))
-      return { dtype, shape, data: data.map((value) => (isDenormal(value) ? value * 0 : value)) } as Tensor
-  }
-  return t
 }

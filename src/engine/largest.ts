@@ -1,5 +1,5 @@
 import type { Call } from '../graph/index.ts'
-import { sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { isDenormal, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './place.ts'
@@ -12,7 +12,7 @@ function wanted(k: Tensor | undefined, width: number): number | null {
 
 /**
  * The largest of each row, of equal ones the first. A row with NaN is the reference's, whose order is what TensorFlow's
- * sorting leaves of it.
+ * sorting leaves of it, and so is one whose denormals are among them: TensorFlow compares them as zeros.
  */
 function largest(
   { inputs: [x, count], attrs }: Call,
@@ -39,6 +39,7 @@ function largest(
   if (most.some(Number.isNaN)) return null
   for (let row = 0, to = 0; row < rows; row++, to += 4 * k)
     kernels.topk(values.byteOffset + to, indices.byteOffset + to, at + 4 * row * width, width, k)
+  if (values.some((value) => isDenormal(value, x.dtype))) return null
   const places = zeros('int32', rows * k)
   places.set(new Int32Array(indices.buffer, indices.byteOffset, rows * k))
   return [

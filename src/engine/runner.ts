@@ -1,6 +1,6 @@
 import { type Graph, type Port, Program } from '../graph/index.ts'
-import type { Tensor } from '../tensor/index.ts'
-import { discerns, withoutDenormals } from './denormals.ts'
+import { type Tensor, withoutDenormals } from '../tensor/index.ts'
+import { discerns } from './denormals.ts'
 import type { Engine } from './engine.ts'
 import type { Features } from './inputs.ts'
 import type { Planned } from './planned.ts'

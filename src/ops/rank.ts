@@ -8,6 +8,7 @@ import {
   sizeOf,
   type Tensor,
   type TypedArray,
+  withoutDenormals,
   zeros,
 } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
@@ -21,7 +22,7 @@ import { sort, topN } from './unordered.ts'
 /**
  * The `k` largest of each row, largest first; of equal ones the one that comes first. A row with NaN is in the order in which
  * TensorFlow's sorting leaves it; where one number is asked for NaN is passed over, which TensorFlow's answer leaves to the
- * width of its vectors.
+ * width of its vectors. Denormals are compared as the zeros that TensorFlow's threads take them for, and given as they are.
  */
 function largest(x: NumericTensor, k: number, indexDType: ArrayDType): Tensor[] {
   const width = x.shape.at(-1)
@@ -31,7 +32,7 @@ function largest(x: NumericTensor, k: number, indexDType: ArrayDType): Tensor[] 
   const shape = [...x.shape.slice(0, -1), k]
   const rows = sizeOf(x.shape.slice(0, -1))
   const found = zeros('int32', rows * k)
-  const data = x.data as TypedArray
+  const data = withoutDenormals(x).data as TypedArray
   for (let row = 0; row < rows && k > 0; row++) {
     const start = row * width
     const better = (i: number, j: number) => {
@@ -117,7 +118,7 @@ const approxTopK: Op = {
 /** The index of the largest (or smallest) along a dimension, the first of equal ones. NaN is passed over where it can be. */
 const extreme = (better: (a: number | bigint, b: number | bigint) => boolean): Op => ({
   evaluate(call) {
-    const x = numeric(call, 0)
+    const x = withoutDenormals(numeric(call, 0))
     const axis = axisOf(integer(call, 1, 'dim'), x.shape.length, 'dimension')
     const length = x.shape[axis]
     if (length === 0) throw new InvalidArgumentError(`Reduction axis ${axis} is empty in shape [${x.shape}]`)

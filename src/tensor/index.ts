@@ -1,4 +1,5 @@
 export * from './bytes.ts'
+export * from './denormals.ts'
 export * from './dtype.ts'
 export * from './half.ts'
 export * from './int64.ts'

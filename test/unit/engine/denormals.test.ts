@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { discerns, withoutDenormals } from '../../../src/engine/denormals.ts'
+import { discerns } from '../../../src/engine/denormals.ts'
 import { Attrs, type Graph } from '../../../src/graph/index.ts'
-import { tensor } from '../../../src/tensor/index.ts'
+import { tensor, withoutDenormals } from '../../../src/tensor/index.ts'
 
 test('denormals are zeros of their sign, in an array of their own', () => {
   const mine = Float32Array.of(1e-45, -1e-39, 2 ** -126, 1, Number.NaN)
