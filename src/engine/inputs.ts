@@ -161,12 +161,13 @@ function fromArray(value: TypedArray, port: Port): Tensor {
 
 function fromLists(value: Nested, port: Port): Tensor {
   const shape: number[] = []
-  // An empty list ends the known dimensions; what the port says of the inner ones holds. Not level[0]: where that meets lists
-  // of lists and of numbers, V8 makes an object of each number, of all rows.
+  // An empty list ends the known dimensions; what the port says of the inner ones holds, and where it leaves one open, it is 1:
+  // a recurrent layer of no steps TensorFlow refuses, for no rows too. Not level[0]: where that meets lists of lists and of
+  // numbers, V8 makes an object of each number, of all rows.
   for (let level: Nested = value; isList(level, port); level = level.at(0) as Nested) {
     shape.push(level.length)
     if (level.length === 0) {
-      for (const dim of (port.shape ?? []).slice(shape.length)) shape.push(dim ?? 0)
+      for (const dim of (port.shape ?? []).slice(shape.length)) shape.push(dim ?? 1)
       break
     }
   }

@@ -56,6 +56,7 @@ describe('an input', () => {
 
   test('of no rows takes its inner dimensions from the signature', () => {
     expect(toTensor([], port('int64', [null, 4])).shape).toEqual([0, 4])
+    expect(toTensor([], port('float32', [null, null, 3])).shape).toEqual([0, 1, 3])
   })
 
   test('of int64 is exact past 2^53', () => {
