@@ -21,6 +21,7 @@ import { argumentsOf, chosenBy, resultsOf } from './structures.ts'
 type MetaGraph = tensorflow.MetaGraphDef.$Properties
 
 const FILE = 'saved_model.pb'
+const INDEX = 'variables/variables.index'
 
 /**
  * The functions of a TF2 export's objects (`call`, `query.embed`, …) as signatures, for exports that have no others: those
@@ -170,8 +171,9 @@ class Objects {
   private async variable(id: number, { dtype, name }: tensorflow.SavedVariable.$Properties): Promise<Tensor> {
     this.keys ??= await checkpointKeys(this.saved, this.meta)
     const key = this.keys.get(id)
-    if (key === undefined || this.saved.checkpoint === null)
-      throw new CorruptModelError(FILE, `the checkpoint does not hold variable "${name}"`)
+    if (this.saved.checkpoint === null)
+      throw new CorruptModelError(INDEX, `missing: the functions read variable "${name}"; copy the folder variables/ too`)
+    if (key === undefined) throw new CorruptModelError(FILE, `the checkpoint does not hold variable "${name}"`)
     const variable: Variable = {
       kind: 'variable',
       name: name ?? key,

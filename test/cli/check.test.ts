@@ -170,6 +170,11 @@ describe.concurrent('check', () => {
     expect((await check(bare)).problems).toEqual([
       { file: 'variables/variables.index', problem: expect.stringMatching(/^missing: .* copy the folder variables/) },
     ])
+    const functions = renamed(model('object_functions'))
+    rmSync(join(functions, 'variables'), { recursive: true })
+    expect((await check(functions)).problems).toEqual([
+      { file: 'variables/variables.index', problem: expect.stringMatching(/^missing: .* copy the folder variables/) },
+    ])
     const cut = renamed(QUERY)
     writeFileSync(join(cut, 'saved_model.pb'), readFileSync(join(QUERY, 'saved_model.pb')).subarray(0, 5000))
     expect((await check(cut)).problems).toEqual([{ file: 'saved_model.pb', problem: expect.any(String) }])
