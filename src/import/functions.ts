@@ -172,7 +172,10 @@ class Objects {
     this.keys ??= await checkpointKeys(this.saved, this.meta)
     const key = this.keys.get(id)
     if (this.saved.checkpoint === null)
-      throw new CorruptModelError(INDEX, `missing: the functions read variable "${name}"; copy the folder variables/ too`)
+      throw new CorruptModelError(
+        INDEX,
+        `missing: the functions read variable "${name}"; copy the folder variables/ too`,
+      )
     if (key === undefined) throw new CorruptModelError(FILE, `the checkpoint does not hold variable "${name}"`)
     const variable: Variable = {
       kind: 'variable',

@@ -36,6 +36,8 @@ const GRAPH = 'saved_model.pb'
 /** Field 1, a varint, and field 2, a message. */
 const SCHEMA_VERSION_TAG = 0x08
 const META_GRAPHS_TAG = 0x12
+/** Field 1 of a GraphDef, a message; no SavedModel begins so. */
+const NODE_TAG = 0x0a
 const VARIABLES = 'variables/variables'
 /** Files that hold the graph in a form that is not read, and what to do about each. */
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -80,6 +82,13 @@ async function missing(folder: Folder): Promise<CorruptModelError> {
 }
 
 function readMetaGraphs(bytes: Uint8Array): tensorflow.MetaGraphDef[] {
+  if (bytes[0] === NODE_TAG) {
+    const advice = 'load it in TensorFlow and save it with tf.saved_model.save, with its signatures'
+    throw new CorruptModelError(
+      GRAPH,
+      `begins with a node, as a frozen graph (GraphDef) does, not a SavedModel: ${advice}`,
+    )
+  }
   const metaGraphs = decodeMessage(decodeSavedModel, bytes, GRAPH, 'SavedModel')
   if (metaGraphs.length > 0) return metaGraphs
   throw new CorruptModelError(GRAPH, `holds no graph in its ${bytes.length} bytes: it is empty or cut short`)

@@ -71,6 +71,7 @@ describe('what is wrong is said', () => {
       graph.subarray(0, graph.length - 1),
       /not a SavedModel message .*it is cut short, damaged or something else: copy/,
     ],
+    ['a frozen graph instead', hex('0a030a0161'), /^saved_model.pb: begins with a node, as a frozen graph/],
     ['text instead', bytesOf('<!DOCTYPE html>'), /not a SavedModel message/],
     ['a pointer instead', bytesOf('version https://git-lfs.github.com/spec/v1\n'), /Git LFS pointer/],
     ['a hundred thousand nested groups', join(hex('12a08d06'), new Uint8Array(100_000).fill(0x0b)), /depth|index/],
