@@ -93,7 +93,9 @@ const partsOf = ({ inputs: [input, ...more] }: Signature): string => {
 /** Why an export of which nothing is known has no towers. */
 function whyNone(signatures: readonly Signature[]): string {
   const several = signatures.filter(({ inputs }) => inputs.length > 1)
-  const names = (several.length > 0 ? several : signatures).map(({ name }) => `"${name}"`).join(', ')
+  // A function of several arguments' kinds is a signature of one name each.
+  const named = new Set((several.length > 0 ? several : signatures).map(({ name }) => `"${name}"`))
+  const names = [...named].join(', ')
   return several.length > 0
     ? `no output of ${names} is plainly the embedding of one side, or a score of two inputs: name the towers, if there are any`
     : `${names || 'the export'} takes no two inputs that could be a query and a candidate, and no name says that it is one tower`
