@@ -74,6 +74,11 @@ const KINDS: readonly Kind[] = [
     todo: 'a decision forest of a library of its own: it has to be run by that library, outside the towers',
   },
   {
+    pattern: / of (float8_\w+|u?int[24])$/,
+    kind: 'op on a type of 8 bits or fewer',
+    todo: 'cast to float32, or to int8, before the export, or export a signature that does without it: twotower does not read this type',
+  },
+  {
     pattern: / of complex\d+$/,
     kind: 'op on complex numbers',
     todo: 'compute it from the real parts and the imaginary parts (tf.math.real, tf.math.imag), or ask for it by name',

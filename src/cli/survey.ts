@@ -13,7 +13,8 @@ import { readBundle } from '../load.ts'
 import { familyOf } from '../ops/families.ts'
 import { type Folder, readFile } from '../platform/folder.ts'
 import { readSavedModel, type SavedModel, shapeOf, type tensorflow } from '../savedmodel/index.ts'
-import { BYTES, type DType, dtypeName, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
+import { dtypeName } from '../tensor/datatypes.ts'
+import { BYTES, type DType, isNumeric, sizeOf, type Tensor } from '../tensor/index.ts'
 import { MANIFEST, type Manifest, readManifest } from '../weights/index.ts'
 
 type MetaGraph = tensorflow.MetaGraphDef.$Properties

@@ -7,9 +7,9 @@ import {
   type DType,
   describe,
   isBig,
-  isComplex,
   isFloat,
   partOf,
+  type ReadDType,
   rounded,
   type Shape,
   Strings,
@@ -25,7 +25,7 @@ export type Element = string | number | bigint | boolean | Uint8Array
 export type Nested = Element | TypedArray | readonly Nested[]
 
 /** A tensor of dtype `D` as callers give and get it: row-major `data`, of strings text or, where one is not UTF-8, bytes. */
-interface PublicTensorOf<D extends DType> {
+interface PublicTensorOf<D extends ReadDType> {
   readonly dtype: D
   readonly shape: Shape
   readonly data: D extends 'string' ? readonly string[] | readonly Uint8Array[] : DataOf[D]
@@ -179,9 +179,9 @@ function fromLists(value: Nested, port: Port): Tensor {
     })
     return { dtype, shape, data: Strings.from(elements) }
   }
-  if (dtype === 'resource' || dtype === 'variant' || isComplex(dtype))
+  if (ARRAYS[dtype as ArrayDType] === undefined)
     throw new TypeError(`input "${port.name}" is a ${dtype}: it cannot be given by lists`)
-  const data = zeros(dtype, sizeOf(shape)) as TypedArray
+  const data = zeros(dtype as ArrayDType, sizeOf(shape)) as TypedArray
   let at = 0
   eachRow(value, shape, 0, port, (row) => {
     if (data instanceof Float32Array) putFloats(row, data, at, port)

@@ -1,4 +1,4 @@
-import { type DType, type Tensor, utf8 } from '../tensor/index.ts'
+import { type ReadDType, type Tensor, utf8 } from '../tensor/index.ts'
 import type { Dim, Graph } from './graph.ts'
 
 /**
@@ -113,8 +113,8 @@ export class Attrs {
     return bytes
   }
 
-  dtype(name: string, fallback?: DType): DType {
-    return this.get(name, 'a dtype', (v) => (typeof v === 'string' ? (v as DType) : undefined), fallback)
+  dtype(name: string, fallback?: ReadDType): ReadDType {
+    return this.get(name, 'a dtype', (v) => (typeof v === 'string' ? (v as ReadDType) : undefined), fallback)
   }
 
   /** A shape; null where its rank is unknown. */
@@ -173,8 +173,8 @@ export class Attrs {
     return this.list(name, 'strings', (v) => (typeof v === 'string' ? v : undefined), fallback)
   }
 
-  dtypes(name: string, fallback?: readonly DType[]): readonly DType[] {
-    return this.list(name, 'dtypes', (v) => (typeof v === 'string' ? (v as DType) : undefined), fallback)
+  dtypes(name: string, fallback?: readonly ReadDType[]): readonly ReadDType[] {
+    return this.list(name, 'dtypes', (v) => (typeof v === 'string' ? (v as ReadDType) : undefined), fallback)
   }
 
   shapes(name: string, fallback?: readonly (readonly Dim[] | null)[]): readonly (readonly Dim[] | null)[] {

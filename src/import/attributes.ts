@@ -1,7 +1,8 @@
 import { type Attr, Attrs, type Graph } from '../graph/index.ts'
 import { shapeOf, tensorOf } from '../savedmodel/index.ts'
 import type { tensorflow } from '../savedmodel/proto/generated.js'
-import { dtypeName, utf8 } from '../tensor/index.ts'
+import { dtypeName } from '../tensor/datatypes.ts'
+import { utf8 } from '../tensor/index.ts'
 
 type Proto = tensorflow.AttrValue.$Properties
 export type ProtoAttrs = Readonly<Record<string, Proto>>

@@ -1,7 +1,8 @@
-import type { Attr, Attrs } from '../graph/index.ts'
+import type { Attrs } from '../graph/index.ts'
 import { familyOf } from '../ops/families.ts'
 import type { tensorflow } from '../savedmodel/index.ts'
-import { type ComplexDType, type DType, isComplex } from '../tensor/index.ts'
+import { isUnread } from '../tensor/datatypes.ts'
+import { type ComplexDType, type DType, isComplex, type UnreadDType } from '../tensor/index.ts'
 
 /** Ops that hand on tensors of any dtype and do not look into them, or only hold them in a variable. */
 const CARRIERS: ReadonlySet<string> = new Set(
@@ -14,26 +15,28 @@ const CARRIERS: ReadonlySet<string> = new Set(
  * What an op is called in the typed graph. Where a type of its attributes is complex, `complex>Mul` for `Mul`, an entry of its
  * own: so an op that does not know complex numbers, two places of an array each, is never given one. It is called
  * `Relu of complex64`, which nothing has, and refused by that name where it is needed. Ops of spectra are about complex
- * numbers, and lists hold them: these keep their names.
+ * numbers, and lists hold them: these keep their names. An op of a type that twotower does not read is refused by such a name too.
  */
 export function opOf(op: string, attrs: Attrs): string {
-  const dtype = complexAmong(attrs)
+  // What restores a checkpoint names the types of all that is in it.
+  const unread = op === 'RestoreV2' ? null : typeAmong(attrs, isUnread)
+  if (unread !== null) return `${op} of ${unread}`
+  const dtype = typeAmong(attrs, isComplexName)
   const family = familyOf(op)
   if (dtype === null || CARRIERS.has(op) || family === 'spectra' || family === 'lists') return op
   const own = `complex>${op}`
   return familyOf(own) === undefined ? `${op} of ${dtype}` : own
 }
 
-function complexAmong(attrs: Attrs): ComplexDType | null {
+function typeAmong<D extends ComplexDType | UnreadDType>(attrs: Attrs, is: (attr: unknown) => attr is D): D | null {
   for (const [, attr] of attrs.entries()) {
-    const found = Array.isArray(attr) ? attr.find(isComplexName) : attr
-    if (isComplexName(found)) return found
+    const found = Array.isArray(attr) ? attr.find(is) : attr
+    if (is(found)) return found
   }
   return null
 }
 
-const isComplexName = (attr: Attr | undefined): attr is ComplexDType =>
-  typeof attr === 'string' && isComplex(attr as DType)
+const isComplexName = (attr: unknown): attr is ComplexDType => typeof attr === 'string' && isComplex(attr as DType)
 
 /** The names that nodes of an export may have in the typed graph. */
 export function namesIn(metaGraphs: readonly tensorflow.MetaGraphDef.$Properties[]): Set<string> {

@@ -1,9 +1,11 @@
 import { CorruptModelError } from '../errors.ts'
 import {
+  Attrs,
   constant,
   type Files,
   type Graph,
   handle,
+  type Node,
   type OpTable,
   type Port,
   Program,
@@ -13,7 +15,8 @@ import {
 } from '../graph/index.ts'
 import { rewrite } from '../graph/rewrite.ts'
 import { type SavedModel, shapeOf, type tensorflow } from '../savedmodel/index.ts'
-import { dtypeOf, Strings, type Tensor, tensor } from '../tensor/index.ts'
+import { declaredDtype, dtypeOf, isUnread } from '../tensor/datatypes.ts'
+import { Strings, type Tensor, tensor } from '../tensor/index.ts'
 import type { Builder } from './builder.ts'
 import { checkpointKeys } from './objectkeys.ts'
 import { argumentsOf, chosenBy, resultsOf } from './structures.ts'
@@ -96,7 +99,7 @@ class Objects {
       const { name, spec } = specs.length === own ? specs[i] : { name: '', spec: undefined }
       return {
         name: name || arg.name || `input_${i}`,
-        dtype: dtypeOf(arg.type ?? 0),
+        dtype: declaredDtype(arg.type ?? 0),
         shape: spec === undefined ? null : shapeOf(spec.shape),
       }
     })
@@ -106,7 +109,7 @@ class Objects {
       const known = results.length === graph.outputs.length ? results[i] : undefined
       return {
         name: known?.name ?? `output_${i}`,
-        dtype: dtypeOf(arg.type ?? 0),
+        dtype: declaredDtype(arg.type ?? 0),
         shape: known === undefined ? null : shapeOf(known.spec.shape),
       }
     })
@@ -115,13 +118,23 @@ class Objects {
 
   /** `graph` with what its last parameters stand for. */
   private async withCaptures(graph: Graph, own: number, captures: readonly number[]): Promise<Graph> {
-    const values = new Map<unknown, Tensor>()
-    for (const [i, node] of graph.parameters.slice(own).entries()) values.set(node, await this.capture(captures[i]))
+    const values = new Map<unknown, Node>()
+    for (const [i, node] of graph.parameters.slice(own).entries()) {
+      values.set(node, this.unread(captures[i], node.name) ?? constant(node.name, await this.capture(captures[i])))
+    }
     const rewritten = rewrite(graph, (node, { emit }) => {
       const value = values.get(node)
-      return value === undefined ? null : [{ node: emit(constant(node.name, value)), index: 0 } satisfies Value]
+      return value === undefined ? null : [{ node: emit(value), index: 0 } satisfies Value]
     })
     return { ...rewritten, parameters: graph.parameters.slice(0, own) }
+  }
+
+  /** An op that twotower lacks, for a variable of a type that it does not read: only what needs it is refused. */
+  private unread(id: number, name: string): Node | null {
+    const variable = this.meta.objectGraphDef?.nodes?.[id]?.variable
+    const dtype = variable == null ? null : declaredDtype(variable.dtype ?? 0)
+    if (!isUnread(dtype)) return null
+    return { name, op: `VarHandleOp of ${dtype}`, attrs: Attrs.none, inputs: [], controls: [] }
   }
 
   /** The tensor that stands for object `id`. */

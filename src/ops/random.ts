@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Node, Op } from '../graph/index.ts'
-import { type ArrayDType, type DType, isBig, type NumberArray, type Tensor } from '../tensor/index.ts'
+import { type ArrayDType, type DType, isBig, type NumberArray, type ReadDType, type Tensor } from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
 import { integer, integersOf, integerTensor } from './integers.ts'
 import { checkedSize, takeRows } from './layout.ts'
@@ -194,7 +194,7 @@ function fromKey(call: Call): Philox {
 }
 
 /** Draws from a generator that the inputs alone decide. */
-const stateless = (fills: Fills, start: (call: Call) => Philox, fallback: DType): Op => ({
+const stateless = (fills: Fills, start: (call: Call) => Philox, fallback: ReadDType): Op => ({
   evaluate(call) {
     const dtype = call.attrs.dtype('dtype', fallback)
     const generator = start(call)

@@ -1,14 +1,14 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
+import { dtypeOf } from '../tensor/datatypes.ts'
 import {
   type ArrayDType,
   BYTES,
-  type DType,
-  dtypeOf,
   fromBfloat16,
   fromFloat16,
   isBig,
   isComplex,
+  type ReadDType,
   type Strings,
   StringsBuilder,
   sizeOf,
@@ -103,7 +103,7 @@ function readShape(bytes: Uint8Array): number[] | null {
   return shape
 }
 
-function tensorOf({ shape, content, numbers, strings }: Proto, dtype: DType): Tensor | null {
+function tensorOf({ shape, content, numbers, strings }: Proto, dtype: ReadDType): Tensor | null {
   if (shape === null || dtype === 'resource' || dtype === 'variant' || isComplex(dtype)) return null
   const size = sizeOf(shape)
   if (dtype === 'string') {
@@ -121,7 +121,7 @@ function tensorOf({ shape, content, numbers, strings }: Proto, dtype: DType): Te
   return { dtype, shape, data } as unknown as Tensor
 }
 
-function element(value: number | bigint, dtype: DType): number | bigint {
+function element(value: number | bigint, dtype: ReadDType): number | bigint {
   if (isBig(dtype)) return BigInt(value)
   if (typeof value === 'number') return value
   const bits = Number(BigInt.asIntN(32, value))

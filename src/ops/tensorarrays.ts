@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { type DType, describe, scalar, type Tensor, tensor } from '../tensor/index.ts'
+import { describe, type ReadDType, scalar, type Tensor, tensor } from '../tensor/index.ts'
 import { integer, integers, integersOf } from './integers.ts'
 import { reshaped } from './layout.ts'
 import { concatenate } from './slices.ts'
@@ -12,7 +12,7 @@ import { blank, compatible, definite, MOST, merge, type PartialShape, show, slic
 
 export interface TensorArray {
   readonly kind: 'tensor array'
-  readonly dtype: DType
+  readonly dtype: ReadDType
   /** Null for one that was read and is not to be read again. */
   readonly elements: (Tensor | null | undefined)[]
   readonly grows: boolean

@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Dim } from '../graph/index.ts'
 import {
-  type DType,
   isComplex,
   isNumeric,
   partOf,
+  type ReadDType,
   Strings,
   sizeOf,
   type Tensor,
@@ -27,7 +27,7 @@ export const MOST = 2 ** 26
  * which shares the elements. An element that was never set is undefined; read, it is zeros of the element shape.
  */
 export class TensorList {
-  readonly dtype: DType
+  readonly dtype: ReadDType
   readonly shape: PartialShape
   /** The elements one after another, where the list was made of one tensor. */
   readonly whole: Tensor | null
@@ -36,7 +36,7 @@ export class TensorList {
   readonly capacity: number
 
   /** @param content the elements, or one tensor of them along its first dimension */
-  constructor(dtype: DType, shape: PartialShape, content: readonly (Tensor | undefined)[] | Tensor, capacity = -1) {
+  constructor(dtype: ReadDType, shape: PartialShape, content: readonly (Tensor | undefined)[] | Tensor, capacity = -1) {
     const isWhole = 'dtype' in content
     const length = isWhole ? content.shape[0] : content.length
     if (length > MOST) throw new InvalidArgumentError(`a list of ${length} elements is too long`)
@@ -91,7 +91,7 @@ export function joinedElements(elements: readonly Tensor[], shape: readonly numb
 }
 
 /** The list in `handle`, whose elements must be of `dtype` where that is given. */
-export function listOf(handle: Tensor, dtype?: DType): TensorList {
+export function listOf(handle: Tensor, dtype?: ReadDType): TensorList {
   if (handle.dtype !== 'variant' || handle.shape.length !== 0) {
     throw new InvalidArgumentError(`Input list must be a scalar saw: ${handle.dtype}[${handle.shape}]`)
   }
@@ -104,7 +104,7 @@ export function listOf(handle: Tensor, dtype?: DType): TensorList {
 }
 
 /** The dtype that a node says the elements have. */
-export const elementDType = ({ attrs }: Call): DType => attrs.dtype('element_dtype')
+export const elementDType = ({ attrs }: Call): ReadDType => attrs.dtype('element_dtype')
 
 /** The element shape that an input holds: a scalar -1 for no rank, else dimensions of which -1 is unknown. */
 export function partialShapeOf(tensor: Tensor): PartialShape {
@@ -145,7 +145,7 @@ export const definite = (shape: PartialShape): readonly number[] | null =>
   shape?.every((dim) => dim !== null) ? shape : null
 
 /** Zeros, or empty strings, for an element that was never set. */
-export function blank(dtype: DType, shape: readonly number[]): Tensor {
+export function blank(dtype: ReadDType, shape: readonly number[]): Tensor {
   const size = checkedSize(shape, 'element shape')
   if (dtype === 'string') return { dtype, shape, data: new Strings(new Uint8Array(0), new Uint32Array(size + 1)) }
   if (dtype === 'resource' || dtype === 'variant') {

@@ -1,5 +1,6 @@
 import { CorruptModelError } from '../errors.ts'
-import { type DType, dtypeOf, type Shape } from '../tensor/index.ts'
+import { dtypeOf } from '../tensor/datatypes.ts'
+import type { ReadDType, Shape } from '../tensor/index.ts'
 import { decodeMessage } from './message.ts'
 import { tensorflow } from './proto/generated.js'
 import type { Extent } from './slices.ts'
@@ -9,7 +10,7 @@ import type { Int64 } from './tensorproto.ts'
 export interface CheckpointEntry {
   readonly key: string
   /** null for a dtype that twotower does not read; `dtypeNumber` tells which. */
-  readonly dtype: DType | null
+  readonly dtype: ReadDType | null
   /** The DataType number of types.proto. */
   readonly dtypeNumber: number
   /** Of the whole tensor, also where it is stored in slices. */
@@ -64,7 +65,7 @@ export function decodeEntry(key: string, bytes: Uint8Array, shards: number, file
   }
 }
 
-function readable(number: number): DType | null {
+function readable(number: number): ReadDType | null {
   try {
     return dtypeOf(number)
   } catch {

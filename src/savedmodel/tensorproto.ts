@@ -1,9 +1,9 @@
 // TensorProto and TensorShapeProto to tensors and shapes: Tensor::FromProto of tensorflow/core/framework/tensor.cc.
 
+import { dtypeOf } from '../tensor/datatypes.ts'
 import {
   BYTES,
   type DataOf,
-  dtypeOf,
   halvesOf,
   isComplex,
   type NumberArray,

@@ -1,5 +1,5 @@
 import type { Port } from '../graph/index.ts'
-import type { DType } from '../tensor/index.ts'
+import type { DType, ReadDType } from '../tensor/index.ts'
 import { MOST_FLOAT } from './floats.ts'
 import type { Members } from './values.ts'
 
@@ -36,7 +36,7 @@ export const INT64: Part = integer(-(2n ** 63n), MOST_INT64)
 
 export const FLOAT: Part = { type: 'number', minimum: -MOST_FLOAT, maximum: MOST_FLOAT }
 
-const ELEMENTS: Readonly<Record<DType, Part>> = {
+const ELEMENTS: Readonly<Record<ReadDType, Part>> = {
   float32: FLOAT,
   float64: { type: 'number' },
   float16: { type: 'number' },
@@ -60,7 +60,7 @@ const ELEMENTS: Readonly<Record<DType, Part>> = {
 /** A tensor as nested lists. @param dims what is known of its shape, null for any length */
 const nested = (dtype: DType, dims: readonly (number | null)[]): Part =>
   dims.length === 0
-    ? ELEMENTS[dtype]
+    ? (ELEMENTS[dtype as ReadDType] ?? { not: anything })
     : list(nested(dtype, dims.slice(1)), dims[0] === null ? {} : { minItems: dims[0], maxItems: dims[0] })
 
 export const whole = ({ dtype, shape }: Port): Part => (shape === null ? anything : nested(dtype, shape))

@@ -205,4 +205,13 @@ const ENUMS: Readonly<Record<DType, string>> = {
   string: 'DT_STRING',
   resource: 'DT_RESOURCE',
   variant: 'DT_VARIANT',
+  float8_e5m2: 'DT_FLOAT8_E5M2',
+  float8_e4m3fn: 'DT_FLOAT8_E4M3FN',
+  float8_e4m3fnuz: 'DT_FLOAT8_E4M3FNUZ',
+  float8_e4m3b11fnuz: 'DT_FLOAT8_E4M3B11FNUZ',
+  float8_e5m2fnuz: 'DT_FLOAT8_E5M2FNUZ',
+  int4: 'DT_INT4',
+  uint4: 'DT_UINT4',
+  int2: 'DT_INT2',
+  uint2: 'DT_UINT2',
 }

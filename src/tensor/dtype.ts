@@ -18,53 +18,24 @@ export type DType =
   | 'string'
   | 'resource'
   | 'variant'
+  | UnreadDType
 
-/** DataType numbers of types.proto. A ref type is its number plus 100. */
-const NUMBERS: Readonly<Record<number, DType>> = {
-  1: 'float32',
-  2: 'float64',
-  3: 'int32',
-  4: 'uint8',
-  5: 'int16',
-  6: 'int8',
-  7: 'string',
-  8: 'complex64',
-  9: 'int64',
-  10: 'bool',
-  // Quantized types are their integers: what they stand for is said by ranges beside them (Dequantize).
-  11: 'int8',
-  12: 'uint8',
-  13: 'int32',
-  14: 'bfloat16',
-  15: 'int16',
-  16: 'uint16',
-  17: 'uint16',
-  18: 'complex128',
-  19: 'float16',
-  20: 'resource',
-  21: 'variant',
-  22: 'uint32',
-  23: 'uint64',
-}
+/** Types that twotower does not read: ends of signatures may be of them, which are refused then; no tensor is. */
+export type UnreadDType =
+  | 'float8_e5m2'
+  | 'float8_e4m3fn'
+  | 'float8_e4m3fnuz'
+  | 'float8_e4m3b11fnuz'
+  | 'float8_e5m2fnuz'
+  | 'int4'
+  | 'uint4'
+  | 'int2'
+  | 'uint2'
 
-/** The number without what says that it is a ref type. */
-const plain = (number: number): number => (number > 100 ? number - 100 : number)
-
-/** The name of a DataType number, whether twotower reads that type or not. */
-export const dtypeName = (number: number): string => NUMBERS[plain(number)] ?? `DataType ${number}`
-
-/**
- * The dtype of a DataType number; a ref type (TF1 variables) is its plain type.
- * @throws {TypeError} for a number that types.proto does not define or twotower does not read
- */
-export function dtypeOf(number: number): DType {
-  const dtype = NUMBERS[plain(number)]
-  if (dtype === undefined) throw new TypeError(`dtype ${number} is not supported`)
-  return dtype
-}
+export type ReadDType = Exclude<DType, UnreadDType>
 
 /** Bytes that an element takes in a checkpoint and in a TensorProto's content; 0 where elements have no fixed size. */
-export const BYTES: Readonly<Record<DType, number>> = {
+export const BYTES: Readonly<Record<ReadDType, number>> = {
   float32: 4,
   float64: 8,
   float16: 2,

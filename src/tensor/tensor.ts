@@ -1,4 +1,4 @@
-import { type ComplexDType, type DType, isBig, isComplex } from './dtype.ts'
+import { type ComplexDType, type DType, isBig, isComplex, type ReadDType } from './dtype.ts'
 import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './half.ts'
 import type { Strings } from './strings.ts'
 
@@ -33,15 +33,15 @@ export interface DataOf {
 /** The dtypes whose elements are JavaScript numbers (bool: 0 or 1). */
 export type NumberDType = Exclude<ArrayDType, 'int64' | 'uint64'>
 /** The dtypes whose elements are one place each of a typed array: not complex numbers, which are two. */
-export type ArrayDType = Exclude<DType, ComplexDType | 'string' | 'resource' | 'variant'>
+export type ArrayDType = Exclude<ReadDType, ComplexDType | 'string' | 'resource' | 'variant'>
 export type NumberArray = DataOf[NumberDType]
 export type BigArray = BigInt64Array | BigUint64Array
 export type TypedArray = NumberArray | BigArray
 
 /** A tensor of dtype `D`: row-major `data` of as many elements as `shape`'s product. Immutable by convention. */
-export type TensorOf<D extends DType> = { readonly dtype: D; readonly shape: Shape; readonly data: DataOf[D] }
+export type TensorOf<D extends ReadDType> = { readonly dtype: D; readonly shape: Shape; readonly data: DataOf[D] }
 /** A tensor of any dtype; `dtype` tells which container `data` is. */
-export type Tensor = { [D in DType]: TensorOf<D> }[DType]
+export type Tensor = { [D in ReadDType]: TensorOf<D> }[ReadDType]
 
 /** The number of elements of `shape`. */
 export function sizeOf(shape: Shape): number {
@@ -62,7 +62,7 @@ export function sameShape<Dimension extends number | string>(
 }
 
 /** A tensor of `data`, which has as many elements as `shape` asks for. */
-export function tensor<D extends DType>(dtype: D, shape: Shape, data: DataOf[D]): TensorOf<D> {
+export function tensor<D extends ReadDType>(dtype: D, shape: Shape, data: DataOf[D]): TensorOf<D> {
   if (data.length !== sizeOf(shape)) {
     throw new RangeError(`a ${dtype} tensor of shape [${shape}] has ${sizeOf(shape)} elements, got ${data.length}`)
   }

@@ -1,4 +1,4 @@
-import type { DType } from '../tensor/index.ts'
+import type { DType, ReadDType } from '../tensor/index.ts'
 
 // The flat format: manifest.json describes, weights.bin holds. docs/weights.md says the same for readers in other
 // languages; a change here is a change there.
@@ -36,7 +36,7 @@ export interface Manifest {
 export interface ArrayRecord {
   /** The variable that it was, or the constant's node. */
   readonly name: string
-  readonly dtype: DType
+  readonly dtype: ReadDType
   readonly shape: readonly number[]
   readonly offset: number
   readonly byteLength: number

@@ -15,7 +15,7 @@ import {
 } from '../graph/index.ts'
 import type { MutableTable } from '../ops/tables/mutable.ts'
 import { StaticTable } from '../ops/tables/static.ts'
-import { ARRAYS, BYTES, type DType, isComplex, Strings, sizeOf, type Tensor } from '../tensor/index.ts'
+import { ARRAYS, BYTES, isComplex, Strings, sizeOf, type Tensor } from '../tensor/index.ts'
 import {
   ALIGNMENT,
   type ArrayRecord,
@@ -148,7 +148,7 @@ class Reader {
         throw wrong('the offsets of its strings do not rise to its length')
       return { dtype, shape, data: new Strings(bytes, positions) }
     }
-    const width = BYTES[dtype as DType]
+    const width = BYTES[dtype]
     if (!width || dtype === 'resource' || dtype === 'variant') throw wrong(`${dtype} is not a dtype of the flat format`)
     // Half floats are stored as the float32 that they are computed in.
     if (byteLength !== size * (isComplex(dtype) ? width : ARRAYS[dtype].BYTES_PER_ELEMENT))

@@ -1,4 +1,4 @@
-import { ARRAYS, type DType, partOf, type Tensor, type TypedArray } from '../tensor/index.ts'
+import { ARRAYS, partOf, type ReadDType, type Tensor, type TypedArray } from '../tensor/index.ts'
 
 /** weights.bin in memory. */
 export interface StoredWeights {
@@ -13,7 +13,7 @@ export interface StoredWeights {
 /** Numbers of weights.bin, from `offset` on. In memory that may grow they are asked for anew when it has. */
 export function storedTensor(
   weights: StoredWeights,
-  dtype: Exclude<DType, 'string' | 'resource' | 'variant'>,
+  dtype: Exclude<ReadDType, 'string' | 'resource' | 'variant'>,
   shape: readonly number[],
   offset: number,
   byteLength: number,
