@@ -220,13 +220,59 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./statistics.ts'),
     ops: since('0.1.0', 'BesselI0 BesselI0e BesselI1 BesselI1e Betainc Digamma Erfinv Igamma Igammac Ndtri'),
   },
+  decompositions: {
+    rare: true,
+    load: () => import('./decompositions.ts'),
+    ops: since('0.1.0', 'Lu Qr SelfAdjointEigV2 Svd'),
+  },
+  tridiagonal: {
+    rare: true,
+    load: () => import('./tridiagonal.ts'),
+    ops: since('0.1.0', 'TridiagonalMatMul TridiagonalSolve'),
+  },
+  boxes: {
+    rare: true,
+    load: () => import('./boxes.ts'),
+    ops: since(
+      '0.1.0',
+      `
+      NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5
+      NonMaxSuppressionWithOverlaps
+    `,
+    ),
+  },
+  editdistance: {
+    rare: true,
+    load: () => import('./editdistance.ts'),
+    ops: since('0.1.0', 'EditDistance'),
+  },
+  ctc: {
+    rare: true,
+    load: () => import('./ctc.ts'),
+    ops: since('0.1.0', 'CTCGreedyDecoder'),
+  },
+  projection: {
+    rare: true,
+    load: () => import('./projection.ts'),
+    ops: since('0.1.0', 'ImageProjectiveTransformV2 ImageProjectiveTransformV3'),
+  },
+  bessel: {
+    rare: true,
+    load: () => import('./bessel.ts'),
+    ops: since('0.1.0', 'BesselJ0 BesselJ1 BesselK0 BesselK0e BesselK1 BesselK1e BesselY0 BesselY1'),
+  },
+  integrals: {
+    rare: true,
+    load: () => import('./integrals.ts'),
+    ops: since('0.1.0', 'Dawsn Expint FresnelCos FresnelSin Polygamma Spence Zeta'),
+  },
   quantized: {
     load: () => import('./quantized.ts'),
     ops: since('0.1.0', 'Dequantize QuantizeV2'),
   },
   serialized: {
     load: () => import('./serialized.ts'),
-    ops: since('0.1.0', 'ParseTensor'),
+    ops: since('0.1.0', 'ParseTensor SerializeTensor'),
   },
   sequenceexamples: {
     load: () => import('./sequenceexamples.ts'),
@@ -245,7 +291,7 @@ const LOADED: Readonly<Record<string, Family>> = {
       SparseFillEmptyRows SparseReduceMax SparseReduceMaxSparse SparseReduceSum SparseReduceSumSparse SparseReorder
       SparseReshape SparseSegmentMean SparseSegmentMeanWithNumSegments SparseSegmentSqrtN
       SparseSegmentSqrtNWithNumSegments SparseSegmentSum SparseSegmentSumWithNumSegments SparseSlice SparseSoftmax
-      SparseSplit SparseTensorDenseAdd SparseTensorDenseMatMul SparseToDense
+      SparseSparseMaximum SparseSparseMinimum SparseSplit SparseTensorDenseAdd SparseTensorDenseMatMul SparseToDense
     `,
     ),
   },
@@ -400,7 +446,7 @@ const LOADED: Readonly<Record<string, Family>> = {
     ops: since(
       '0.1.0',
       `
-      Acos Acosh Asin Asinh Atan Atan2 Atanh Cos Cosh Cross Erf Erfc Lgamma Sin Sinh Tan Xdivy Xlog1py Xlogy
+      Acos Acosh Asin Asinh Atan Atan2 Atanh Cos Cosh Cross Erf Erfc Lgamma NextAfter Sin Sinh Tan Xdivy Xlog1py Xlogy
     `,
     ),
   },

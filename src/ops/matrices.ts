@@ -8,10 +8,10 @@ import { filled, type NumericTensor, numeric } from './elementwise.ts'
 // computed in double by LU decomposition with row pivots and rounded once.
 
 /** Rows of numbers. */
-type Matrix = Float64Array[]
+export type Matrix = Float64Array[]
 
 /** Input `i`: matrices, which must be square where `square` says so. */
-function matricesOf(call: Call, i: number, square: boolean): NumericTensor {
+export function matricesOf(call: Call, i: number, square: boolean): NumericTensor {
   const x = numeric(call, i)
   if (!isFloat(x.dtype)) throw new TypeError(`input ${i} must be of a float type, got ${x.dtype}`)
   const [rows, columns] = x.shape.slice(-2)
@@ -23,7 +23,7 @@ function matricesOf(call: Call, i: number, square: boolean): NumericTensor {
 }
 
 /** Matrix `which` of a batch; `turned` is its transpose. */
-function matrixAt(x: NumericTensor, which: number, turned = false): Matrix {
+export function matrixAt(x: NumericTensor, which: number, turned = false): Matrix {
   const [rows, columns] = x.shape.slice(-2)
   const data = x.data as NumberArray
   const start = which * rows * columns
@@ -37,7 +37,7 @@ function matrixAt(x: NumericTensor, which: number, turned = false): Matrix {
 }
 
 /** `a` becomes L (below the diagonal) and U; the rows of `b` are exchanged as those of `a`. The sign of the exchanges. */
-function decompose(a: Matrix, b: Matrix): number {
+export function decompose(a: Matrix, b: Matrix): number {
   let sign = 1
   for (let k = 0; k < a.length; k++) {
     let pivot = k

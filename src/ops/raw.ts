@@ -72,7 +72,7 @@ const paddedRaw: Op = {
 }
 
 /** The bytes of `x`, little-endian. */
-function bytesOf(x: NumericTensor): Uint8Array<ArrayBuffer> {
+export function bytesOf(x: NumericTensor): Uint8Array<ArrayBuffer> {
   const halves = x.dtype === 'float16' ? toFloat16 : x.dtype === 'bfloat16' ? toBfloat16 : null
   const data = halves === null ? x.data : Uint16Array.from(x.data as Float32Array, halves)
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()

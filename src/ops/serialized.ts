@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { dtypeOf } from '../tensor/datatypes.ts'
+import { dtypeOf, numberOf } from '../tensor/datatypes.ts'
 import {
   type ArrayDType,
   BYTES,
@@ -9,14 +9,16 @@ import {
   isBig,
   isComplex,
   type ReadDType,
-  type Strings,
+  Strings,
   StringsBuilder,
   sizeOf,
   type Tensor,
+  tensor,
   zeros,
 } from '../tensor/index.ts'
+import type { NumericTensor } from './elementwise.ts'
 import { Reader } from './examples/wire.ts'
-import { numbersIn } from './raw.ts'
+import { bytesOf, numbersIn } from './raw.ts'
 import { text } from './strings.ts'
 
 // A serialized TensorProto as a tensor, after core/kernels/parse_tensor_op.cc and
@@ -175,4 +177,41 @@ const parseTensor: Op = {
   },
 }
 
-export const ops: Readonly<Record<string, Op>> = { ParseTensor: parseTensor }
+function varintOf(value: number): number[] {
+  const bytes = []
+  let rest = value
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128)
+  bytes.push(rest)
+  return bytes
+}
+
+/** A field of a message that holds bytes. */
+const field = (number: number, bytes: Uint8Array | readonly number[]): Uint8Array[] => [
+  Uint8Array.from([number * 8 + 2, ...varintOf(bytes.length)]),
+  Uint8Array.from(bytes),
+]
+
+/** A tensor as a TensorProto, after core/kernels/serialize_tensor_op.cc: numbers in its content, strings in a list. */
+const serializeTensor: Op = {
+  evaluate(call) {
+    const [x] = call.inputs
+    if (x.dtype === 'resource' || x.dtype === 'variant' || isComplex(x.dtype))
+      throw new TypeError(`${x.dtype} is not a type of this op`)
+    const shape = x.shape.flatMap((dim) => {
+      const size = dim === 0 ? [] : [8, ...varintOf(dim)]
+      return [18, size.length, ...size]
+    })
+    const parts = [Uint8Array.from([8, numberOf(x.dtype)]), ...field(2, shape)]
+    if (x.dtype === 'string') for (let i = 0; i < x.data.length; i++) parts.push(...field(8, x.data.at(i)))
+    else if (sizeOf(x.shape) > 0) parts.push(...field(4, bytesOf(x as NumericTensor)))
+    const all = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+    let at = 0
+    for (const part of parts) {
+      all.set(part, at)
+      at += part.length
+    }
+    return tensor('string', [], Strings.from([all]))
+  },
+}
+
+export const ops: Readonly<Record<string, Op>> = { ParseTensor: parseTensor, SerializeTensor: serializeTensor }

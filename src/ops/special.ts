@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { isBig, type NumberArray, sameShape } from '../tensor/index.ts'
+import { type BigArray, isBig, isFloat, type NumberArray, sameShape } from '../tensor/index.ts'
 import { binary, filled, numeric, unary } from './elementwise.ts'
 
 // Trigonometry and special functions after core/kernels/cwise_ops*.cc.
@@ -52,23 +52,51 @@ const LANCZOS = [
 const cross: Op = {
   evaluate(call) {
     const [x, y] = [numeric(call, 0), numeric(call, 1)]
-    if (isBig(x.dtype)) throw new TypeError(`${x.dtype} is not a type of this op`)
     if (!sameShape(x.shape, y.shape) || x.shape[x.shape.length - 1] !== 3)
       throw new InvalidArgumentError(`Both inputs must be of one shape that ends in 3: [${x.shape}] vs. [${y.shape}]`)
-    const [a, b] = [x.data as NumberArray, y.data as NumberArray]
-    return filled(x.dtype, x.shape, (out) => {
-      for (let i = 0; i < out.length; i += 3) {
-        for (let c = 0; c < 3; c++) {
-          const [m, n] = [i + ((c + 1) % 3), i + ((c + 2) % 3)]
-          out[i + c] = a[m] * b[n] - a[n] * b[m]
+    const products = <N extends number | bigint>(
+      a: ArrayLike<N>,
+      b: ArrayLike<N>,
+      less: (m: N, n: N, o: N, p: N) => N,
+    ) =>
+      filled(x.dtype, x.shape, (out) => {
+        for (let i = 0; i < out.length; i++) {
+          const first = i - (i % 3)
+          const [m, n] = [first + ((i + 1) % 3), first + ((i + 2) % 3)]
+          out[i] = less(a[m], b[n], a[n], b[m])
         }
-      }
-    })
+      })
+    if (isBig(x.dtype)) return products(x.data as BigArray, y.data as BigArray, (m, n, o, p) => m * n - o * p)
+    const times = isFloat(x.dtype) ? (m: number, n: number) => m * n : Math.imul
+    return products(x.data as NumberArray, y.data as NumberArray, (m, n, o, p) => times(m, n) - times(o, p))
+  },
+}
+
+/** The number of x's type that comes after it on the way to y. */
+const nextAfter: Op = {
+  evaluate(call) {
+    const { dtype } = call.inputs[0]
+    if (dtype !== 'float32' && dtype !== 'float64') throw new TypeError(`${dtype} is not a type of this op`)
+    const number = dtype === 'float32' ? new Float32Array(1) : new Float64Array(1)
+    const bits = dtype === 'float32' ? new Int32Array(number.buffer) : new BigInt64Array(number.buffer)
+    const least = dtype === 'float32' ? 2 ** -149 : Number.MIN_VALUE
+    return binary((x, y) => {
+      if (Number.isNaN(x) || Number.isNaN(y)) return Number.NaN
+      if (x === y) return y
+      if (x === 0) return y > 0 ? least : -least
+      number[0] = x
+      // Away from zero the bits count up.
+      const up = y > x === x > 0
+      if (bits instanceof Int32Array) bits[0] += up ? 1 : -1
+      else bits[0] += up ? 1n : -1n
+      return number[0]
+    }).evaluate(call)
   },
 }
 
 export const ops: Readonly<Record<string, Op>> = {
   Cross: cross,
+  NextAfter: nextAfter,
   Xdivy: binary((x, y) => (x === 0 ? 0 : x / y)),
   Xlogy: binary((x, y) => (x === 0 ? 0 : x * Math.log(y))),
   Xlog1py: binary((x, y) => (x === 0 ? 0 : x * Math.log1p(y))),

@@ -8,6 +8,9 @@ import { floats } from './stepwise.ts'
 // Functions of statistics after core/kernels/cwise_op_{erfinv,ndtri,digamma,igammas,betainc}.cc and special_math, which take
 // Cephes' approximations; here they are iterated to double precision.
 
+/** Euler's constant. */
+export const EULER = 0.5772156649015329
+
 const { NaN: NAN, POSITIVE_INFINITY: INFINITE } = Number
 
 /** z ≥ 0 with erfc(z) = y, for y in (0, 1]: Newton on the logarithm, which is concave, from above. */
@@ -39,7 +42,7 @@ function normalQuantile(p: number): number {
 }
 
 /** The derivative of ln Γ: by recurrence to x ≥ 10 and its asymptotic series there; by reflection below zero. */
-function digamma(x: number): number {
+export function digamma(x: number): number {
   if (x <= 0) {
     if (Number.isInteger(x)) return NAN
     return digamma(1 - x) - Math.PI / Math.tan(Math.PI * x)

@@ -64,6 +64,10 @@ export function declaredDtype(number: number): DType {
 export const dtypeName = (number: number): string =>
   NUMBERS[plain(number)] ?? UNREAD[plain(number)] ?? `DataType ${number}`
 
+/** The DataType number of `dtype`. */
+export const numberOf = (dtype: ReadDType): number =>
+  Number(Object.keys(NUMBERS).find((number) => NUMBERS[Number(number)] === dtype))
+
 /**
  * The dtype of a DataType number; a ref type (TF1 variables) is its plain type.
  * @throws {TypeError} for a number that types.proto does not define or twotower does not read

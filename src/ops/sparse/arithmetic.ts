@@ -199,6 +199,36 @@ const add: Op = {
   },
 }
 
+/**
+ * After core/kernels/sparse_sparse_binary_op_shared.cc: the same merge, an entry of one side only being held against 0; a NaN
+ * makes NaN.
+ */
+const larger = (sign: 1 | -1): Op => ({
+  outputs: ['output_indices', 'output_values'],
+  evaluate(call) {
+    const [a, b] = [numericSparse(call, 0), numericSparse(call, 3)]
+    if (a.rank !== b.rank || a.shape.some((dim, d) => dim !== b.shape[d]))
+      throw new InvalidArgumentError(`Operands' shapes do not match: got [${a.shape}] vs. [${b.shape}]`)
+    const nothing = isBig(a.values.dtype) ? 0n : 0
+    const [rows, values]: [number[], (number | bigint)[]] = [[], []]
+    let [i, j] = [0, 0]
+    while (i < a.count || j < b.count) {
+      const order = i === a.count ? 1 : j === b.count ? -1 : compareCoordinates(a.indices, i, b.indices, j, a.rank)
+      const [x, y] = [order <= 0 ? a.values.data[i] : nothing, order >= 0 ? b.values.data[j] : nothing]
+      rows.push(order <= 0 ? i++ : a.count + j)
+      if (order >= 0) j++
+      values.push(Number.isNaN(y) || (sign > 0 ? x < y : y < x) ? y : x)
+    }
+    const both = [...Array.from(a.indices), ...Array.from(b.indices)]
+    return [
+      takeRows(int64([a.count + b.count, a.rank], both), rows),
+      filled(a.values.dtype, [values.length], (out) => {
+        for (let k = 0; k < values.length; k++) out[k] = values[k]
+      }),
+    ]
+  },
+})
+
 const sum = (x: number | bigint, y: number | bigint): number | bigint =>
   typeof x === 'bigint' && typeof y === 'bigint' ? BigInt.asIntN(64, x + y) : Number(x) + Number(y)
 
@@ -302,6 +332,8 @@ export const arithmetic: Readonly<Record<string, Op>> = {
   SparseTensorDenseMatMul: denseMatMul,
   SparseTensorDenseAdd: denseAdd,
   SparseAdd: add,
+  SparseSparseMaximum: larger(1),
+  SparseSparseMinimum: larger(-1),
   SparseDenseCwiseAdd: denseCwise(
     (x, y) => x + y,
     (x, y) => x + y,

@@ -141,10 +141,6 @@ const UNHELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   fastsentencepiece: { ...splits, ...sampling },
   joins: splits,
   quantized: because(EVERY_ROW, 'NumPy has no quantized types: the model rare_ops holds it'),
-  serialized: because(
-    [...EVERY_ROW.filter((rows) => rows !== '1 rows'), ...TEXTS],
-    'it takes one string, a serialized tensor, whose elements hold the edges',
-  ),
   sequenceexamples: because(
     ['5 rows', '33 rows', ...TEXTS, ...Object.keys(FLOATS)],
     'its strings are serialized tf.SequenceExamples, whose features hold the edges, and its floats defaults of these',
