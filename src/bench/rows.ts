@@ -89,7 +89,9 @@ export function fixedBatch(features: readonly Port[]): number | null {
 export function batchOf(rows: readonly Row[], features: readonly Port[], count: number, start = 0): Features {
   const batch = Array.from({ length: count }, (_, i) => rows[(start + i) % rows.length])
   const [whole, each] = [features.filter(isWhole), features.filter((port) => !isWhole(port))]
-  const scalars = whole.flatMap(({ name }) => (Object.hasOwn(batch[0], name) ? [[name, nested(batch[0][name])]] : []))
+  const scalars = whole.flatMap(({ name }) =>
+    Object.hasOwn(batch[0], name) ? [[name, nested(batch[0][name], name)]] : [],
+  )
   return { ...columnsOf(batch, each), ...Object.fromEntries(scalars) }
 }
 

@@ -92,7 +92,7 @@ function ofSignature(definition: ModelDefinition, signature: string, json: Json)
   ]
   const scalars = whole
     .filter(({ name }) => Object.hasOwn(features, name))
-    .map(({ name }) => [name, nested(features[name])])
+    .map(({ name }) => [name, nested(features[name], name)])
   return { signature, features: { ...columnsOf([features], rows), ...Object.fromEntries(scalars) } }
 }
 

@@ -40,7 +40,7 @@ export class Maker {
     let key = JSON.stringify(from)
     let values = this.column(key, wanted, (_, row) => {
       const features = this.rows[row]
-      return attempt(() => rowValue(Object.hasOwn(features, from) ? nested(features[from]) : null, from))
+      return attempt(() => rowValue(Object.hasOwn(features, from) ? nested(features[from], from) : null, from))
     })
     for (const step of steps) {
       const own = this.keyOf(step)

@@ -49,10 +49,10 @@ function held(inputs: Readonly<Record<string, InputValue>>, ports: readonly Port
 /** Columns by name; a bare value is the only input's. */
 function byName(inputs: Json, ports: readonly Port[]): Record<string, InputValue> {
   if (isMembers(inputs) && !isBytes(inputs)) {
-    return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, nested(value)]))
+    return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, nested(value, name)]))
   }
   if (ports.length !== 1) throw new RangeError(`"inputs" must name each of ${quoted(ports)}`)
-  return { [ports[0].name]: nested(inputs) }
+  return { [ports[0].name]: nested(inputs, ports[0].name) }
 }
 
 /** Rows turned into columns: every instance has the same names, or is the only input's bare value. */
@@ -65,7 +65,7 @@ function columns(instances: Json, ports: readonly Port[]): Readonly<Record<strin
   const named = rows.filter((row) => isMembers(row) && !isBytes(row)).length
   if (named === 0) {
     if (ports.length !== 1) throw new RangeError(`each instance must be an object that names ${quoted(ports)}`)
-    return { [ports[0].name]: rows.map(nested) }
+    return { [ports[0].name]: rows.map((row) => nested(row, ports[0].name)) }
   }
   if (named !== rows.length) throw new TypeError('instances must all be objects, or all bare values')
   // Vertex writes one value as a list of one, and may send features that this model does not take.
@@ -79,7 +79,7 @@ function columns(instances: Json, ports: readonly Port[]): Readonly<Record<strin
         `instance ${i} has ${own.map((n) => `"${n}"`).join(', ') || 'no values'}, the first has ${given.map((n) => `"${n}"`).join(', ')}`,
       )
     }
-    for (const [name, values] of found) values.push(nested((row as Members)[name]))
+    for (const [name, values] of found) values.push(nested((row as Members)[name], name))
   })
   return Object.fromEntries(found)
 }

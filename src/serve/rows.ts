@@ -41,8 +41,8 @@ export function columnsOf(rows: readonly Row[], ports: readonly Port[]): Feature
 function value(json: Json, port: Port): Nested {
   const isList = Array.isArray(json)
   if (port.shape?.length === 1 && isList && (json as readonly Json[]).length === 1)
-    return nested((json as readonly Json[])[0])
+    return nested((json as readonly Json[])[0], port.name)
   // One value for a feature of shape [1].
-  if (port.shape?.length === 2 && port.shape[1] === 1 && !isList) return [nested(json)]
-  return nested(json)
+  if (port.shape?.length === 2 && port.shape[1] === 1 && !isList) return [nested(json, port.name)]
+  return nested(json, port.name)
 }

@@ -11,13 +11,16 @@ export const isMembers = (value: Json): value is Members =>
 export const isBytes = (value: Json): value is { readonly b64: string } =>
   isMembers(value) && typeof value.b64 === 'string' && Object.keys(value).length === 1
 
-/** JSON as an input's nested lists; {"b64"} is bytes. */
-export function nested(value: Json): Nested {
+/** JSON as the nested lists of an input, `name` where it is known; {"b64"} is bytes. */
+export function nested(value: Json, name?: string): Nested {
   // A list of numbers, which most are, is one already.
-  if (Array.isArray(value)) return value.every((item) => typeof item === 'number') ? value : value.map(nested)
+  if (Array.isArray(value))
+    return value.every((item) => typeof item === 'number') ? value : value.map((item) => nested(item, name))
   if (isBytes(value)) return bytesOf(value.b64)
   if (value === null || typeof value === 'object')
-    throw new TypeError(`${value === null ? 'null' : 'an object'} is not a value of a tensor`)
+    throw new TypeError(
+      `${name === undefined ? '' : `input "${name}": `}${value === null ? 'null' : 'an object'} is not a value of a tensor`,
+    )
   return value as Nested
 }
 

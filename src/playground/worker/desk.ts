@@ -195,7 +195,7 @@ function featuresFor(part: Part, row: Members): Features {
       [row],
       ports.filter(({ shape }) => shape?.length !== 0),
     ),
-    ...Object.fromEntries(whole.map(({ name }) => [name, nested(row[name])])),
+    ...Object.fromEntries(whole.map(({ name }) => [name, nested(row[name], name)])),
   }
 }
 
