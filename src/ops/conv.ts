@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { Attrs, type Call, type Op } from '../graph/index.ts'
-import { isBig, isFloat, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { type BigArray, isBig, isFloat, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 import { integerVector } from './integers.ts'
 import { stepsOf } from './layout.ts'
@@ -13,18 +13,17 @@ import { forEachCovered, type Image, imageOf, shapeOf, type Windows, windowsOf }
 /** An image tensor: its sizes and steps by name. */
 interface Pixels {
   readonly tensor: NumericTensor
-  readonly data: NumberArray
   readonly sizes: Image
   readonly steps: Image
 }
 
 function pixelsOf(call: Call, format: string): Pixels {
   const tensor = numeric(call, 0)
-  if (isBig(tensor.dtype) || tensor.dtype === 'bool') throw new TypeError(`${tensor.dtype} is not a type of this op`)
+  if (tensor.dtype === 'bool') throw new TypeError(`${tensor.dtype} is not a type of this op`)
   if (format !== 'NHWC' && format !== 'NCHW')
     throw new InvalidArgumentError(`data format ${format} is not NHWC or NCHW`)
   const sizes = imageOf(tensor.shape, format, 'input')
-  return { tensor, data: tensor.data as NumberArray, sizes, steps: imageOf(stepsOf(tensor.shape), format, 'input') }
+  return { tensor, sizes, steps: imageOf(stepsOf(tensor.shape), format, 'input') }
 }
 
 /** Which input channels and which part of the filter make output channel `out`. */
@@ -36,12 +35,14 @@ interface Wiring {
 
 /** Sums of products of each window with the filter: `place` weights lie between neighbouring places of a window. */
 function convolve(
-  { tensor, data, sizes, steps }: Pixels,
+  { tensor, sizes, steps }: Pixels,
   filter: NumericTensor,
   { rows, columns }: { rows: Windows; columns: Windows },
   { channels, of }: Wiring,
   format: string,
 ): Tensor {
+  if (isBig(tensor.dtype)) throw new TypeError(`${tensor.dtype} is not a type of this op`)
+  const data = tensor.data as NumberArray
   const shape = shapeOf({ batch: sizes.batch, height: rows.count, width: columns.count, channels }, format)
   const [, rowStep] = stepsOf(filter.shape)
   const weights = filter.data as NumberArray
@@ -205,48 +206,60 @@ const conv2DBackpropInput: Op = {
 }
 
 /** One number of each window and channel: `next` takes its elements in, `last` sees how many there were. */
-interface Pooling {
-  initial(tensor: NumericTensor): number
-  next(so: number, x: number): number
-  last(total: number, count: number): number
+interface Pooling<N> {
+  initial(tensor: NumericTensor): N
+  next(so: N, x: N): N
+  last(total: N, count: number): N
 }
 
-const pool = ({ initial, next, last }: Pooling): Op => ({
+/** `numbers` of each window and channel, or `bigs` of int64. */
+const pool = (numbers: Pooling<number>, bigs?: Pooling<bigint>): Op => ({
   evaluate(given) {
     const call = withSizes(given)
-    const format = call.attrs.string('data_format', 'NHWC')
-    const { tensor, data, sizes, steps } = pixelsOf(call, format)
-    const window = imageOf(call.attrs.numbers('ksize'), format, 'ksize')
-    if (window.batch !== 1 || window.channels !== 1) {
-      throw new InvalidArgumentError('Pooling is not yet supported on the batch or the depth dimension.')
-    }
-    if (window.height <= 0 || window.width <= 0)
-      throw new InvalidArgumentError('Sliding window ksize must be positive.')
-    const { rows, columns } = windowsOf(call.attrs, sizes, window, format)
-    const shape = shapeOf({ ...sizes, height: rows.count, width: columns.count }, format)
-    const to = imageOf(stepsOf(shape), format, 'output')
-    const totals = zeros('float64', sizes.channels)
-    return filled(tensor.dtype, shape, (out) => {
-      for (let b = 0; b < sizes.batch; b++) {
-        for (let row = 0; row < rows.count; row++) {
-          for (let column = 0; column < columns.count; column++) {
-            totals.fill(initial(tensor))
-            let count = 0
-            forEachCovered(rows, row, sizes.height, (y) => {
-              forEachCovered(columns, column, sizes.width, (x) => {
-                const pixel = b * steps.batch + y * steps.height + x * steps.width
-                for (let c = 0; c < totals.length; c++) totals[c] = next(totals[c], data[pixel + c * steps.channels])
-                count++
-              })
-            })
-            const at = b * to.batch + row * to.height + column * to.width
-            for (let c = 0; c < totals.length; c++) out[at + c * to.channels] = last(totals[c], count)
-          }
-        }
-      }
-    })
+    const pixels = pixelsOf(call, call.attrs.string('data_format', 'NHWC'))
+    const { dtype, data } = pixels.tensor
+    if (!isBig(dtype)) return pooled(call, pixels, data as NumberArray, numbers)
+    if (bigs === undefined) throw new TypeError(`${dtype} is not a type of this op`)
+    return pooled(call, pixels, data as BigArray, bigs)
   },
 })
+
+function pooled<N extends number | bigint>(
+  call: Call,
+  { tensor, sizes, steps }: Pixels,
+  data: ArrayLike<N>,
+  { initial, next, last }: Pooling<N>,
+): Tensor {
+  const format = call.attrs.string('data_format', 'NHWC')
+  const window = imageOf(call.attrs.numbers('ksize'), format, 'ksize')
+  if (window.batch !== 1 || window.channels !== 1) {
+    throw new InvalidArgumentError('Pooling is not yet supported on the batch or the depth dimension.')
+  }
+  if (window.height <= 0 || window.width <= 0) throw new InvalidArgumentError('Sliding window ksize must be positive.')
+  const { rows, columns } = windowsOf(call.attrs, sizes, window, format)
+  const shape = shapeOf({ ...sizes, height: rows.count, width: columns.count }, format)
+  const to = imageOf(stepsOf(shape), format, 'output')
+  const totals = new Array<N>(sizes.channels)
+  return filled(tensor.dtype, shape, (out) => {
+    for (let b = 0; b < sizes.batch; b++) {
+      for (let row = 0; row < rows.count; row++) {
+        for (let column = 0; column < columns.count; column++) {
+          totals.fill(initial(tensor))
+          let count = 0
+          forEachCovered(rows, row, sizes.height, (y) => {
+            forEachCovered(columns, column, sizes.width, (x) => {
+              const pixel = b * steps.batch + y * steps.height + x * steps.width
+              for (let c = 0; c < totals.length; c++) totals[c] = next(totals[c], data[pixel + c * steps.channels])
+              count++
+            })
+          })
+          const at = b * to.batch + row * to.height + column * to.width
+          for (let c = 0; c < totals.length; c++) out[at + c * to.channels] = last(totals[c], count)
+        }
+      }
+    }
+  })
+}
 
 /** MaxPoolV2's window and strides are inputs where MaxPool's are attributes. */
 function withSizes(call: Call): Call {
@@ -256,11 +269,10 @@ function withSizes(call: Call): Call {
 }
 
 /** It begins at the lowest finite number, so that of −∞ and NaN alone it is this. */
-const maxPool = pool({
-  initial: ({ dtype }) => Number(lowest(dtype)),
-  next: (so, x) => (x > so ? x : so),
-  last: (total) => total,
-})
+const maxPool = pool(
+  { initial: ({ dtype }) => Number(lowest(dtype)), next: (so, x) => (x > so ? x : so), last: (total) => total },
+  { initial: ({ dtype }) => BigInt(lowest(dtype)), next: (so, x) => (x > so ? x : so), last: (total) => total },
+)
 
 /** Padding does not count: a window at the border is the mean of what it covers. */
 const meanPool = pool({ initial: () => 0, next: (so, x) => so + x, last: (total, count) => total / count })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Attrs } from '../../../src/graph/index.ts'
 import { ops as boxes } from '../../../src/ops/boxes.ts'
+import { ops as conv } from '../../../src/ops/conv.ts'
 import { ops as ctc } from '../../../src/ops/ctc.ts'
 import { ops as decompositions } from '../../../src/ops/decompositions.ts'
 import { ops as editdistance } from '../../../src/ops/editdistance.ts'
@@ -18,7 +19,7 @@ describe('decoders of sequences', () => goldenOps('ctc', ctc))
 describe('matrices taken apart', () => goldenOps('decompositions', decompositions))
 describe('matrices of three diagonals', () => goldenOps('tridiagonal', tridiagonal))
 describe('transformed images', () => goldenOps('projection', projection))
-describe('rare ones of other families', () => goldenOps('rare', { ...serialized, ...sparse, ...special }))
+describe('rare ones of other families', () => goldenOps('rare', { ...conv, ...serialized, ...sparse, ...special }))
 
 test('what hangs on roundings in TensorFlow is refused', () => {
   const evaluate = (op: string, attrs: Attrs) => {
