@@ -89,20 +89,20 @@ const division = divide(
   (x, y) => x / y,
 )
 /** The quotient is rounded to its own dtype before the floor: 2.5 / 1e-3 is 2500 in float32, just below in double. */
-const floorDivide: Op = {
+const wholeDivide = (whole: (x: number) => number, big: (x: bigint, y: bigint) => bigint): Op => ({
   evaluate(call) {
     const { dtype } = call.inputs[0]
     const quotient = new (dtype === 'float64' ? Float64Array : Float32Array)(1)
     return divide(
       (x, y) => {
         quotient[0] = x / y
-        return Math.floor(rounded(dtype, quotient)[0])
+        return whole(rounded(dtype, quotient)[0])
       },
-      (x, y) => Math.floor(x / y),
-      floorBig,
+      (x, y) => whole(x / y),
+      big,
     ).evaluate(call)
   },
-}
+})
 /** A NaN on either side is the answer (Eigen's scalar_max_op with PropagateNaN, as TensorFlow's functor uses). */
 const greater = (x: number, y: number): number => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : x > y ? x : y)
 const lesser = (x: number, y: number): number => (Number.isNaN(x) || Number.isNaN(y) ? Number.NaN : x < y ? x : y)
@@ -192,8 +192,8 @@ export const ops: Readonly<Record<string, Op>> = {
   Mul: multiply,
   Div: division,
   RealDiv: division,
-  TruncateDiv: division,
-  FloorDiv: floorDivide,
+  TruncateDiv: wholeDivide(Math.trunc, (x, y) => x / y),
+  FloorDiv: wholeDivide(Math.floor, floorBig),
   FloorMod: divide(floorMod, floorMod, floorModBig),
   Mod: divide(
     (x, y) => x % y,

@@ -96,7 +96,9 @@ function normalized(weights: readonly number[]): number[] {
 const SMALLEST = 1000 * 2 ** -126
 
 /** Each output position is the mean of the stretch of input that it stands for. */
-function area(axis: Axis): Span[] {
+function area(given: Axis): Span[] {
+  // With corners aligned, one row would be stretches of length 0: TensorFlow divides it instead.
+  const axis = given.from === 1 ? { ...given, scale: f32(1 / given.to) } : given
   return Array.from({ length: axis.to }, (_, i) => {
     const [start, end] = [f32(i * axis.scale), f32((i + 1) * axis.scale)]
     const from: number[] = []
