@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { Strings, StringsBuilder, sameShape, tensor } from '../tensor/index.ts'
+import { Strings, StringsBuilder, sameShape, sizeOf, tensor } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { integers, integersOf } from './integers.ts'
 import { stepsOf } from './layout.ts'
@@ -139,7 +139,7 @@ const unsortedSegmentJoin: Op = {
     if (!sameShape(call.inputs[1].shape, x.shape.slice(0, call.inputs[1].shape.length))) {
       throw new InvalidArgumentError(`segment_ids of shape [${call.inputs[1].shape}] must be a prefix of [${x.shape}]`)
     }
-    const inner = ids.length === 0 ? 1 : x.data.length / ids.length
+    const inner = sizeOf(x.shape.slice(call.inputs[1].shape.length))
     const segments = Array.from({ length: count * inner }, (): Uint8Array[] => [])
     ids.forEach((id, i) => {
       if (id < 0 || id >= count)

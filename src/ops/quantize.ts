@@ -1,10 +1,10 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Call, Op } from '../graph/index.ts'
-import { halfEven, isFloat, type NumberArray, sizeOf, type Tensor } from '../tensor/index.ts'
+import { type DType, halfEven, isFloat, type NumberArray, sizeOf, type Tensor } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 
 // Numbers as they would be after 8 bits, after core/kernels/{fake_quant_ops_functor,quantize_and_dequantize_op}.h. Every
-// step is rounded to float32, because which of two neighbouring levels a number falls on hangs on it.
+// step is rounded as its dtype is, float32 but where a double is taken there and back, because which of two neighbouring levels a number falls on hangs on it.
 
 const f32 = Math.fround
 
@@ -66,20 +66,29 @@ const perChannel: Op = {
 const scalars = (call: Call): number[] => [1, 2].map((i) => Number(numeric(call, i).data[0]))
 
 /** To `bits` bits and back: one scale for `min` and `max`, whichever of the two needs the wider steps. */
-function throughBits([min, max]: number[], bits: number, given: boolean, attrs: Attrs): (x: number) => number {
+function throughBits(
+  [min, max]: number[],
+  bits: number,
+  given: boolean,
+  attrs: Attrs,
+  dtype: DType,
+): (x: number) => number {
+  const isDouble = dtype === 'float64'
+  const f = isDouble ? (x: number) => x : f32
+  const limit = isDouble ? Number.MAX_VALUE : LARGEST
   const signed = attrs.boolean('signed_input', true)
   const narrow = attrs.boolean('narrow_range', false)
   const least = signed ? -(2 ** (bits - 1)) + (narrow ? 1 : 0) : 0
   const most = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1
-  const below = least * min > 0 ? f32(least / min) : LARGEST
-  const above = most * max > 0 ? f32(most / max) : LARGEST
+  const below = least * min > 0 ? f(least / min) : limit
+  const above = most * max > 0 ? f(most / max) : limit
   const byMin = below < above
   const scale = byMin ? below : above
-  const inverse = byMin ? f32(min / least) : f32(max / most)
-  const [low, high] = byMin ? [min, f32(most * inverse)] : [f32(least * inverse), max]
+  const inverse = byMin ? f(min / least) : f(max / most)
+  const [low, high] = byMin ? [min, f(most * inverse)] : [f(least * inverse), max]
   const round =
-    attrs.string('round_mode', 'HALF_TO_EVEN') === 'HALF_UP' ? (x: number) => Math.floor(f32(x + 0.5)) : halfEven
-  return (x) => f32(round(f32((given ? Math.max(Math.min(x, high), low) : x) * scale)) * inverse)
+    attrs.string('round_mode', 'HALF_TO_EVEN') === 'HALF_UP' ? (x: number) => Math.floor(f(x + 0.5)) : halfEven
+  return (x) => f(round(f((given ? Math.max(Math.min(x, high), low) : x) * scale)) * inverse)
 }
 const LARGEST = 3.4028234663852886e38
 
@@ -114,7 +123,7 @@ function quantizeAndDequantize(call: Call, x: NumericTensor, bits: number): Tens
         : limitsOf(data, c * inner, inner, inner, channels)
       if (given && !(range[0] <= range[1]))
         throw new InvalidArgumentError(`Invalid range: input_min ${range[0]} > input_max ${range[1]}`)
-      const through = throughBits(range, bits, given, attrs)
+      const through = throughBits(range, bits, given, attrs, x.dtype)
       for (let i = c * inner; i < data.length; i += inner * channels) {
         for (let j = i; j < i + inner; j++) out[j] = through(data[j])
       }

@@ -101,7 +101,8 @@ const unsorted = (reducer: Reducer, emptyOf: (dtype: ArrayDType) => number | big
       )
     }
     const ids = integersOf(segments, 'segment_ids')
-    const bad = ids.findIndex((id) => id >= count)
+    // Where there is nothing to add TensorFlow does not look where to.
+    const bad = data.data.length === 0 ? -1 : ids.findIndex((id) => id >= count)
     if (bad >= 0) {
       throw new InvalidArgumentError(
         `segment_ids${position(segments.shape, bad)} = ${ids[bad]} is out of range [0, ${count})`,

@@ -61,7 +61,8 @@ export function windowsOf(
       throw new InvalidArgumentError('Inner strides and dilations should be larger than 0.')
     const span = (size - 1) * dilation + 1
     const margins = marginsOf(padding, shape[name], span, stride, explicit.slice(at, at + 2))
-    const count = Math.floor((shape[name] + margins[0] + margins[1] - span + stride) / stride)
+    // C's division: a stride that reaches past the filter makes none of what would be less than none.
+    const count = Math.trunc((shape[name] + margins[0] + margins[1] - span + stride) / stride) + 0
     if (count < 0) {
       throw new InvalidArgumentError(
         `Computed output size would be negative: ${count} [input_size: ${shape[name]}, effective_filter_size: ${span}, stride: ${stride}]`,

@@ -5,9 +5,13 @@ import { ops as conv } from '../../../src/ops/conv.ts'
 import { ops as ctc } from '../../../src/ops/ctc.ts'
 import { ops as decompositions } from '../../../src/ops/decompositions.ts'
 import { ops as editdistance } from '../../../src/ops/editdistance.ts'
+import { ops as joins } from '../../../src/ops/joins.ts'
 import { ops as math } from '../../../src/ops/math.ts'
+import { ops as patches } from '../../../src/ops/patches.ts'
 import { ops as projection } from '../../../src/ops/projection.ts'
+import { ops as quantize } from '../../../src/ops/quantize.ts'
 import { ops as resize } from '../../../src/ops/resize.ts'
+import { ops as segment } from '../../../src/ops/segment.ts'
 import { ops as serialized } from '../../../src/ops/serialized.ts'
 import { ops as sparse } from '../../../src/ops/sparse.ts'
 import { ops as special } from '../../../src/ops/special.ts'
@@ -22,7 +26,18 @@ describe('matrices taken apart', () => goldenOps('decompositions', decomposition
 describe('matrices of three diagonals', () => goldenOps('tridiagonal', tridiagonal))
 describe('transformed images', () => goldenOps('projection', projection))
 describe('rare ones of other families', () =>
-  goldenOps('rare', { ...math, ...resize, ...conv, ...serialized, ...sparse, ...special }))
+  goldenOps('rare', {
+    ...joins,
+    ...math,
+    ...patches,
+    ...quantize,
+    ...segment,
+    ...resize,
+    ...conv,
+    ...serialized,
+    ...sparse,
+    ...special,
+  }))
 
 test('what hangs on roundings in TensorFlow is refused', () => {
   const evaluate = (op: string, attrs: Attrs) => {
