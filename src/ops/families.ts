@@ -140,7 +140,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   patches: {
     load: () => import('./patches.ts'),
-    ops: since('0.1.0', 'DepthToSpace ExtractImagePatches LRN SpaceToDepth'),
+    ops: since('0.1.0', 'DepthToSpace Dilation2D ExtractImagePatches LRN SpaceToDepth'),
   },
   resize: {
     load: () => import('./resize.ts'),
@@ -219,6 +219,19 @@ const LOADED: Readonly<Record<string, Family>> = {
     rare: true,
     load: () => import('./statistics.ts'),
     ops: since('0.1.0', 'BesselI0 BesselI0e BesselI1 BesselI1e Betainc Digamma Erfinv Igamma Igammac Ndtri'),
+  },
+  older: {
+    rare: true,
+    load: () => import('./older.ts'),
+    ops: since(
+      '0.1.0',
+      'AccumulateNV2 BatchToSpace InplaceAdd InplaceSub InplaceUpdate ScatterNdNonAliasingAdd SpaceToBatch',
+    ),
+  },
+  recurrentcells: {
+    rare: true,
+    load: () => import('./recurrentcells.ts'),
+    ops: since('0.1.0', 'BlockLSTM BlockLSTMV2 GRUBlockCell LSTMBlockCell'),
   },
   decompositions: {
     rare: true,

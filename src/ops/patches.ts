@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { Attrs, type Call, type Op } from '../graph/index.ts'
-import type { NumberArray, Tensor } from '../tensor/index.ts'
+import { isBig, type NumberArray, type Tensor } from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
 import { grid, pick, progression, reshaped, stepsOf, take } from './layout.ts'
+import { lowest } from './segment.ts'
 import { forEachCovered, type Image, imageOf, windowsOf } from './windows.ts'
 
 // Pixels and channels rearranged, after core/kernels/{spacetodepth_op,depthtospace_op,extract_image_patches_op,lrn_op}.cc,
@@ -103,9 +104,48 @@ const localResponse: Op = {
   },
 }
 
+/** The largest of each window's numbers and the filter's, added, after core/kernels/dilation_ops.cc. */
+const dilation: Op = {
+  evaluate(call) {
+    const [x, filter] = [numeric(call, 0), numeric(call, 1)]
+    if (isBig(x.dtype)) throw new TypeError(`${x.dtype} is not a type of this op`)
+    if (filter.shape.length !== 3) throw new InvalidArgumentError(`filter must be 3-dimensional: [${filter.shape}]`)
+    const image = imageOf(x.shape, 'NHWC', 'input')
+    const { batch, height, width, channels } = image
+    const [tall, wide, depth] = filter.shape
+    if (depth !== channels)
+      throw new InvalidArgumentError(`input and filter must have the same depth: ${channels} vs ${depth}`)
+    const slide = {
+      strides: call.attrs.numbers('strides'),
+      dilations: call.attrs.numbers('rates'),
+      padding: call.attrs.string('padding'),
+    }
+    const sizes = { batch: 1, height: tall, width: wide, channels: 1 }
+    const { rows, columns } = windowsOf(new Attrs(slide), image, sizes, 'NHWC')
+    const [data, weights] = [x.data as NumberArray, filter.data as NumberArray]
+    const least = Number(lowest(x.dtype))
+    return filled(x.dtype, [batch, rows.count, columns.count, channels], (out) => {
+      for (let at = 0; at < out.length; at++) {
+        const [c, window] = [at % channels, Math.floor(at / channels)]
+        const [column, row] = [window % columns.count, Math.floor(window / columns.count) % rows.count]
+        const image = Math.floor(window / columns.count / rows.count) * height
+        let most = least
+        forEachCovered(rows, row, height, (y, r) => {
+          forEachCovered(columns, column, width, (across, k) => {
+            const value = data[((image + y) * width + across) * channels + c] + weights[(r * wide + k) * channels + c]
+            if (value > most) most = value
+          })
+        })
+        out[at] = most
+      }
+    })
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
   SpaceToDepth: spaceToDepth,
   DepthToSpace: depthToSpace,
+  Dilation2D: dilation,
   ExtractImagePatches: patches,
   LRN: localResponse,
 }

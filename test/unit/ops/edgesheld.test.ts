@@ -140,6 +140,10 @@ const UNHELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   sentencepiece: { ...splits, ...because(['NaN'], RANDOM), ...sampling },
   fastsentencepiece: { ...splits, ...sampling },
   joins: splits,
+  recurrentcells: because(
+    LIMITS,
+    'its int64 is a number of steps, and TensorFlow ends the process where there are fewer',
+  ),
   quantized: because(EVERY_ROW, 'NumPy has no quantized types: the model rare_ops holds it'),
   sequenceexamples: because(
     ['5 rows', '33 rows', ...TEXTS, ...Object.keys(FLOATS)],

@@ -7,9 +7,11 @@ import { ops as decompositions } from '../../../src/ops/decompositions.ts'
 import { ops as editdistance } from '../../../src/ops/editdistance.ts'
 import { ops as joins } from '../../../src/ops/joins.ts'
 import { ops as math } from '../../../src/ops/math.ts'
+import { ops as older } from '../../../src/ops/older.ts'
 import { ops as patches } from '../../../src/ops/patches.ts'
 import { ops as projection } from '../../../src/ops/projection.ts'
 import { ops as quantize } from '../../../src/ops/quantize.ts'
+import { ops as recurrentcells } from '../../../src/ops/recurrentcells.ts'
 import { ops as resize } from '../../../src/ops/resize.ts'
 import { ops as segment } from '../../../src/ops/segment.ts'
 import { ops as serialized } from '../../../src/ops/serialized.ts'
@@ -25,6 +27,8 @@ describe('decoders of sequences', () => goldenOps('ctc', ctc))
 describe('matrices taken apart', () => goldenOps('decompositions', decompositions))
 describe('matrices of three diagonals', () => goldenOps('tridiagonal', tridiagonal))
 describe('transformed images', () => goldenOps('projection', projection))
+describe('ops that others have replaced', () => goldenOps('older', older))
+describe('cells of recurrent networks', () => goldenOps('recurrentcells', recurrentcells))
 describe('rare ones of other families', () =>
   goldenOps('rare', {
     ...joins,
