@@ -233,6 +233,11 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./recurrentcells.ts'),
     ops: since('0.1.0', 'BlockLSTM BlockLSTMV2 GRUBlockCell LSTMBlockCell'),
   },
+  sparsematmul: {
+    rare: true,
+    load: () => import('./sparsematmul.ts'),
+    ops: since('0.1.0', 'SparseMatMul'),
+  },
   decompositions: {
     rare: true,
     load: () => import('./decompositions.ts'),

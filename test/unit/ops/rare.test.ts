@@ -16,6 +16,7 @@ import { ops as resize } from '../../../src/ops/resize.ts'
 import { ops as segment } from '../../../src/ops/segment.ts'
 import { ops as serialized } from '../../../src/ops/serialized.ts'
 import { ops as sparse } from '../../../src/ops/sparse.ts'
+import { ops as sparsematmul } from '../../../src/ops/sparsematmul.ts'
 import { ops as special } from '../../../src/ops/special.ts'
 import { ops as tridiagonal } from '../../../src/ops/tridiagonal.ts'
 import { tensor } from '../../../src/tensor/index.ts'
@@ -29,6 +30,7 @@ describe('matrices of three diagonals', () => goldenOps('tridiagonal', tridiagon
 describe('transformed images', () => goldenOps('projection', projection))
 describe('ops that others have replaced', () => goldenOps('older', older))
 describe('cells of recurrent networks', () => goldenOps('recurrentcells', recurrentcells))
+describe('products of matrices of many zeros', () => goldenOps('sparsematmul', sparsematmul))
 describe('rare ones of other families', () =>
   goldenOps('rare', {
     ...joins,
