@@ -3,6 +3,7 @@ import type { Op } from '../graph/index.ts'
 import { type DType, type NumberArray, rounded } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { filled, numeric } from './elementwise.ts'
+import { packetSum } from './halfsums.ts'
 import { integersOf } from './integers.ts'
 import { floats } from './stepwise.ts'
 
@@ -19,9 +20,13 @@ const softmax = (log: boolean): Op =>
       const round = rounding(x.dtype)
       return filled(x.dtype, x.shape, (out) => {
         for (let start = 0; start < data.length; start += width) {
-          const { top, sum } = partition(data, start, width, round)
+          if (round !== exactly) {
+            halves(data, out as NumberArray, start, width, round, log)
+            continue
+          }
+          const { top, sum } = partition(data, start, width)
           for (let i = start; i < start + width; i++) {
-            out[i] = log ? round(data[i] - top) - round(Math.log(sum)) : Math.exp(data[i] - top) / sum
+            out[i] = log ? data[i] - top - Math.log(sum) : Math.exp(data[i] - top) / sum
           }
         }
       })
@@ -40,11 +45,29 @@ function rounding(dtype: DType): (x: number) => number {
 
 const exactly = (x: number): number => x
 
+/** One row of half floats: Eigen multiplies by the sum's reciprocal. */
+function halves(
+  data: NumberArray,
+  out: NumberArray,
+  start: number,
+  width: number,
+  round: (x: number) => number,
+  log: boolean,
+): void {
+  const row = Float32Array.from(data.subarray(start, start + width))
+  const top = row.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY)
+  const shifted = row.map((x) => round(x - top))
+  const powers = shifted.map((x) => round(Math.exp(x)))
+  const sum = packetSum(powers, round)
+  const [logarithm, reciprocal] = [round(Math.log(sum)), round(1 / sum)]
+  for (let i = 0; i < width; i++) out[start + i] = log ? shifted[i] - logarithm : powers[i] * reciprocal
+}
+
 /** The largest of a row of logits, and the sum of exp(x − largest). */
-function partition(data: NumberArray, start: number, width: number, round = exactly): { top: number; sum: number } {
+function partition(data: NumberArray, start: number, width: number): { top: number; sum: number } {
   let [top, sum] = [Number.NEGATIVE_INFINITY, 0]
   for (let i = start; i < start + width; i++) top = Math.max(top, data[i])
-  for (let i = start; i < start + width; i++) sum = round(sum + round(Math.exp(round(data[i] - top))))
+  for (let i = start; i < start + width; i++) sum += Math.exp(data[i] - top)
   return { top, sum }
 }
 
