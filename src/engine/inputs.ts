@@ -127,7 +127,8 @@ function fromTensor(value: PublicTensor, port: Port): Tensor {
     throw new RangeError(
       `input "${port.name}": the shape [${shape}] asks for ${sizeOf(shape)} elements, data has ${length}`,
     )
-  return { dtype, shape, data: strings ?? taken(dtype, data as TypedArray) } as Tensor
+  // Plans are kept by shape: the caller may change his list.
+  return { dtype, shape: shape.slice(), data: strings ?? taken(dtype, data as TypedArray) } as Tensor
 }
 
 /** The caller's own array, which a run only reads; or a rounded copy, for the dtypes that are computed in float32. */
@@ -290,5 +291,5 @@ export function toPublic(t: Tensor): PublicTensor {
   const data = text
     ? (values as string[])
     : values.map((value) => (typeof value === 'string' ? new TextEncoder().encode(value) : value))
-  return { dtype: 'string', shape: t.shape, data }
+  return { dtype: 'string', shape: t.shape.slice(), data }
 }

@@ -118,6 +118,13 @@ describe('an input', () => {
   })
 })
 
+test("a tensor's shape is copied: the caller may put another array behind his own", () => {
+  const mine = { dtype: 'float32' as const, shape: [1, 2], data: Float32Array.of(1, 2) }
+  const taken = toTensor(mine, port('float32', [null, 2]))
+  mine.shape[0] = 2
+  expect(taken.shape).toEqual([1, 2])
+})
+
 describe('the inputs of a signature', () => {
   const ports = [port('float32', [null], 'age'), port('string', [null], 'constructor')]
 
@@ -154,5 +161,11 @@ describe('a result', () => {
   test('of strings is bytes where one is not UTF-8', () => {
     const bytes = [Uint8Array.of(0xff), Uint8Array.of(97)]
     expect(toPublic(tensor('string', [2], Strings.from(bytes))).data).toEqual(bytes)
+  })
+
+  test("of strings has a shape of the caller's own, as one of numbers has", () => {
+    const constant = tensor('string', [1], Strings.from(['a']))
+    ;(toPublic(constant).shape as number[]).push(7)
+    expect(constant.shape).toEqual([1])
   })
 })

@@ -336,6 +336,16 @@ test("an answer is the caller's own: what he does to it or to his input changes 
   }
 })
 
+test("a plan is of the shape that it was made for, whatever becomes of the caller's list", async () => {
+  const { planned, plain } = await both(simple())
+  const x = { dtype: 'float32' as const, shape: [1, 20], data: floatsOf([1, 20], 1) }
+  for (let turn = 0; turn < 4; turn++) expectSame(planned.query.embed({ x }), plain.query.embed({ x }))
+  expect(plansOf(planned.query)).toBe(1)
+  x.shape[0] = 3
+  x.data = floatsOf([3, 20], 2)
+  expectSame(planned.query.embed({ x }), plain.query.embed({ x }))
+})
+
 test('what is wrong is refused after a plan was made, too', async () => {
   const { planned } = await both(simple())
   const x = floatsOf([1, 20], 1)
