@@ -102,7 +102,7 @@ const fits = (shape: readonly number[], wanted: readonly Dim[] | null): boolean 
   wanted === null || (wanted.length === shape.length && wanted.every((dim, i) => dim === null || dim === shape[i]))
 
 const isTensor = (value: InputValue): value is PublicTensor =>
-  typeof value === 'object' && !Array.isArray(value) && !ArrayBuffer.isView(value) && 'dtype' in value
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value) && 'dtype' in value
 
 function fromTensor(value: PublicTensor, port: Port): Tensor {
   const { dtype, shape, data } = value
@@ -128,12 +128,16 @@ function fromTensor(value: PublicTensor, port: Port): Tensor {
       `input "${port.name}": the shape [${shape}] asks for ${sizeOf(shape)} elements, data has ${length}`,
     )
   // Plans are kept by shape: the caller may change his list.
-  return { dtype, shape: shape.slice(), data: strings ?? taken(dtype, data as TypedArray) } as Tensor
+  return { dtype, shape: shape.slice(), data: strings ?? taken(port, data as TypedArray) } as Tensor
 }
 
 /** The caller's own array, which a run only reads; or a rounded copy, for the dtypes that are computed in float32. */
-const taken = (dtype: DType, values: TypedArray): TypedArray =>
-  dtype === 'float16' || dtype === 'bfloat16' ? rounded(dtype, values.slice()) : values
+function taken({ name, dtype }: Port, values: TypedArray): TypedArray {
+  if (dtype === 'float16' || dtype === 'bfloat16') return rounded(dtype, values.slice())
+  const other = dtype === 'bool' ? (values as Uint8Array).find((value) => value > 1) : undefined
+  if (other !== undefined) throw new RangeError(`input "${name}": ${other} is not a value of bool, which are 0 and 1`)
+  return values
+}
 
 /** A typed array takes the port's shape; its one unknown dimension is what the length leaves. */
 function fromArray(value: TypedArray, port: Port): Tensor {
@@ -156,7 +160,7 @@ function fromArray(value: TypedArray, port: Port): Tensor {
   return {
     dtype: port.dtype,
     shape: dims.map((dim) => dim ?? rest),
-    data: taken(port.dtype, value),
+    data: taken(port, value),
   } as Tensor
 }
 

@@ -112,6 +112,14 @@ describe('an input', () => {
       port('float32', [1]),
       /data of Int32Array/,
     ],
+    ['null', null as never, port('float32', [null]), /must be float32\[\?\], got null/],
+    ['a byte that is no bool', Uint8Array.of(1, 0, 2), port('bool', [null]), /"x": 2 is not a value of bool/],
+    [
+      'a tensor of bytes that are no bools',
+      { dtype: 'bool', shape: [1], data: Uint8Array.of(255) },
+      port('bool', [null]),
+      /"x": 255 is not a value of bool/,
+    ],
   ]
   test.each(refusals)('is refused where it is %s', (_, value, wanted, message) => {
     expect(() => toTensor(value, wanted)).toThrow(message)
