@@ -1,3 +1,4 @@
+import { xxh32 } from './checksum/xxh32.ts'
 import type { DefineOptions, ModelSource } from './define.ts'
 import { graphsOf, residentsOf } from './engine/residents.ts'
 import type { ModelDefinition } from './graph/index.ts'
@@ -24,9 +25,10 @@ export class Bundle {
     return new Bundle(definition, flatten(definition, GENERATOR, residentsOf(graphsOf(definition))))
   }
 
-  /** manifest.json as text. */
+  /** manifest.json as text, which begins with the checksum of what follows. */
   get manifest(): string {
-    return `${JSON.stringify(this.flat.manifest, null, 1)}\n`
+    const rest = `${JSON.stringify(this.flat.manifest, null, 1).slice(1)}\n`
+    return `{\n "xxh32": ${xxh32().add(new TextEncoder().encode(rest)).value},${rest}`
   }
 
   /** How large weights.bin is. */

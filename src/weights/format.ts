@@ -12,6 +12,8 @@ export const WEIGHTS = 'weights.bin'
 export const ALIGNMENT = 64
 
 export interface Manifest {
+  /** XXH32 of the text that follows on this member and its comma; in the text alone, where it comes first. */
+  readonly xxh32?: number
   readonly format: typeof FORMAT
   readonly version: number
   /** Who wrote it. */

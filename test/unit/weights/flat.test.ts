@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { definitionIn, openBundle, placeBundle } from '../../../src/bundle.ts'
+import { Bundle } from '../../../src/convert.ts'
 import { xxh32By } from '../../../src/engine/checksum.ts'
 import { Engine } from '../../../src/engine/engine.ts'
 import { graphsOf, residentsOf } from '../../../src/engine/residents.ts'
@@ -254,10 +255,47 @@ describe('a damaged bundle', () => {
       { signatures: [{ ...manifest.signatures[0], graph: { parameters: [], nodes: [], outputs: [[3, 0]] } }] },
       /node 3 is referred to/,
     ],
+    ['a signature without inputs', { signatures: [{ ...manifest.signatures[0], inputs: undefined }] }, /misses a part/],
+    ['a tower that is not said to be none', { towers: { ...manifest.towers, query: undefined } }, /misses a part/],
+    ['a resource that is null', { resources: [null] }, /misses a part/],
   ] as const)('with %s is refused', async (_, change, message) => {
     const changed = { ...manifest, ...change } as unknown as Manifest
     const read = async () => unflatten(readManifest(JSON.stringify(changed)), copyOf(pieces))
     await expect(read()).rejects.toThrow(message)
+  })
+
+  test('with any byte of its manifest changed is refused, or is the same model', async () => {
+    const whole = new TextEncoder().encode((await Bundle.of(model(out(constant(values[8]))))).manifest)
+    const weights = copyOf(pieces).subarray(0, 16)
+    const read = async (bytes: Uint8Array) => unflatten(readManifest(new TextDecoder().decode(bytes)), weights)
+    const sound = await read(whole)
+    for (const at of whole.keys()) {
+      const damaged = whole.slice()
+      damaged[at] ^= 1 << (at % 7)
+      const found = await read(damaged).catch((error: unknown) => error)
+      if (!(found instanceof CorruptModelError)) expect(found, `byte ${at}`).toEqual(sound)
+    }
+  })
+
+  test('whose manifest was edited says what to do, and is read once that is done or another wrote it anew', async () => {
+    const { manifest: text } = await Bundle.of(model(out(constant(values[8]))))
+    const read = (text: string) => unflatten(readManifest(text), copyOf(pieces).subarray(0, 16))
+    const edited = text.replace('a test', 'another')
+    await expect(read(edited)).rejects.toThrow('was edited: then take its first member, "xxh32", away')
+    expect((await read(edited.replace(/ "xxh32": \d+,\n/, ''))).source).toBe('another')
+    expect((await read(JSON.stringify(JSON.parse(edited), null, 2))).source).toBe('another')
+  })
+
+  test('with a hash index that has no end is refused', async () => {
+    const table = new StaticTable('words', 'string', 'int64')
+    table.insert(tensor('string', [1], Strings.from(['a'])), tensor('int64', [1], BigInt64Array.of(5n)))
+    for (const slots of [Int32Array.of(1, 1, 1, 1), Int32Array.of(0, 1, 1), new Int32Array(0)]) {
+      const full = Object.create(table, { slots: { value: slots } })
+      const { manifest, pieces } = flatten(model(out(constant(handle(full)))), 'test', [])
+      await expect(unflatten(manifest, copyOf(pieces))).rejects.toThrow(
+        `table "words" has no hash index in its ${slots.length} slots`,
+      )
+    }
   })
 
   test('whose manifest is cut anywhere is refused as damaged', () => {
