@@ -58,7 +58,8 @@ export type Feeds = Iterable<readonly [tensor: string, { readonly name: string }
 export class Builder {
   private readonly top: Scope
   private readonly functions = new Map<string, FunctionDef>()
-  private readonly branches = new Map<string, Graph>()
+  /** Graphs of functions, and how many nodes of how many functions each is made of. */
+  private readonly branches = new Map<string, { readonly graph: Graph; readonly size: number }>()
   private readonly handles = new Map<string, Tensor>()
   /** Nodes whose running depends on a Switch. */
   private readonly conditional = new WeakSet<Node>()
@@ -66,6 +67,8 @@ export class Builder {
   private readonly ops: OpTable
   private readonly options: { readonly shareByName: boolean }
   private made = 0
+  /** How many functions are being built, one in the other. */
+  private open = 0
 
   /**
    * @param options.shareByName handles with the same `shared_name` are one resource, as in a TF1 session. In a TF2
@@ -125,22 +128,27 @@ export class Builder {
   function(name: string, attrs: ProtoAttrs = {}): Graph {
     const key = Object.keys(attrs).length === 0 ? name : null
     const known = key === null ? undefined : this.branches.get(key)
-    if (known) return known
+    if (known) {
+      // Who walks through the graph walks through its functions at each place that names them.
+      this.count(known.size)
+      return known.graph
+    }
+    const before = this.made
     const def = this.functions.get(name)
     if (def === undefined) throw new CorruptModelError(FILE, `function "${name}" is called but not in the library`)
     const parameters = (def.signature?.inputArg ?? []).map((arg) => parameter(arg.name ?? ''))
     const nodes: Node[] = [...parameters]
-    const outputs = this.inline(
-      def,
-      name,
-      parameters.map((node) => ({ node, index: 0 })),
-      attrs,
-      nodes,
-      0,
-    )
+    const args = parameters.map((node) => ({ node, index: 0 }))
+    const outputs = this.inline(def, name, args, attrs, nodes, 0)
     const graph = prune({ parameters, nodes, outputs }, this.ops)
-    if (key !== null) this.branches.set(key, graph)
+    if (key !== null) this.branches.set(key, { graph, size: this.made - before })
     return graph
+  }
+
+  private count(nodes: number): void {
+    this.made += nodes
+    if (this.made > MOST_NODES)
+      throw new CorruptModelError(FILE, `the graph has more than ${MOST_NODES} nodes after inlining`)
   }
 
   /** The argument types of library function `name`, or null where there is no such function. */
@@ -156,7 +164,10 @@ export class Builder {
     nodes: Node[],
     depth: number,
   ): Value[] {
-    if (depth > DEEPEST_CALL) throw new CorruptModelError(FILE, `function "${name}" calls itself without end`)
+    if (this.open === DEEPEST_CALL) {
+      const called = `function "${def.signature?.name}" is called within ${DEEPEST_CALL} others`
+      throw new CorruptModelError(FILE, `${called}: functions that call themselves without end are not run`)
+    }
     const inner = scope(`${name}/`, def.nodeDef ?? [], true, attrs, depth)
     const declared = def.signature?.inputArg ?? []
     let taken = 0
@@ -173,7 +184,12 @@ export class Builder {
     if (taken !== args.length)
       throw new CorruptModelError(FILE, `function "${name}" takes ${taken} arguments, its call gives ${args.length}`)
     const fetches = (def.signature?.outputArg ?? []).map((arg) => def.ret?.[arg.name ?? ''] ?? `${arg.name}`)
-    return this.expand(inner, fetches, Object.values(def.controlRet ?? {}), nodes)
+    this.open++
+    try {
+      return this.expand(inner, fetches, Object.values(def.controlRet ?? {}), nodes)
+    } finally {
+      this.open--
+    }
   }
 
   /** Builds all that `fetches` and `targets` need in one scope, inputs before readers, and returns the fetched values. */
@@ -232,8 +248,7 @@ export class Builder {
   }
 
   private convert(def: NodeDef, within: Scope, nodes: Node[], isAfterWriter: boolean): Built {
-    if (++this.made > MOST_NODES)
-      throw new CorruptModelError(FILE, `the graph has more than ${MOST_NODES} nodes after inlining`)
+    this.count(1)
     const op = def.op ?? ''
     if (EXITS.has(op)) return this.convertExit(def, within, nodes)
     const name = within.prefix + (def.name ?? '')
