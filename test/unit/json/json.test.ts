@@ -114,6 +114,22 @@ describe('JSON as TensorFlow Serving speaks it', () => {
   test('refuses nesting that would exhaust the stack', () => {
     expect(() => parseJson(`${'['.repeat(100_000)}NaN`)).toThrow(SyntaxError)
   })
+
+  test('refuses the same nesting whether a word that JSON lacks is in it or not', () => {
+    for (const item of ['NaN', '1', '"a"', '{}'])
+      for (const levels of [501, 20_000])
+        expect(() => parseJson('['.repeat(levels) + item + ']'.repeat(levels))).toThrow(/at most 500 levels/)
+    expect(() => parseJson('['.repeat(499) + 1 + ']'.repeat(499))).not.toThrow()
+  })
+
+  test('reads a string of any length beside a NaN, and knows its end by the backslashes before it', () => {
+    const long = 'x'.repeat(20_000_000)
+    expect((parseJson(`[NaN, "${long}"]`) as string[])[1].length).toBe(long.length)
+    for (const text of ['', '\\', '"', 'a\\"', '\\\\', '","', '\n'])
+      expect(parseJson(`[NaN, ${JSON.stringify(text)}, 1]`)).toEqual([Number.NaN, text, 1])
+    for (const open of ['[NaN, "a', '[NaN, "a\\"', '[NaN, "', '[NaN, "a\\\\\\"]'])
+      expect(() => parseJson(open)).toThrow(/expected a string/)
+  })
 })
 
 describe('numbers as text', () => {
