@@ -9,8 +9,9 @@ export interface NewFile {
 }
 
 /**
- * Writes a folder of files so that whoever looks sees the whole old folder or the whole new one, also where the process
- * is killed on the way: everything is written and synced beside it, then renamed.
+ * Writes a folder of files so that whoever looks sees the whole old folder or the whole new one: everything is written and
+ * synced beside it, then renamed. Where there is an old one it is renamed first, so between two calls of the system there is
+ * none; a process that is killed just there leaves both beside, as `.<name>.<mark>.old` and `.new`.
  *
  * @param replaceable decides by the file names of an existing folder whether it may be replaced; an empty one always may
  * @throws {RangeError} where something else is in the way, and where the runtime has no file system
@@ -45,7 +46,10 @@ export async function writeFolder(
     else {
       const old = join(dirname(target), `.${basename(target)}.${mark}.old`)
       await rename(target, old)
-      await rename(fresh, target)
+      await rename(fresh, target).catch(async (error: unknown) => {
+        await rename(old, target).catch(() => {})
+        throw error
+      })
       await rm(old, { recursive: true })
     }
   } catch (error) {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, promises, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { definitionIn, openBundle, placeBundle } from '../../../src/bundle.ts'
 import { Bundle } from '../../../src/convert.ts'
 import { xxh32By } from '../../../src/engine/checksum.ts'
@@ -329,6 +329,17 @@ describe('writing a folder', () => {
       await expect(writeFolder(join(root, place), file('1'), isBundle)).rejects.toThrow(
         `${join(root, place)} is a file, or lies in one; choose a folder`,
       )
+  })
+
+  test('that cannot be put where the old one was puts that back', async () => {
+    const { rename } = promises
+    const renamed = vi.spyOn(promises, 'rename').mockImplementation((from, to) => {
+      return String(from).endsWith('.new') ? Promise.reject(new Error('no leave')) : rename(from, to)
+    })
+    await expect(writeFolder(join(root, 'a'), file('3'), isBundle)).rejects.toThrow('no leave')
+    renamed.mockRestore()
+    expect(readFileSync(join(root, 'a', 'manifest.json'), 'utf8')).toBe('2')
+    expect(readdirSync(root).filter((name) => name.startsWith('.'))).toEqual([])
   })
 
   test('that fails on the way leaves the old one whole', async () => {
