@@ -27,6 +27,43 @@ export interface Loop {
 const ENTER = /^(Ref)?Enter$/
 const nameOf = (ref: string): string => ref.replace(/^\^/, '').split(':')[0]
 
+/** What the loops of a graph are made of, each found once: a graph has a hundred exits, and tens of thousands of nodes. */
+interface Parts {
+  /** By frame. */
+  readonly enters: ReadonlyMap<string, readonly NodeDef[]>
+  /** By the frame of the Enter that they join. */
+  readonly merges: ReadonlyMap<string, readonly NodeDef[]>
+  /** By the node that they follow. */
+  readonly switches: ReadonlyMap<string, NodeDef>
+}
+
+const PARTS = new WeakMap<Defs, Parts>()
+
+function partsOf(defs: Defs): Parts {
+  const known = PARTS.get(defs)
+  if (known !== undefined) return known
+  const enters = new Map<string, NodeDef[]>()
+  const merges = new Map<string, NodeDef[]>()
+  const switches = new Map<string, NodeDef>()
+  const put = (among: Map<string, NodeDef[]>, frame: string, node: NodeDef) => {
+    const others = among.get(frame)
+    if (others === undefined) among.set(frame, [node])
+    else others.push(node)
+  }
+  for (const node of defs.values()) {
+    const frame = frameOf(node)
+    if (frame !== null) put(enters, frame, node)
+    else if (/^(Ref)?Switch$/.test(node.op ?? '')) switches.set(nameOf(node.input?.[0] ?? ''), node)
+    else if (/^(Ref)?Merge$/.test(node.op ?? '')) {
+      const frames = (node.input ?? []).map((ref) => frameOf(defs.get(nameOf(ref)) ?? {}))
+      for (const of of new Set(frames)) if (of !== null) put(merges, of, node)
+    }
+  }
+  const parts = { enters, merges, switches }
+  PARTS.set(defs, parts)
+  return parts
+}
+
 /** The loop that the node `exit` (op Exit) ends. @throws {CorruptModelError} where the ops do not make a loop */
 export function loopOf(exit: string, defs: Defs): Loop {
   const broken = (why: string) => new CorruptModelError(FILE, `the loop of node "${exit}": ${why}`)
@@ -38,18 +75,12 @@ export function loopOf(exit: string, defs: Defs): Loop {
   const merge = def(def(def(exit).input?.[0]).input?.[0])
   const frame = frameOf(def(merge.input?.[0]))
   if (frame === null) throw broken('it has no Enter')
-  const enters = [...defs.values()].filter((node) => frameOf(node) === frame)
+  const parts = partsOf(defs)
+  const enters = parts.enters.get(frame) ?? []
   const constants = enters.filter((node) => node.attr?.is_constant?.b === true)
   const names = new Set(enters.map((node) => node.name ?? ''))
-  const merges = [...defs.values()].filter(
-    (node) => /^(Ref)?Merge$/.test(node.op ?? '') && (node.input ?? []).some((ref) => names.has(nameOf(ref))),
-  )
-  const byMerge = new Map(
-    [...defs.values()]
-      .filter((node) => /^(Ref)?Switch$/.test(node.op ?? ''))
-      .map((node) => [nameOf(node.input?.[0] ?? ''), node]),
-  )
-  const switches = merges.map((node) => byMerge.get(node.name ?? ''))
+  const merges = parts.merges.get(frame) ?? []
+  const switches = merges.map((node) => parts.switches.get(node.name ?? ''))
   const loopCondition = def(switches.find((node) => node !== undefined)?.input?.[1])
   if (loopCondition.op !== 'LoopCond') throw broken('its Switch does not follow a LoopCond')
   const split = merges.map((node) => {
