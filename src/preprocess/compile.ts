@@ -2,6 +2,7 @@ import type { Features, InputValue, Nested, Preparation } from '../engine/inputs
 import type { Port } from '../graph/index.ts'
 import { encode } from '../ops/text/bytes.ts'
 import { type Folder, readFile } from '../platform/folder.ts'
+import { utf8 } from '../tensor/index.ts'
 import { stepsOf } from './expand.ts'
 import { type Declared, type Preprocess, parsePreprocess, type Step, type Typed } from './schema.ts'
 import { compileStep, type Run, type Value } from './steps.ts'
@@ -44,7 +45,8 @@ export class Preprocessor implements Preparation {
    * @throws {TypeError} for a value of the wrong kind, with its row
    */
   apply(raw: Features, ports: readonly Port[]): Features {
-    const made: Record<string, InputValue> = {}
+    // Not by assignment: an input may be called __proto__.
+    const made: [string, InputValue][] = []
     const used = new Set<string>()
     for (const port of ports) {
       const declared = this.pipelines.get(port.name)
@@ -56,14 +58,15 @@ export class Preprocessor implements Preparation {
         )
       }
       used.add(declared.from)
-      made[port.name] = rowsOf(raw[declared.from], declared.from).map((value, row) =>
+      const values = rowsOf(raw[declared.from], declared.from).map((value, row) =>
         shaped(run(declared, value, row), port),
-      ) as Nested
+      )
+      made.push([port.name, values as Nested])
     }
     const rest = Object.entries(raw).filter(
       ([name]) => !used.has(name) || ports.some((port) => port.name === name && !this.pipelines.has(name)),
     )
-    return { ...Object.fromEntries(rest), ...made }
+    return Object.fromEntries([...rest, ...made])
   }
 }
 
@@ -100,7 +103,7 @@ function run({ from, steps }: Pipeline, value: Value, row: number): Value {
 
 /** The rows of a raw feature: a list with text, a number, or a list of them each; null where there is no value. */
 function rowsOf(raw: InputValue, name: string): Value[] {
-  const rows = typeof raw === 'object' && !Array.isArray(raw) && 'dtype' in raw ? raw.data : raw
+  const rows = typeof raw === 'object' && raw !== null && !Array.isArray(raw) && 'dtype' in raw ? raw.data : raw
   if (!Array.isArray(rows) && !(ArrayBuffer.isView(rows) && !(rows instanceof Uint8Array))) {
     throw new TypeError(`feature "${name}" must be a list with one value a row`)
   }
@@ -124,7 +127,7 @@ export function rowValue(value: unknown, name: string): Value {
 
 /**
  * `json` with the vocabularies that it names as files read from beside it, so that it stands alone in a bundle.
- * @throws {RangeError} where a file is missing
+ * @throws {RangeError} where a file is missing, or is not UTF-8
  */
 export async function inlineVocabularies(json: unknown, folder: Folder): Promise<Preprocess> {
   const spec = parsePreprocess(json)
@@ -143,7 +146,11 @@ async function withVocabulary<T extends Step | Typed>(item: T, folder: Folder): 
   const { file } = item.vocabulary as { readonly file: string }
   const bytes = await readFile(folder, file)
   if (bytes === null) throw new RangeError(`vocabulary "${file}" is not beside preprocess.json in ${folder.name}`)
-  const lines = new TextDecoder().decode(bytes).replace(/\r/g, '').split('\n')
+  const text = utf8(bytes)
+  if (text === null)
+    throw new RangeError(`vocabulary "${file}" in ${folder.name} is not UTF-8: its tokens would be others`)
+  // What some editors put before all.
+  const lines = text.replace(/^\ufeff/, '').split(/\r?\n/)
   if (lines[lines.length - 1] === '') lines.pop()
   return { ...item, vocabulary: lines }
 }

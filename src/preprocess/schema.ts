@@ -116,7 +116,13 @@ export type Typed = v.InferOutput<typeof typed>
  */
 export function parsePreprocess(json: unknown): Preprocess {
   const result = v.safeParse(Preprocess, json)
-  if (result.success) return result.output
+  if (result.success) {
+    // A record leaves names out that objects have: an input that was called so would go unprepared.
+    const { inputs } = json as Preprocess
+    const lost = Object.keys(inputs).find((name) => !Object.hasOwn(result.output.inputs, name))
+    if (lost === undefined) return result.output
+    throw new TypeError(`preprocess.json: inputs: no input can be called "${lost}" here: give it as the model takes it`)
+  }
   const { place, message } = deepest(result.issues)
   throw new TypeError(`preprocess.json: ${place || 'the file'}: ${message}`)
 }

@@ -105,8 +105,8 @@ export function compileStep(step: Step): Run {
       const { boundaries } = step
       if (boundaries.some((bound, i) => i > 0 && bound < boundaries[i - 1]))
         throw new TypeError(`buckets: boundaries must rise, got [${boundaries}]`)
-      // As core/kernels/bucketize_op.cc: a value on a boundary is above it.
-      return eachNumber((x) => boundaries.filter((bound) => bound <= x).length)
+      // As core/kernels/bucketize_op.cc: a value on a boundary is above it, NaN above all.
+      return eachNumber((x) => boundaries.filter((bound) => !(x < bound)).length)
     }
     case 'vector':
       return (value) => {
@@ -116,7 +116,11 @@ export function compileStep(step: Step): Run {
         return list
       }
     case 'one_hot':
-      return (value) => hot([numberOf(value as number)], step.depth)
+      return (value) => {
+        const ids = listOf(value).map(numberOf)
+        if (ids.length !== 1) throw new RangeError(`one id is wanted, got ${ids.length}: multi_hot takes several`)
+        return hot(ids, step.depth)
+      }
     case 'multi_hot':
       return (value) => hot(listOf(value).map(numberOf), step.depth)
   }

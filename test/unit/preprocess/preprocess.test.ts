@@ -65,7 +65,40 @@ describe('a preprocess.json', () => {
     ).rejects.toThrow(/"w.txt" is not beside preprocess.json/)
   })
 
+  test('keeps the tokens of a file as they are but for the ends of lines, and refuses what is no text', async () => {
+    const json = { version: 1, inputs: { x: { steps: [{ step: 'lookup', vocabulary: { file: 'v.txt' } }] } } }
+    const read = (bytes: Uint8Array) => inlineVocabularies(json, memoryFolder('there', { 'v.txt': bytes }))
+    const spec = await read(new TextEncoder().encode('\ufeffa\r\nb\rc\n\nd'))
+    expect(spec.inputs.x).toMatchObject({ steps: [{ vocabulary: ['a', 'b\rc', '', 'd'] }] })
+    await expect(read(Uint8Array.of(97, 10, 0xff))).rejects.toThrow('"v.txt" in there is not UTF-8')
+  })
+
+  test('puts NaN above all boundaries, as tf.raw_ops.Bucketize of TensorFlow 2.15 does', () => {
+    const made = preprocess({ x: { steps: [{ step: 'buckets', boundaries: [1, 2] }] } })
+    const x = [Number.NaN, 1, 2.5, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    expect(made.apply({ x }, [port('x')])).toEqual({ x: [2, 1, 2, 2, 0] })
+  })
+
+  test('makes an input of any name that it takes', () => {
+    const made = new Preprocessor(JSON.parse('{ "version": 1, "inputs": { "toString": { "type": "Numeric" } } }'))
+    expect(made.apply({ toString: ['1'] } as Features, [port('toString', 'float32')])).toEqual({ toString: [1] })
+  })
+
+  test.each([
+    [null, /feature "x" must be a list with one value a row/],
+    [[[1, 2]], /row 0, step "one_hot": one id is wanted, got 2/],
+    [[null], /row 0, step "one_hot": there is no value/],
+  ])('says what is wrong with %j for an id', (x, message) => {
+    const made = preprocess({ x: { steps: [{ step: 'one_hot', depth: 3 }] } })
+    expect(() => made.apply({ x } as never, [port('x', 'float32', [null, 3])])).toThrow(message)
+  })
+
   const wrong: [string, unknown, RegExp][] = [
+    [
+      'with an input whose name would be left out',
+      JSON.parse('{ "version": 1, "inputs": { "constructor": { "type": "Numeric" } } }'),
+      /no input can be called "constructor" here/,
+    ],
     ['of another version', { version: 2, inputs: {} }, /version/],
     [
       'with a step that there is not',
