@@ -51,6 +51,7 @@ const PURE = new Set(
 function loopOf(attrs: Attrs): Loop | null {
   const [condition, body] = [attrs.graph('cond'), attrs.graph('body')]
   if ([...condition.nodes, ...body.nodes].some(({ controls }) => controls.length > 0)) return null
+  if (body.outputs.length !== body.parameters.length) return null
   const fixed = body.parameters.map((parameter, i) => body.outputs[i].node === parameter)
   const counters = body.parameters.map((parameter, i) => isNext(body.outputs[i], parameter))
   const bounds = boundsOf(

@@ -64,19 +64,22 @@ export function resourceOf(value: Value): Resource | null {
 async function readInto(graph: Graph, checkpoint: Checkpoint, ops: OpTable): Promise<Graph> {
   const read = new Map<Node, Map<number, Node>>()
   for (const node of graph.nodes) if (node.op === 'RestoreV2') read.set(node, new Map())
+  const asked = new Map<Node, Asked>()
   const used = [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs].filter((value) => read.has(value.node))
-  for (const value of used) {
-    const node = value.node
+  for (const { node, index } of used) {
     const outputs = read.get(node) as Map<number, Node>
-    if (outputs.has(value.index)) continue
-    const [names, slices] = evaluated(graph, [node.inputs[1], node.inputs[2]], ops)
-    if (names.dtype !== 'string' || slices.dtype !== 'string' || value.index >= names.data.length) {
-      throw new CorruptModelError(FILE, `node "${node.name}" (RestoreV2) does not name what it restores`)
-    }
-    const key = names.data.text(value.index)
-    const spec = slices.data.text(value.index)
+    if (outputs.has(index)) continue
+    // One node restores all variables, thousands of them.
+    const { names, slices } = asked.get(node) ?? askedBy(node, graph, ops)
+    asked.set(node, { names, slices })
+    if (index >= names.length)
+      throw new CorruptModelError(
+        FILE,
+        `node "${node.name}" (RestoreV2) restores ${names.length} tensors, not ${index + 1}`,
+      )
+    const [key, spec] = [names.text(index), slices.text(index)]
     const content = spec === '' ? await checkpoint.read(key) : await checkpoint.readSlice(key, spec)
-    outputs.set(value.index, constant(key, content))
+    outputs.set(index, constant(key, content))
   }
   return rewrite(graph, (node, { emit }) => {
     const outputs = read.get(node)
@@ -85,6 +88,20 @@ async function readInto(graph: Graph, checkpoint: Checkpoint, ops: OpTable): Pro
     for (const [index, content] of outputs) values[index] = { node: emit(content), index: 0 }
     return values
   })
+}
+
+/** The names of what a RestoreV2 restores, and which part of each. */
+interface Asked {
+  readonly names: Strings
+  readonly slices: Strings
+}
+
+function askedBy(node: Node, graph: Graph, ops: OpTable): Asked {
+  const values = node.inputs.slice(1)
+  const [names, slices] = values.length === 2 ? evaluated(graph, values, ops) : []
+  if (names?.dtype === 'string' && slices?.dtype === 'string' && names.data.length === slices.data.length)
+    return { names: names.data, slices: slices.data }
+  throw new CorruptModelError(FILE, `node "${node.name}" (RestoreV2) does not name what it restores`)
 }
 
 /** The tensors that `values` are, which depend on constants alone. */
