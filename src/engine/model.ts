@@ -155,11 +155,12 @@ export class Model {
 
   /**
    * Scores queries against candidates, row by row; one row on a side is compared with every row of the other.
-   * @param query features of the query tower, or embeddings `float32[rows, width]`
+   * @param query features of the query tower, or embeddings `float32[rows, width]`, or `[width]` for one row
    * @param candidate features of the candidate tower, or embeddings
-   * @returns `float32[rows]`
-   * @throws {RangeError} where the model has no towers or nobody said how they are compared, and where it scores both sides at
-   * once and they give a feature differently
+   * @returns `float32[rows]`; of a model that scores both sides at once the output that says the score, as the model gives it
+   * @throws {RangeError} where the model has no towers or nobody said how they are compared, where rows or widths do not go
+   * together, and where it scores both sides at once and they give a feature differently
+   * @throws {TypeError} for embeddings that are no float32 matrix; and as `run` does
    */
   score(query: Features | PublicTensor, candidate: Features | PublicTensor): PublicTensor {
     const { similarity, joint, notes } = this.definition.towers
@@ -220,7 +221,8 @@ export class Tower {
 
   /**
    * Embeds a batch.
-   * @returns `float32[rows, width]`
+   * @param features each of `features` by name, a row of each for every instance
+   * @returns the tower's output as the model gives it: `float32[rows, width]` of all but rare towers
    * @throws as `Model.run` does
    */
   embed(features: Features): PublicTensor {

@@ -2,11 +2,13 @@ import type { Metric, Similarity } from '../graph/index.ts'
 import type { PublicTensor } from './inputs.ts'
 
 /**
- * Scores rows of `a` against rows of `b` (`float32[rows, width]` both); one row on a side meets every row of the other.
+ * Scores rows of `a` against rows of `b` (`float32[rows, width]`, or `[width]` for one row); one row on a side meets every row
+ * of the other.
  * A vector of length 0 has the cosine 0 with everything, as Keras's l2_normalize has it.
  *
  * @returns `float32[rows]`
- * @throws {RangeError} where widths or rows do not go together
+ * @throws {RangeError} where widths or rows do not go together, or data and shape do not
+ * @throws {TypeError} for embeddings of another dtype or rank
  */
 export function compare(a: PublicTensor, b: PublicTensor, similarity: Similarity): PublicTensor {
   const [m, n] = [matrix(a, 'query'), matrix(b, 'candidate')]
@@ -62,5 +64,7 @@ function matrix(t: PublicTensor, side: string): { data: Float32Array; rows: numb
     throw new TypeError(`${side} embeddings must be float32[rows, width], got ${t.dtype}[${t.shape.join(', ')}]`)
   }
   const [rows, width] = t.shape.length === 1 ? [1, t.shape[0]] : t.shape
+  if (rows * width !== t.data.length)
+    throw new RangeError(`${side} embeddings of the shape [${t.shape.join(', ')}] have ${t.data.length} numbers`)
   return { data: t.data, rows, width }
 }

@@ -65,6 +65,22 @@ function expectEqualToGraph(towers: ReturnType<typeof towersOf>, [q, c]: readonl
   })
 }
 
+test('embeddings whose shape and numbers do not go together are refused, not compared with what is not there', () => {
+  const similarity = { metric: 'dot', scale: 1, bias: 0, sigmoid: false } as const
+  const embeddings = (shape: number[], length: number) => ({
+    dtype: 'float32' as const,
+    shape,
+    data: new Float32Array(length),
+  })
+  const one = embeddings([1, 2], 2)
+  expect(() => compare(embeddings([3, 2], 2), one, similarity)).toThrow(
+    'query embeddings of the shape [3, 2] have 2 numbers',
+  )
+  expect(() => compare(one, embeddings([2], 3), similarity)).toThrow('candidate embeddings of the shape [2] have 3')
+  expect(() => compare(embeddings([-1, -2], 2), one, similarity)).toThrow(RangeError)
+  expect(compare(embeddings([0, 2], 0), one, similarity).shape).toEqual([0])
+})
+
 describe('a join is read, and equal to the graph', () => {
   const forms: readonly Form[] = [
     ['Sum of Mul', 'dot', dot],
