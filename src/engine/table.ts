@@ -1,5 +1,5 @@
 import type { Call, Graph, Op, OpTable } from '../graph/index.ts'
-import { isNumeric, type Tensor, type TypedArray, zeros } from '../tensor/index.ts'
+import { type Tensor, type TypedArray, zeros } from '../tensor/index.ts'
 import { BINARY, binary } from './binary.ts'
 import { concatenated } from './concat.ts'
 import { denseWith } from './dense.ts'
@@ -72,7 +72,7 @@ const keeping = (op: Op, memory: Memory): Op => ({
 
 /** `t` in memory of its own. */
 function own(t: Tensor): Tensor {
-  return t === undefined || !isNumeric(t) ? t : ({ ...t, data: (t.data as TypedArray).slice() } as Tensor)
+  return ArrayBuffer.isView(t?.data) ? ({ ...t, data: (t.data as TypedArray).slice() } as Tensor) : t
 }
 
 const UNARY: Readonly<Record<string, (kernels: Kernels, out: Pointer, x: Pointer, n: number, alpha: number) => void>> =

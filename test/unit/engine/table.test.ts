@@ -58,6 +58,11 @@ test("what a variable is assigned stays as it was, whatever becomes of the calle
   call(table, 'AssignVariableOp', [variable, tensor('float32', [2], room)])
   room.fill(9)
   expect(call(table, 'ReadVariableOp', [variable]).data).toEqual(Float32Array.of(3, 4))
+  // Of complex numbers too, two places of an array each.
+  const pairs = call(reference, 'VarHandleOp', [], new Attrs({ dtype: 'complex64' }))
+  call(table, 'AssignVariableOp', [pairs, { dtype: 'complex64', shape: [1], data: mine }])
+  mine.fill(7)
+  expect(call(table, 'ReadVariableOp', [pairs]).data).toEqual(Float32Array.of(9, 2))
 })
 
 const EDGES = [
