@@ -258,6 +258,18 @@ describe('a damaged bundle', () => {
     ['a signature without inputs', { signatures: [{ ...manifest.signatures[0], inputs: undefined }] }, /misses a part/],
     ['a tower that is not said to be none', { towers: { ...manifest.towers, query: undefined } }, /misses a part/],
     ['a resource that is null', { resources: [null] }, /misses a part/],
+    [
+      'an attribute of a wrong kind',
+      {
+        signatures: [
+          {
+            ...manifest.signatures[0],
+            graph: { parameters: [], nodes: [{ name: 'n', op: 'Add', attrs: { N: { int: 'many' } } }], outputs: [] },
+          },
+        ],
+      },
+      /misses a part, or has one of a wrong kind/,
+    ],
   ] as const)('with %s is refused', async (_, change, message) => {
     const changed = { ...manifest, ...change } as unknown as Manifest
     const read = async () => unflatten(readManifest(JSON.stringify(changed)), copyOf(pieces))
