@@ -1,3 +1,4 @@
+import { aligned } from './engine/linear.ts'
 import { type Elements, FIRST_ARENA, Memory } from './engine/memory.ts'
 import { graphsOf, residentsOf } from './engine/residents.ts'
 import { CONST, constant, type Graph, type ModelDefinition, type Node } from './graph/index.ts'
@@ -22,7 +23,7 @@ export function resident(definition: ModelDefinition): Resident {
   for (const node of residentsOf(graphsOf(definition))) {
     const { data } = node.attrs.tensor('value')
     places.set(data, length)
-    length += aligned((data as Elements).byteLength)
+    length += aligned((data as Elements).byteLength, ALIGNMENT)
   }
   const memory = new Memory(FIRST_ARENA, { weights: length })
   for (const [data, at] of places) {
@@ -31,8 +32,6 @@ export function resident(definition: ModelDefinition): Resident {
   }
   return { definition: withConstants(definition, places, storedIn(memory, length)), memory }
 }
-
-const aligned = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT
 
 /** A function of its own: what closures of one function hold they hold together, and `places` hold the copy that was read. */
 const storedIn = (memory: Memory, length: number): StoredWeights => ({
