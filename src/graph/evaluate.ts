@@ -1,6 +1,6 @@
 import { CorruptModelError, InvalidArgumentError, UnsupportedOpError } from '../errors.ts'
 import { describe, type Tensor } from '../tensor/index.ts'
-import { CONST, type Graph, type Node, PARAMETER } from './graph.ts'
+import { CONST, type Graph, type Node, outputCounts, PARAMETER } from './graph.ts'
 import type { Call, Files, Op, OpTable } from './op.ts'
 
 /** What is told how long the values of a run are read, so that their room can be used again. */
@@ -188,15 +188,6 @@ export interface NodeStep extends Step {
   readonly node: Node
   readonly op: Op | undefined
   readonly controls: readonly number[]
-}
-
-/** How many outputs of each node somebody reads, so how many slots it needs at least. */
-function outputCounts(graph: Graph): Map<Node, number> {
-  const counts = new Map<Node, number>()
-  const read = (node: Node, index: number) => counts.set(node, Math.max(counts.get(node) ?? 1, index + 1))
-  for (const node of graph.nodes) for (const value of node.inputs) read(value.node, value.index)
-  for (const value of graph.outputs) read(value.node, value.index)
-  return counts
 }
 
 function slotOf(slots: ReadonlyMap<Node, number>, node: Node, reader: Node): number {

@@ -45,6 +45,15 @@ export interface Graph {
   readonly outputs: readonly Value[]
 }
 
+/** How many outputs of each node somebody reads, so at least how many it has; 1 of one that nobody reads. */
+export function outputCounts(graph: Graph): ReadonlyMap<Node, number> {
+  const counts = new Map<Node, number>()
+  const read = ({ node, index }: Value) => counts.set(node, Math.max(counts.get(node) ?? 1, index + 1))
+  for (const { inputs } of graph.nodes) inputs.forEach(read)
+  graph.outputs.forEach(read)
+  return counts
+}
+
 /** The op of a graph's inputs; a caller's tensor takes its place. */
 export const PARAMETER = 'Parameter'
 /** The op of constants: their tensor is the attribute `value`. */

@@ -1,6 +1,6 @@
 import { functionsOf } from './attrs.ts'
 import { constantOf } from './constants.ts'
-import type { Graph, Node, Value } from './graph.ts'
+import { type Graph, type Node, outputCounts, type Value } from './graph.ts'
 import type { OpTable } from './op.ts'
 import type { Resource } from './resources.ts'
 
@@ -47,18 +47,12 @@ export function rewrite(graph: Graph, replace: (node: Node, rewriting: Rewriting
 
 /** Values for all outputs of `node` that somebody reads as those of `old`. */
 function outputsOf(node: Node, old: Node, graph: Graph): Value[] {
-  let count = READ_COUNTS.get(graph)
-  if (count === undefined) {
-    count = new Map()
-    const read = ({ node, index }: Value) => count?.set(node, Math.max(count.get(node) ?? 1, index + 1))
-    for (const reader of graph.nodes) reader.inputs.forEach(read)
-    graph.outputs.forEach(read)
-    READ_COUNTS.set(graph, count)
-  }
-  return Array.from({ length: count.get(old) ?? 1 }, (_, index) => ({ node, index }))
+  const counts = COUNTS.get(graph) ?? outputCounts(graph)
+  COUNTS.set(graph, counts)
+  return Array.from({ length: counts.get(old) ?? 1 }, (_, index) => ({ node, index }))
 }
 
-const READ_COUNTS = new WeakMap<Graph, Map<Node, number>>()
+const COUNTS = new WeakMap<Graph, ReadonlyMap<Node, number>>()
 
 /** `graph` without the nodes that neither an output nor an effect needs. Parameters stay. */
 export function prune(graph: Graph, ops: OpTable): Graph {

@@ -1,4 +1,4 @@
-import { type Attr, CONST, type Graph, type Node, type OpTable, PARAMETER, type Value } from '../graph/index.ts'
+import { type Attr, CONST, type Graph, type Node, type OpTable, outputCounts, PARAMETER } from '../graph/index.ts'
 import { rewrite } from '../graph/rewrite.ts'
 import { isNumeric, type Tensor } from '../tensor/index.ts'
 
@@ -46,15 +46,6 @@ function isPure({ op, controls }: Node, ops: OpTable): boolean {
     entry.stateful !== true &&
     entry.resource === undefined
   )
-}
-
-/** How many outputs of each node are read. */
-function outputCounts(graph: Graph): Map<Node, number> {
-  const counts = new Map<Node, number>()
-  const read = ({ node, index }: Value) => counts.set(node, Math.max(counts.get(node) ?? 1, index + 1))
-  for (const { inputs } of graph.nodes) inputs.forEach(read)
-  graph.outputs.forEach(read)
-  return counts
 }
 
 function contentOf(t: Tensor): string | null {
