@@ -7,16 +7,18 @@ import { oncePerNode } from './place.ts'
 type Floats = TensorOf<'float32'>
 
 /** Of the ops that a dense layer may end in, as the kernel numbers them. */
-const ACTIVATION_CODES: Readonly<Record<string, number>> = {
-  Relu: ACTIVATIONS.relu,
-  Relu6: ACTIVATIONS.relu6,
-  Sigmoid: ACTIVATIONS.sigmoid,
-  Tanh: ACTIVATIONS.tanh,
-  Elu: ACTIVATIONS.elu,
-  Selu: ACTIVATIONS.selu,
-  Softplus: ACTIVATIONS.softplus,
-  LeakyRelu: ACTIVATIONS.leakyRelu,
-}
+const ACTIVATION_CODES: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    Relu: ACTIVATIONS.relu,
+    Relu6: ACTIVATIONS.relu6,
+    Sigmoid: ACTIVATIONS.sigmoid,
+    Tanh: ACTIVATIONS.tanh,
+    Elu: ACTIVATIONS.elu,
+    Selu: ACTIVATIONS.selu,
+    Softplus: ACTIVATIONS.softplus,
+    LeakyRelu: ACTIVATIONS.leakyRelu,
+  }),
+)
 
 /** What the attributes of a dense layer say, whatever its weights are. */
 export interface LayerAttrs {
@@ -28,7 +30,7 @@ export interface LayerAttrs {
 }
 
 export function layerAttrs(attrs: Attrs): LayerAttrs {
-  const activation = attrs.has('activation') ? ACTIVATION_CODES[attrs.string('activation')] : ACTIVATIONS.none
+  const activation = attrs.has('activation') ? ACTIVATION_CODES.get(attrs.string('activation')) : ACTIVATIONS.none
   const alpha = activation === ACTIVATIONS.elu ? 1 : attrs.number('alpha', 0)
   return { k: attrs.number('k'), n: attrs.number('n'), activation, alpha }
 }

@@ -38,7 +38,7 @@ export function shapesOf(graph: Graph, ports: readonly Port[]): Shapes {
       if (shape !== undefined) known.set(node, [{ dtype: ports[i].dtype, shape }])
       continue
     }
-    const found = RULES[node.op]?.(node, node.inputs.map(of), numbers) ?? null
+    const found = RULES.get(node.op)?.(node, node.inputs.map(of), numbers) ?? null
     if (found !== null) known.set(node, 'dtype' in found ? [found] : found)
     const counted = sizesOf(node, of, numbers)
     if (counted !== null) sizes.set(node, counted)
@@ -132,80 +132,82 @@ function parts(
   return all.map((size) => ({ dtype: x.dtype, shape: x.shape.with(at, size) }))
 }
 
-const RULES: Readonly<Record<string, Rule>> = {
-  ...Object.fromEntries(
-    ['Relu', 'Relu6', 'Sigmoid', 'Tanh', 'Elu', 'Selu', 'Softplus', 'Exp', 'Neg', 'Square', 'ZerosLike'].map((op) => [
-      op,
-      same,
-    ]),
-  ),
-  ...Object.fromEntries(['Add', 'AddV2', 'Sub', 'Mul', 'Maximum', 'Minimum'].map((op) => [op, together(null)])),
-  ...Object.fromEntries(['Less', 'LessEqual', 'Greater', 'GreaterEqual'].map((op) => [op, together('bool')])),
-  // Integers divided by zero are refused.
-  RealDiv: (node, inputs, numbers) => (inputs[0]?.dtype === 'float32' ? together(null)(node, inputs, numbers) : null),
-  BiasAdd: (node, [x, bias]) => {
-    const last = x?.shape[x.shape.length - 1]
-    const fits = x !== null && x.shape.length > 1 && bias?.shape.length === 1 && bias.shape[0] === last
-    return fits && x.dtype === bias.dtype && node.attrs.string('data_format', 'NHWC') === 'NHWC' ? x : null
-  },
-  SelectV2: (_, [mask, a, b]) =>
-    mask?.dtype === 'bool' && a !== null && b !== null && a.dtype === b.dtype && sameShape(a.shape, b.shape)
-      ? sameShape(mask.shape, a.shape)
-        ? a
-        : null
-      : null,
-  MatMul: ({ attrs }, [a, b]) => {
-    const isPlain = !attrs.boolean('transpose_a', false) && !attrs.boolean('transpose_b', false)
-    if (!isPlain || a?.shape.length !== 2 || b?.shape.length !== 2 || a.dtype !== b.dtype) return null
-    return a.shape[1] === b.shape[0] ? { dtype: a.dtype, shape: [a.shape[0], b.shape[1]] } : null
-  },
-  ReadVariableOp: ({ inputs }) => {
-    const held = constantOf(inputs[0])
-    const resource = held?.dtype === 'resource' ? (held.data[0] as Resource) : null
-    return resource?.kind === 'variable' ? resource.value : null
-  },
-  GatherV2: ({ attrs, inputs }, [table, ids], numbers) => {
-    const isRows = attrs.number('batch_dims', 0) === 0 && `${numbers(inputs[2])}` === '0'
-    if (table === null || ids === null || !isRows || table.shape.length === 0) return null
-    return { dtype: table.dtype, shape: [...ids.shape, ...table.shape.slice(1)] }
-  },
-  Fill: ({ inputs }, [, value], numbers) => {
-    const shape = numbers(inputs[0])
-    return shape === null || value?.shape.length !== 0 ? null : { dtype: value.dtype, shape }
-  },
-  Transpose: ({ inputs }, [x], numbers) => {
-    const order = numbers(inputs[1])
-    const isOrder = order?.length === x?.shape.length && x?.shape.every((_, axis) => order?.includes(axis))
-    return x === null || order === null || isOrder !== true
-      ? null
-      : { dtype: x.dtype, shape: order.map((axis) => x.shape[axis as number]) }
-  },
-  StridedSlice: (node, [x], numbers) => {
-    const shape = x === null ? null : (without(node, x.shape, numbers) ?? within(node, x.shape))
-    return x === null || shape === null ? null : { dtype: x.dtype, shape }
-  },
-  Squeeze: ({ attrs }, [x]) => {
-    const axes = attrs.numbers('squeeze_dims', []).map((axis) => (axis < 0 ? axis + (x?.shape.length ?? 0) : axis))
-    if (x === null || !axes.every((axis) => x.shape[axis] === 1)) return null
-    if (axes.length === 0 && x.shape.some((size) => typeof size !== 'number')) return null
-    return {
-      dtype: x.dtype,
-      shape: x.shape.filter((size, axis) => (axes.length === 0 ? size !== 1 : !axes.includes(axis))),
-    }
-  },
-  Unpack: ({ attrs }, [x]) => {
-    const count = x?.shape[0]
-    if (x === null || attrs.number('axis', 0) !== 0 || typeof count !== 'number') return null
-    return Array.from({ length: count }, () => ({ dtype: x.dtype, shape: x.shape.slice(1) }))
-  },
-  Split: ({ attrs, inputs }, [, x], numbers) => {
-    const count = attrs.number('num_split')
-    return parts(x, numbers(inputs[0]), (whole) => new Array<number>(count).fill(whole / count))
-  },
-  SplitV: ({ inputs }, [x], numbers) => {
-    const sizes = integersOf(constantOf(inputs[1]))
-    return sizes === null || sizes.filter((size) => size < 0).length > 1
-      ? null
-      : parts(x, numbers(inputs[2]), () => sizes)
-  },
-}
+const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>(
+  Object.entries<Rule>({
+    ...Object.fromEntries(
+      ['Relu', 'Relu6', 'Sigmoid', 'Tanh', 'Elu', 'Selu', 'Softplus', 'Exp', 'Neg', 'Square', 'ZerosLike'].map((op) => [
+        op,
+        same,
+      ]),
+    ),
+    ...Object.fromEntries(['Add', 'AddV2', 'Sub', 'Mul', 'Maximum', 'Minimum'].map((op) => [op, together(null)])),
+    ...Object.fromEntries(['Less', 'LessEqual', 'Greater', 'GreaterEqual'].map((op) => [op, together('bool')])),
+    // Integers divided by zero are refused.
+    RealDiv: (node, inputs, numbers) => (inputs[0]?.dtype === 'float32' ? together(null)(node, inputs, numbers) : null),
+    BiasAdd: (node, [x, bias]) => {
+      const last = x?.shape[x.shape.length - 1]
+      const fits = x !== null && x.shape.length > 1 && bias?.shape.length === 1 && bias.shape[0] === last
+      return fits && x.dtype === bias.dtype && node.attrs.string('data_format', 'NHWC') === 'NHWC' ? x : null
+    },
+    SelectV2: (_, [mask, a, b]) =>
+      mask?.dtype === 'bool' && a !== null && b !== null && a.dtype === b.dtype && sameShape(a.shape, b.shape)
+        ? sameShape(mask.shape, a.shape)
+          ? a
+          : null
+        : null,
+    MatMul: ({ attrs }, [a, b]) => {
+      const isPlain = !attrs.boolean('transpose_a', false) && !attrs.boolean('transpose_b', false)
+      if (!isPlain || a?.shape.length !== 2 || b?.shape.length !== 2 || a.dtype !== b.dtype) return null
+      return a.shape[1] === b.shape[0] ? { dtype: a.dtype, shape: [a.shape[0], b.shape[1]] } : null
+    },
+    ReadVariableOp: ({ inputs }) => {
+      const held = constantOf(inputs[0])
+      const resource = held?.dtype === 'resource' ? (held.data[0] as Resource) : null
+      return resource?.kind === 'variable' ? resource.value : null
+    },
+    GatherV2: ({ attrs, inputs }, [table, ids], numbers) => {
+      const isRows = attrs.number('batch_dims', 0) === 0 && `${numbers(inputs[2])}` === '0'
+      if (table === null || ids === null || !isRows || table.shape.length === 0) return null
+      return { dtype: table.dtype, shape: [...ids.shape, ...table.shape.slice(1)] }
+    },
+    Fill: ({ inputs }, [, value], numbers) => {
+      const shape = numbers(inputs[0])
+      return shape === null || value?.shape.length !== 0 ? null : { dtype: value.dtype, shape }
+    },
+    Transpose: ({ inputs }, [x], numbers) => {
+      const order = numbers(inputs[1])
+      const isOrder = order?.length === x?.shape.length && x?.shape.every((_, axis) => order?.includes(axis))
+      return x === null || order === null || isOrder !== true
+        ? null
+        : { dtype: x.dtype, shape: order.map((axis) => x.shape[axis as number]) }
+    },
+    StridedSlice: (node, [x], numbers) => {
+      const shape = x === null ? null : (without(node, x.shape, numbers) ?? within(node, x.shape))
+      return x === null || shape === null ? null : { dtype: x.dtype, shape }
+    },
+    Squeeze: ({ attrs }, [x]) => {
+      const axes = attrs.numbers('squeeze_dims', []).map((axis) => (axis < 0 ? axis + (x?.shape.length ?? 0) : axis))
+      if (x === null || !axes.every((axis) => x.shape[axis] === 1)) return null
+      if (axes.length === 0 && x.shape.some((size) => typeof size !== 'number')) return null
+      return {
+        dtype: x.dtype,
+        shape: x.shape.filter((size, axis) => (axes.length === 0 ? size !== 1 : !axes.includes(axis))),
+      }
+    },
+    Unpack: ({ attrs }, [x]) => {
+      const count = x?.shape[0]
+      if (x === null || attrs.number('axis', 0) !== 0 || typeof count !== 'number') return null
+      return Array.from({ length: count }, () => ({ dtype: x.dtype, shape: x.shape.slice(1) }))
+    },
+    Split: ({ attrs, inputs }, [, x], numbers) => {
+      const count = attrs.number('num_split')
+      return parts(x, numbers(inputs[0]), (whole) => new Array<number>(count).fill(whole / count))
+    },
+    SplitV: ({ inputs }, [x], numbers) => {
+      const sizes = integersOf(constantOf(inputs[1]))
+      return sizes === null || sizes.filter((size) => size < 0).length > 1
+        ? null
+        : parts(x, numbers(inputs[2]), () => sizes)
+    },
+  }),
+)

@@ -1,11 +1,20 @@
 import { InvalidArgumentError } from '../errors.ts'
-import type { Op } from '../graph/index.ts'
+import type { Attrs, Op } from '../graph/index.ts'
 import { describe, type Tensor, tensor, unpackPanels } from '../tensor/index.ts'
-import { ACTIVATIONS } from './activations.ts'
+import { ACTIVATIONS, type Activation } from './activations.ts'
 
 // Ops that no export has: lower/ makes them of several, and the kernels run them. What they mean is here.
 
-const identity = (x: number): number => x
+/**
+ * What a layer's node says that becomes of its sums; nothing where it names no activation.
+ * @throws {InvalidArgumentError} for one that there is not: a newer version's
+ */
+export function activationOf(attrs: Attrs): Activation {
+  if (!attrs.has('activation')) return (x) => x
+  const name = attrs.string('activation')
+  if (Object.hasOwn(ACTIVATIONS, name)) return ACTIVATIONS[name]
+  throw new InvalidArgumentError(`there is no activation "${name}": update twotower, or convert the model again`)
+}
 
 /** activation(x[rows, k] · W[k, n] + bias[n]), W in panels as tensor/panels.ts lays them out; without an activation none. */
 const dense: Op = {
@@ -14,7 +23,7 @@ const dense: Op = {
     const values = rowsOf(x, k)
     const weights = unpackPanels(panels.data as Float32Array, k, n)
     const shift = bias === undefined ? null : (bias.data as Float32Array)
-    const activate = ACTIVATIONS[attrs.string('activation', '')] ?? identity
+    const activate = activationOf(attrs)
     const alpha = attrs.number('alpha', 0)
     const [rows] = x.shape
     const out = new Float32Array(rows * n)

@@ -1,12 +1,9 @@
 import type { Op } from '../graph/index.ts'
 import { tensor } from '../tensor/index.ts'
 import { unpackInt8 } from '../tensor/panelsint8.ts'
-import { ACTIVATIONS } from './activations.ts'
-import { rowsOf } from './fused.ts'
+import { activationOf, rowsOf } from './fused.ts'
 
 // The dense layer in bytes, for models that were converted so.
-
-const identity = (x: number): number => x
 
 /**
  * activation(Σ (q − zero) · w · scales[n] · scale + bias[n]): the layer with W in bytes, packed as tensor/panelsint8.ts
@@ -22,7 +19,7 @@ const denseInt8: Op = {
     const weights = unpackInt8(panels.data as Int8Array, k, n)
     const [byColumn, sums] = [scales.data as Float32Array, totals.data as Int32Array]
     const shift = bias === undefined ? null : (bias.data as Float32Array)
-    const activate = ACTIVATIONS[attrs.string('activation', '')] ?? identity
+    const activate = activationOf(attrs)
     const alpha = attrs.number('alpha', 0)
     const [rows] = x.shape
     const out = new Float32Array(rows * n)

@@ -65,6 +65,19 @@ test("what a variable is assigned stays as it was, whatever becomes of the calle
   expect(call(table, 'ReadVariableOp', [pairs]).data).toEqual(Float32Array.of(9, 2))
 })
 
+test('a layer whose activation nobody has is refused, and not one without', () => {
+  const weights = tensor('float32', [1, 1, 16], packPanels(Float32Array.of(1), 1, 1))
+  const x = tensor('float32', [1, 1], Float32Array.of(-2))
+  for (const activation of ['Gelu', 'toString', 'constructor'])
+    for (const ops of [table, reference]) {
+      memory.begin()
+      expect(() => call(ops, 'twotower>Dense', [x, weights], new Attrs({ k: 1, n: 1, activation }))).toThrow(
+        `there is no activation "${activation}": update twotower`,
+      )
+    }
+  expectSame('twotower>Dense', [x, weights], new Attrs({ k: 1, n: 1 }))
+})
+
 const EDGES = [
   0,
   -0,

@@ -314,6 +314,17 @@ describe('zeros in the shape of something', () => {
     expect(left.sort()).toEqual(['AddV2', 'Fill', 'Pack', 'Shape', 'StridedSlice', 'ZerosLike'])
   })
 
+  test('leaves ops alone that are called as what every object has', () => {
+    for (const name of ['toString', 'constructor', 'hasOwnProperty'])
+      expect(
+        lowered(
+          [port('x', 'float32', [null, 3])],
+          ([x]) => op('AddV2', [op(name, [x]), op('ZerosLike', [op(name, [x])])]),
+          [[tensor('float32', [1, 3], new Float32Array(3))]],
+        ),
+      ).toContain(name)
+  })
+
   test('wait for what may be refused: shapes that do not fit, no step, an id past the table', () => {
     expect(lowered([x], begun(3, [5, 8]), [[cube(2, 3, 5)]])).toContain('Tanh')
     expect(lowered([x], begun(4, [4, 8]), [[cube(2, 3, 5)]])).toContain('Tanh')
