@@ -1,5 +1,5 @@
 import { type Checksum, xxh32 } from '../checksum/xxh32.ts'
-import { CorruptModelError } from '../errors.ts'
+import { CorruptModelError, InvalidArgumentError } from '../errors.ts'
 import {
   type Attr,
   Attrs,
@@ -112,7 +112,7 @@ export async function unflatten(
   try {
     return definitionOf(manifest, new Reader(manifest, weights, checksum, mutable))
   } catch (error) {
-    if (error instanceof CorruptModelError || error instanceof RangeError) throw error
+    if (error instanceof CorruptModelError || error instanceof InvalidArgumentError) throw error
     // Not every part of a manifest is looked at for its kind before it is used.
     const wrong = new CorruptModelError(MANIFEST, 'misses a part, or has one of a wrong kind: convert the model again')
     throw Object.assign(wrong, { cause: error })

@@ -310,6 +310,14 @@ describe('a damaged bundle', () => {
     }
   })
 
+  test('whose functions lie in each other without end is refused', async () => {
+    const depth = 20_000
+    const node = '{"parameters":[],"outputs":[],"nodes":[{"name":"n","op":"If","attrs":{"f":{"graph":'
+    const graph = `${node.repeat(depth)}{"parameters":[],"outputs":[],"nodes":[]}${'}}}]}'.repeat(depth)}`
+    const deep = text.replace(JSON.stringify(manifest.signatures[0].graph), graph)
+    await expect(unflatten(readManifest(deep), copyOf(pieces))).rejects.toThrow('manifest.json: misses a part')
+  })
+
   test('whose manifest is cut anywhere is refused as damaged', () => {
     for (let length = 0; length < text.length; length += 7)
       expect(() => readManifest(text.slice(0, length))).toThrow(CorruptModelError)
