@@ -249,7 +249,10 @@ function stringOf(element: Nested, port: Port): string | Uint8Array {
 }
 
 function bigOf(element: Nested, port: Port): bigint {
-  const value = typeof element === 'number' && Number.isInteger(element) ? BigInt(element) : element
+  const isWhole = typeof element === 'number' && Number.isInteger(element)
+  if (isWhole && !Number.isSafeInteger(element))
+    throw new RangeError(`input "${port.name}": past 2^53 a number is not exact, give ${element} as a bigint`)
+  const value = isWhole ? BigInt(element) : element
   if (typeof value !== 'bigint') throw wrongKind(element, port)
   const held = port.dtype === 'int64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)
   if (held !== value) throw new RangeError(`input "${port.name}": ${value} is not a value of ${port.dtype}`)
