@@ -143,7 +143,7 @@ function fromTensor(value: PublicTensor, port: Port): Tensor {
 function taken({ name, dtype }: Port, values: TypedArray): TypedArray {
   if (dtype === 'float16' || dtype === 'bfloat16') return rounded(dtype, values.slice())
   const other = dtype === 'bool' ? (values as Uint8Array).find((value) => value > 1) : undefined
-  if (other !== undefined) throw new RangeError(`input "${name}": ${other} is not a value of bool, which are 0 and 1`)
+  if (other !== undefined) throw new RangeError(`input "${name}": ${other} is not a value of bool`)
   return values
 }
 
@@ -251,7 +251,7 @@ function stringOf(element: Nested, port: Port): string | Uint8Array {
 function bigOf(element: Nested, port: Port): bigint {
   const isWhole = typeof element === 'number' && Number.isInteger(element)
   if (isWhole && !Number.isSafeInteger(element))
-    throw new RangeError(`input "${port.name}": past 2^53 a number is not exact, give ${element} as a bigint`)
+    throw new RangeError(`input "${port.name}": ${element} is not exact: give a bigint`)
   const value = isWhole ? BigInt(element) : element
   if (typeof value !== 'bigint') throw wrongKind(element, port)
   const held = port.dtype === 'int64' ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)

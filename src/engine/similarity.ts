@@ -65,6 +65,6 @@ function matrix(t: PublicTensor, side: string): { data: Float32Array; rows: numb
   }
   const [rows, width] = t.shape.length === 1 ? [1, t.shape[0]] : t.shape
   if (rows * width !== t.data.length)
-    throw new RangeError(`${side} embeddings of the shape [${t.shape.join(', ')}] have ${t.data.length} numbers`)
+    throw new RangeError(`${side} embeddings [${t.shape}] have ${t.data.length} numbers`)
   return { data: t.data, rows, width }
 }

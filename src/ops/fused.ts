@@ -13,7 +13,7 @@ export function activationOf(attrs: Attrs): Activation {
   if (!attrs.has('activation')) return (x) => x
   const name = attrs.string('activation')
   if (Object.hasOwn(ACTIVATIONS, name)) return ACTIVATIONS[name]
-  throw new InvalidArgumentError(`there is no activation "${name}": update twotower, or convert the model again`)
+  throw new InvalidArgumentError(`there is no activation "${name}": update twotower`)
 }
 
 /** activation(x[rows, k] · W[k, n] + bias[n]), W in panels as tensor/panels.ts lays them out; without an activation none. */

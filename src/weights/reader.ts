@@ -60,26 +60,21 @@ export function readManifest(text: string): Manifest {
       `is of version ${manifest.version}, this twotower reads version ${VERSION}: ${advice}`,
     )
   }
-  for (const part of ['arrays', 'resources', 'signatures'] as const) {
-    if (!Array.isArray(manifest[part])) throw new CorruptModelError(MANIFEST, `"${part}" must be a list`)
-  }
-  if (
-    typeof manifest.weights?.byteLength !== 'number' ||
-    typeof manifest.towers !== 'object' ||
-    manifest.towers === null
-  ) {
-    throw new CorruptModelError(MANIFEST, '"weights" and "towers" must be there')
-  }
+  const { arrays, resources, weights } = manifest
+  if (![arrays, resources].every(Array.isArray) || typeof weights?.byteLength !== 'number') throw malformed()
   texts.set(manifest as Manifest, text)
   return manifest as Manifest
 }
+
+const malformed = () =>
+  new CorruptModelError(MANIFEST, 'misses a part, or has one of a wrong kind: convert the model again')
 
 function checkText(manifest: Manifest, checksum: Checksum): void {
   const text = texts.get(manifest) ?? ''
   texts.delete(manifest)
   const [head, said] = SUMMED.exec(text) ?? ['']
   if (said !== undefined && checksum().add(new TextEncoder().encode(text.slice(head.length))).value !== Number(said))
-    throw new CorruptModelError(MANIFEST, 'is damaged, or was edited: then take its first member, "xxh32", away')
+    throw new CorruptModelError(MANIFEST, 'is damaged, or was edited: then remove its first member, "xxh32"')
 }
 
 /**
@@ -114,8 +109,7 @@ export async function unflatten(
   } catch (error) {
     if (error instanceof CorruptModelError || error instanceof InvalidArgumentError) throw error
     // Not every part of a manifest is looked at for its kind before it is used.
-    const wrong = new CorruptModelError(MANIFEST, 'misses a part, or has one of a wrong kind: convert the model again')
-    throw Object.assign(wrong, { cause: error })
+    throw malformed()
   }
 }
 
@@ -248,12 +242,10 @@ class Reader {
       return table
     }
     const slots = this.array(record.slots)
-    if (record.kind !== 'static-table' || slots.dtype !== 'int32')
-      throw new CorruptModelError(MANIFEST, `table "${name}" is of no known kind`)
-    // Else a key that is not there would be looked for without end.
-    const { length } = slots.data
-    if ((length & (length - 1)) !== 0 || !slots.data.includes(0))
-      throw new CorruptModelError(MANIFEST, `table "${name}" has no hash index in its ${length} slots`)
+    const size = sizeOf(slots.shape)
+    // Without a free slot a key that is not there would be looked for without end.
+    if (record.kind !== 'static-table' || slots.dtype !== 'int32' || size & (size - 1) || !slots.data.includes(0))
+      throw new CorruptModelError(MANIFEST, `table "${name}" is of no known kind, or has no index`)
     if (sizeOf(keys.shape) !== sizeOf(values.shape))
       throw new CorruptModelError(MANIFEST, `table "${name}" has not one value a key`)
     const table = new StaticTable(name, keys.dtype, values.dtype)

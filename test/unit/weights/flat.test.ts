@@ -246,7 +246,11 @@ describe('a damaged bundle', () => {
       /bytes 0 to 65 are not in weights.bin/,
     ],
     ['another format', { format: 'x' }, /"format" must be "twotower"/],
-    ['no arrays', { arrays: null }, /"arrays" must be a list/],
+    ['no arrays', { arrays: null }, /misses a part/],
+    ['no resources', { resources: {} }, /misses a part/],
+    ['no weights', { weights: undefined }, /misses a part/],
+    ['no towers', { towers: null }, /misses a part/],
+    ['no signatures', { signatures: 7 }, /misses a part/],
     ['an array past the end', { arrays: [{ ...manifest.arrays[1], offset: 1 << 20 }] }, /are not in weights.bin/],
     ['an array of a huge shape', { arrays: [{ ...manifest.arrays[1], shape: [1e9, 1e9] }] }, /bytes are not float32/],
     ['an array that is not aligned', { arrays: [{ ...manifest.arrays[1], offset: 4 }] }, /are not in weights.bin/],
@@ -293,7 +297,7 @@ describe('a damaged bundle', () => {
     const { manifest: text } = await Bundle.of(model(out(constant(values[8]))))
     const read = (text: string) => unflatten(readManifest(text), copyOf(pieces).subarray(0, 16))
     const edited = text.replace('a test', 'another')
-    await expect(read(edited)).rejects.toThrow('was edited: then take its first member, "xxh32", away')
+    await expect(read(edited)).rejects.toThrow('was edited: then remove its first member, "xxh32"')
     expect((await read(edited.replace(/ "xxh32": \d+,\n/, ''))).source).toBe('another')
     expect((await read(JSON.stringify(JSON.parse(edited), null, 2))).source).toBe('another')
   })
@@ -305,7 +309,7 @@ describe('a damaged bundle', () => {
       const full = Object.create(table, { slots: { value: slots } })
       const { manifest, pieces } = flatten(model(out(constant(handle(full)))), 'test', [])
       await expect(unflatten(manifest, copyOf(pieces))).rejects.toThrow(
-        `table "words" has no hash index in its ${slots.length} slots`,
+        'table "words" is of no known kind, or has no index',
       )
     }
   })
