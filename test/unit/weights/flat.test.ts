@@ -6,6 +6,7 @@ import { definitionIn, openBundle, placeBundle } from '../../../src/bundle.ts'
 import { Bundle } from '../../../src/convert.ts'
 import { xxh32By } from '../../../src/engine/checksum.ts'
 import { Engine } from '../../../src/engine/engine.ts'
+import { ARENA_START } from '../../../src/engine/kernels.ts'
 import { graphsOf, residentsOf } from '../../../src/engine/residents.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { CorruptModelError } from '../../../src/errors.ts'
@@ -137,12 +138,12 @@ describe('the flat format', () => {
       const before = product()
       expect(before.subarray(0, 7)).toEqual(Float32Array.from({ length: 7 }, (_, i) => 6 * (i - 20) + 7 * 15))
       // Nothing was copied to stay: the arena begins where the weights end.
-      expect(memory.run(() => memory.room(1)?.byteOffset)).toBe(64 + 192)
+      expect(memory.run(() => memory.room(1)?.byteOffset)).toBe(ARENA_START + 192)
       const { growths } = memory
       memory.run(() => memory.room(1 << 21))
       expect(memory.growths).toBeGreaterThan(growths)
       expect(kept.attrs.tensor('value').data).toEqual(numbers)
-      expect(memory.keptAt(kept.attrs.tensor('value').data as Float32Array)).toBe(64)
+      expect(memory.keptAt(kept.attrs.tensor('value').data as Float32Array)).toBe(ARENA_START)
       expect(small.attrs.tensor('value').data).toEqual(values[6].data)
       expect(last.op).toBe('MatMul')
       expect(product()).toEqual(before)
