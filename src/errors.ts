@@ -17,8 +17,8 @@ export class CorruptModelError extends Error {
   override name = 'CorruptModelError'
   /** The file inside the model's folder. */
   readonly file: string
-  constructor(file: string, problem: string) {
-    super(`${file}: ${problem}`)
+  constructor(file: string, problem: string, options?: ErrorOptions) {
+    super(`${file}: ${problem}`, options)
     this.file = file
   }
 }

@@ -66,8 +66,8 @@ export function readManifest(text: string): Manifest {
   return manifest as Manifest
 }
 
-const malformed = () =>
-  new CorruptModelError(MANIFEST, 'misses a part, or has one of a wrong kind: convert the model again')
+const malformed = (cause?: unknown) =>
+  new CorruptModelError(MANIFEST, 'misses a part, or has one of a wrong kind: convert the model again', { cause })
 
 function checkText(manifest: Manifest, checksum: Checksum): void {
   const text = texts.get(manifest) ?? ''
@@ -109,7 +109,7 @@ export async function unflatten(
   } catch (error) {
     if (error instanceof CorruptModelError || error instanceof InvalidArgumentError) throw error
     // Not every part of a manifest is looked at for its kind before it is used.
-    throw malformed()
+    throw malformed(error)
   }
 }
 

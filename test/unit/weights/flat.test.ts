@@ -281,6 +281,12 @@ describe('a damaged bundle', () => {
     await expect(read()).rejects.toThrow(message)
   })
 
+  test('with a part of a wrong kind has as its cause what was amiss', async () => {
+    const changed = { ...manifest, signatures: 7 } as unknown as Manifest
+    const read = unflatten(readManifest(JSON.stringify(changed)), copyOf(pieces))
+    await expect(read).rejects.toMatchObject({ cause: expect.any(TypeError) })
+  })
+
   test('with any byte of its manifest changed is refused, or is the same model', async () => {
     const whole = new TextEncoder().encode((await Bundle.of(model(out(constant(values[8]))))).manifest)
     const weights = copyOf(pieces).subarray(0, 16)
