@@ -18,6 +18,8 @@ const CANDIDATE = join(DEMO, 'candidate_model')
 const folder = scratch()
 /** Pieces of few rows, so that there are many; of other batches the last bits may be others. */
 const EMBED = ['embed', CANDIDATE, '--batch', '100']
+/** Of the tower's width. */
+const given = (id: number) => ({ id, embedding: [id, ...new Array<number>(63).fill(0)] })
 const [first, second] = [join(folder, 'first.jsonl'), join(folder, 'second.jsonl')]
 let whole: Buffer
 
@@ -109,7 +111,7 @@ describe.concurrent('embed --resume', () => {
 
   test('goes on once a disk that was full has room again; without it what was there before stays', async () => {
     const [input, output] = ['few.jsonl', 'room.jsonl'].map((name) => join(folder, name))
-    const rows = Array.from({ length: 4000 }, (_, id) => ({ id, embedding: [id] }))
+    const rows = Array.from({ length: 4000 }, (_, id) => given(id))
     writeFileSync(input, jsonl(...rows))
     writeFileSync(output, 'old\n')
     const args = ['embed', CANDIDATE, input, '-o', output]
@@ -133,14 +135,14 @@ describe.concurrent('embed --resume', () => {
 
   test('starts anew where there is nothing to go on with', async () => {
     const [rows, output] = [join(folder, 'rows.jsonl'), join(folder, 'anew.jsonl')]
-    writeFileSync(rows, jsonl({ id: 1, embedding: [1] }))
+    writeFileSync(rows, jsonl(given(1)))
     for (const _ of [1, 2]) {
       expect(await run(['embed', CANDIDATE, rows, '-o', output, '--resume'])).toEqual({
         status: 0,
         stdout: '',
         stderr: '',
       })
-      expect(readFileSync(output, 'utf8')).toBe('{"id": 1, "embedding": [1]}\n')
+      expect(readFileSync(output, 'utf8')).toBe(jsonl(given(1)))
     }
     writeFileSync(`${output}.journal`, 'a film\n')
     expect((await run(['embed', CANDIDATE, rows, '-o', output, '--resume'])).stderr).toMatch(/is no journal of embed/)
@@ -148,7 +150,7 @@ describe.concurrent('embed --resume', () => {
 
   test('is not done twice at a time', async () => {
     const [rows, output] = [join(folder, 'once.in.jsonl'), join(folder, 'once.jsonl')]
-    writeFileSync(rows, jsonl({ id: 1, embedding: [1] }))
+    writeFileSync(rows, jsonl(given(1)))
     // As a run that goes on leaves it: this process runs.
     writeFileSync(`${output}.journal.lock`, String(process.pid))
     const args = ['embed', CANDIDATE, rows, '-o', output, '--resume']
