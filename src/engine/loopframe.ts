@@ -186,7 +186,8 @@ export class Frame {
 
   /** A matrix that stays as `dense` reads it, laid before the first step. */
   private panelsOf({ at: { base, offset } }: Floats, k: number, n: number): Place {
-    const name = `${base} ${offset}`
+    // Of a part that begins where the whole does the panels are others.
+    const name = `${base} ${offset} ${k} ${n}`
     let panels = this.panels.get(name)
     if (panels === undefined) {
       panels = this.room(4 * packedLength(k, n))
