@@ -99,18 +99,21 @@ function float32(t: NumericTensor): NumericTensor {
   return t
 }
 
+/** The units of an LSTM whose states, both [batch, units], are these. */
+function unitsOf(cs: NumericTensor, h: NumericTensor, batch: number): number {
+  const units = cs.shape[1]
+  requireShape(cs, 'cs_prev', batch, units)
+  requireShape(h, 'h_prev', batch, units)
+  return units
+}
+
 const lstmCell: Op = {
   outputs: GATES,
   evaluate(call) {
     const [x, cs, h] = [0, 1, 2].map((i) => float32(numeric(call, i)))
     if (x.shape.length !== 2) throw new InvalidArgumentError(`x must be a matrix, got [${x.shape}]`)
     const [batch, inputs] = x.shape
-    const size = cs.shape[1]
-    for (const [state, what] of [
-      [cs, 'cs_prev'],
-      [h, 'h_prev'],
-    ] as const)
-      requireShape(state, what, batch, size)
+    const size = unitsOf(cs, h, batch)
     if (batch * size === 0) throw new InvalidArgumentError(`cs_prev is empty, has shape: [${cs.shape}]`)
     const { attrs } = call
     const cell = cellOf(
@@ -141,12 +144,7 @@ const blockLstm = (version: 1 | 2): Op => ({
     const [x, cs, h] = [1, 2, 3].map((i) => float32(numeric(call, i)))
     if (x.shape.length !== 3) throw new InvalidArgumentError(`x must be 3D, got [${x.shape}]`)
     const [time, batch, inputs] = x.shape
-    const size = cs.shape[1]
-    for (const [state, what] of [
-      [cs, 'cs_prev'],
-      [h, 'h_prev'],
-    ] as const)
-      requireShape(state, what, batch, size)
+    const size = unitsOf(cs, h, batch)
     const steps = Number(numeric(call, 0).data[0])
     if (!(steps <= time)) throw new InvalidArgumentError(`seq_len_max ${steps} is more than the ${time} steps of x`)
     const { attrs } = call
