@@ -6,7 +6,7 @@
 // fifteen registers to give away. 2×16 takes eight for the sums, five for what feeds them and one for a product that waits
 // for its sum, which only the baseline has. 6×8, half a panel at a time, has twelve sums: a fused multiply-add takes four
 // cycles and two begin in each, so that eight sums leave no slack. It is for the relaxed build where the engine's compiler
-// loads where it is written (`loadsInPlace`): one that puts the eight loads of a step first has five registers too few, and
+// loads where it is written (`Loads.inPlace`): one that puts the eight loads of a step first has five registers too few, and
 // spills.
 //
 // Tiles measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, beside the roof, a loop of
@@ -30,7 +30,7 @@
 // The baseline's mul and add are two instructions, and on Zen 3 the front end is the limit. Unrolling a tile by hand makes
 // it worse (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
 import { edge, PANEL, vector } from './denseRow'
-import { loadsInPlace, loadTail, madd, splat, storeTail } from './lanes'
+import { fixedTiles, Loads, loads, loadTail, madd, splat, storeTail } from './lanes'
 import { activate, Unary } from './unary'
 
 /** Rows of a panel that are passed over at a time: 16 KB, half of the first cache. */
@@ -54,13 +54,13 @@ export function dense(
   for (; rows > 0; rows -= CHUNK) {
     const height = min(rows, CHUNK)
     let rest = height
-    if (ASC_FEATURE_RELAXED_SIMD && loadsInPlace && rest >= TALL) {
+    if (ASC_FEATURE_RELAXED_SIMD && loads != Loads.first && rest >= TALL) {
       const tall = rest / TALL
-      sums(out, x, w, tall, TALL, k, n)
+      sums(out, x, w, tall, TALL, k, n, loads == Loads.checked ? fixedTiles(0, out, x, w, tall, k, n) : 0)
       rest -= tall * TALL
     }
     const pairs = rest >> 1
-    if (pairs) sums(at(out, height - rest, n), at(x, height - rest, k), w, pairs, 2, k, n)
+    if (pairs) sums(at(out, height - rest, n), at(x, height - rest, k), w, pairs, 2, k, n, 0)
     if (rest & 1) vector(at(out, height - 1, n), at(x, height - 1, k), w, k, n)
     if (bias || relu) finish(out, bias, height, n, relu)
     if (!relu) activate(activation, out, height * n, alpha)
@@ -77,15 +77,17 @@ function at(matrix: usize, row: i32, n: i32): usize {
 }
 
 /**
- * The sums of `count` tiles of `height` rows. All tiles pass over a part of a panel while it is in the first cache, and
- * their sums wait in `out` for the next part. 1024 × 512, 64 rows: 17.9 → 19.6 GFLOPS on Node 20, 22.6 → 23.5 on Node 24,
- * where other work shares the caches; alone, and on Bun, the same.
+ * The sums of `count` tiles of `height` rows, of which those of the first `done` of k are in `out` already. All tiles pass over
+ * a part of a panel while it is in the first cache, and their sums wait in `out` for the next part. 1024 × 512, 64 rows: 17.9 →
+ * 19.6 GFLOPS on Node 20, 22.6 → 23.5 on Node 24, where other work shares the caches; alone, and on Bun, the same.
  */
-function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n: i32): void {
+function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n: i32, done: i32): void {
   const xRow = <usize>k << 2
   const outRow = <usize>n << 2
   for (; n >= PANEL; n -= PANEL, out += PANEL * 4) {
-    let from = 0
+    let from = done
+    w += <usize>from * PANEL * 4
+    if (done && done == k) continue
     do {
       const steps = min(PART, k - from)
       const columns = x + (<usize>from << 2)
@@ -94,7 +96,7 @@ function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n
         tallTiles(out + 32, columns, w + 32, count, steps, xRow, outRow, from > 0)
       } else wideTiles(out, columns, w, count, steps, xRow, outRow, from > 0)
       w += <usize>steps * PANEL * 4
-      from += PART
+      from += steps
     } while (from < k)
   }
   if (n) for (let i = count * height; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, n)

@@ -1,5 +1,5 @@
 // One row of x · W, W in panels of 16 columns as dense.ts has it: bound by reading W, which is read once.
-import { loadsInPlace, madd, splat, storeTail } from './lanes'
+import { Loads, loads, madd, splat, storeTail } from './lanes'
 
 /** Floats in a row of a panel. */
 export const PANEL = 16
@@ -8,7 +8,7 @@ const STEPS: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2
 
 /**
  * The sums of one row: two panels side by side keep eight sums going. Where that takes more registers than there are, since
- * the eight loads of a step come first (`loadsInPlace`), three halves of panels do. GFLOPS, W in the second cache:
+ * the eight loads of a step come first (`Loads.first`), three halves of panels do. GFLOPS, W in the second cache:
  *   Zen 3: two panels by two steps 31 (Node 20), 32 (Node 24), 38 (24 relaxed); by one step 26, 36, 39; by four 28, 29, 31;
  *   one panel by one 28, 29, 26.
  *   Sapphire Rapids: by two steps 22 (Node 20), 25 (24 relaxed); by one 17, 27; three panels by one 21, 25.
@@ -21,7 +21,7 @@ const STEPS: usize = ASC_FEATURE_RELAXED_SIMD ? 1 : 2
  */
 export function vector(out: usize, x: usize, w: usize, k: i32, n: i32): void {
   const panel = <usize>k * PANEL * 4
-  if (ASC_FEATURE_RELAXED_SIMD && !loadsInPlace)
+  if (ASC_FEATURE_RELAXED_SIMD && loads == Loads.first)
     for (; n >= PANEL * 3; n -= PANEL * 3, out += PANEL * 12, w += panel * 3) {
       panelAndHalf(out, x, w, k, w + panel, out + 64)
       panelAndHalf(out + 128, x, w + panel * 2, k, w + panel + 32, out + 96)

@@ -11,13 +11,30 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
+/** How the code that this engine's compiler makes of a kernel loads: what the relaxed build chooses its tiles by. */
+export namespace Loads {
+  /** All loads of a loop's body come first, so that each holds a register until its sum is made. */
+  export const first = 0
+  /** They stay where they are written. */
+  export const inPlace = 1
+  /** They stay, and each is preceded by a comparison with the memory's end: a quarter of the time of a tile. */
+  export const checked = 2
+}
+
+/** One of `Loads`: the host says it (`loadsHere` of src/engine/kernels.ts). */
+// @ts-ignore: decorator
+@external('env', 'loads')
+export declare const loads: i32
+
 /**
- * 1 where the engine's compiler leaves the loads of a loop's body where they are written, 0 where it puts them all first, so that
- * each holds a register until its sum is made. The host says it: `loadsInPlace` of src/engine/kernels.ts.
+ * Where loads are checked, the host's own tiles of six rows, whose code has the addresses of x in it
+ * (src/engine/fixedtiles.ts): the sums of `count` tiles over whole panels of W, from the first of k on. Returns how many of the
+ * k steps it has done for all panels, 0 where it has none of them (yet). A step is a row of a panel: one float of x, or four of
+ * its bytes where `bytes` is 1.
  */
 // @ts-ignore: decorator
-@external('env', 'loadsInPlace')
-export declare const loadsInPlace: i32
+@external('env', 'tiles')
+export declare function fixedTiles(bytes: i32, out: usize, x: usize, w: usize, count: i32, k: i32, n: i32): i32
 
 // @ts-ignore: decorator
 @inline

@@ -27,7 +27,7 @@
 // two numbers differ between runs, both):
 //   512-1024-512-256  64 rows  relaxed 3.3-3.8 3.9-4.2  baseline 2.7 2.6    one row  relaxed 7.8 8-9  baseline 4.0 5.0
 //   128-256-128-64    64 rows  relaxed 3.2     3.5      baseline 2.6 2.5    one row  relaxed  20  23  baseline  10  14
-import { storeTail } from './lanes'
+import { fixedTiles, Loads, loads, storeTail } from './lanes'
 import { rowBytes } from './quantize'
 
 /** Columns in a panel. */
@@ -64,7 +64,7 @@ function inPairs(out: usize, q: usize, w: usize, rows: i32, k: i32, n: i32, ones
 function inBytes(out: usize, q: usize, w: usize, rows: i32, k: i32, n: i32): void {
   const count = rows / TALL
   if (count) {
-    tallTiles(out, q, w, count, k, n)
+    tallTiles(out, q, w, count, k, n, loads == Loads.checked ? fixedTiles(1, out, q, w, count, k >> 2, n) : 0)
     const done = count * TALL
     const past = n & (PANEL - 1)
     if (past) {
@@ -81,10 +81,12 @@ function inBytes(out: usize, q: usize, w: usize, rows: i32, k: i32, n: i32): voi
 
 /**
  * Tiles of six rows by half a panel, of whole panels: where one instruction takes sixteen products it takes five cycles, and
- * two begin in each, so that the eight sums of 2×16 leave it waiting.
+ * two begin in each, so that the eight sums of 2×16 leave it waiting. The sums of the first `done` steps are in `out` already.
  */
-function tallTiles(out: usize, q: usize, w: usize, count: i32, k: i32, n: i32): void {
+function tallTiles(out: usize, q: usize, w: usize, count: i32, k: i32, n: i32, done: i32): void {
   const qRow = <usize>k
+  const from = <usize>done << 2
+  if (done && from == qRow) return
   const outRow = <usize>n << 2
   for (; n >= PANEL; n -= PANEL, out += PANEL * 4, w += qRow * PANEL) {
     for (let half: usize = 0; half < 64; half += 32) {
@@ -99,8 +101,22 @@ function tallTiles(out: usize, q: usize, w: usize, count: i32, k: i32, n: i32): 
         let a0 = i32x4.splat(0), a1 = i32x4.splat(0), b0 = i32x4.splat(0), b1 = i32x4.splat(0)
         let c0 = i32x4.splat(0), c1 = i32x4.splat(0), d0 = i32x4.splat(0), d1 = i32x4.splat(0)
         let e0 = i32x4.splat(0), e1 = i32x4.splat(0), f0 = i32x4.splat(0), f1 = i32x4.splat(0)
-        let v = w + half
-        for (let at: usize = 0; at < qRow; at += 4, v += PANEL * 4) {
+        if (done) {
+          a0 = v128.load(o)
+          a1 = v128.load(o, 16)
+          b0 = v128.load(o + outRow)
+          b1 = v128.load(o + outRow, 16)
+          c0 = v128.load(o + outRow * 2)
+          c1 = v128.load(o + outRow * 2, 16)
+          d0 = v128.load(o + outRow * 3)
+          d1 = v128.load(o + outRow * 3, 16)
+          e0 = v128.load(o + outRow * 4)
+          e1 = v128.load(o + outRow * 4, 16)
+          f0 = v128.load(o + outRow * 5)
+          f1 = v128.load(o + outRow * 5, 16)
+        }
+        let v = w + half + from * PANEL
+        for (let at = from; at < qRow; at += 4, v += PANEL * 4) {
           const w0 = v128.load(v), w1 = v128.load(v, 16)
           const s0 = v128.load32_splat(q0 + at)
           a0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s0, a0)

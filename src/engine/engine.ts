@@ -5,6 +5,7 @@ import type { Bind } from './place.ts'
 import type { Planner } from './planner.ts'
 import { graphsOf, residentsOf } from './residents.ts'
 import { withKernels } from './table.ts'
+import { tilesLater } from './tiles.ts'
 import type { KernelChoice } from './variants.ts'
 
 export interface EngineOptions extends KernelChoice {
@@ -40,7 +41,7 @@ export class Engine {
     const graphs = graphsOf(definition)
     this.memory = memory ?? new Memory(FIRST_ARENA)
     const smallest = deterministic ? 1 : undefined
-    const kernels = instantiate(module, this.memory.wasm)
+    const kernels = instantiate(module, this.memory.wasm, tilesLater(this.memory))
     const tableOf = (ops: OpTable, by: Kernels) => withKernels(ops, by, this.memory, smallest, bindings, graphs)
     const ops = instead ?? tableOf(reference, kernels)
     this.ops = around?.(ops) ?? ops

@@ -366,23 +366,31 @@ export const ARENA_START = 1024
 /** A module of one table whose places are 64-bit numbers. */
 const TABLE64 = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 4, 4, 1, 0x70, 4, 0)
 
-/**
- * Whether this engine's compiler leaves loads where the kernels have them, by which the relaxed build takes its tiles
- * (assembly/dense.ts). V8's does since Turboshaft, between 12.4 (Node 22) and 13.6 (Node 24), as 64-bit tables came; Bun's
- * JavaScriptCore, which has neither, is no faster with the other tile.
- */
-export const loadsInPlace = (): boolean => WebAssembly.validate(TABLE64)
+/** How the code that an engine makes of kernels loads (assembly/lanes.ts). */
+export const LOADS = { first: 0, inPlace: 1, checked: 2 } as const
 
 /**
- * The kernels of `module` (dist/kernels/*.wasm) on `memory`, which stays the caller's. With either `inPlace` they give the same
- * bits.
+ * How this engine loads, by which the relaxed build takes its tiles; with any the bits are the same. V8's compiler leaves loads
+ * in place since Turboshaft, between 12.4 (Node 22) and 13.6 (Node 24), as 64-bit tables came; Bun's JavaScriptCore, which has
+ * neither, is no faster with the other tile. Deno lets no handler of signals catch a load past the end, so that V8 compares
+ * each address.
+ */
+export const loadsHere = (): number => ('Deno' in globalThis ? LOADS.checked : Number(WebAssembly.validate(TABLE64)))
+
+/** The sums of tiles of six rows, as assembly/lanes.ts has them: it returns how many steps of k are done. */
+export type Tiles = (bytes: number, out: Pointer, x: Pointer, w: Pointer, count: number, k: number, n: number) => number
+
+/**
+ * The kernels of `module` (dist/kernels/*.wasm) on `memory`, which stays the caller's.
+ * @param tiles what they may ask for where loads are checked; by default the tiles are their own
  */
 export function instantiate(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
-  inPlace: boolean = loadsInPlace(),
+  tiles: Tiles = () => 0,
+  loads = loadsHere(),
 ): Kernels {
-  const env = { memory, loadsInPlace: Number(inPlace) }
+  const env = { memory, loads, tiles }
   // What the module exports is known only here; test/unit/kernels/binding.test.ts holds the interface against it.
   return new WebAssembly.Instance(module, { env }).exports as unknown as Kernels
 }

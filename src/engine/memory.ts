@@ -1,6 +1,6 @@
 import { ARENA_START, type Pointer } from './kernels.ts'
 import type { LargeValues } from './largevalues.ts'
-import { aligned, MOST_BYTES, PAGE } from './linear.ts'
+import { aligned, MOST_BYTES, PAGE, TILE_ROWS } from './linear.ts'
 
 /** What kernels read: weights and values. */
 export type Elements = Float32Array | Int8Array | Int32Array | Uint8Array | Uint32Array
@@ -38,8 +38,10 @@ export class Memory {
   private isOpen = false
   /** Bytes that the arena has to begin with. */
   private readonly spare: number
+  /** `TILE_ROWS` bytes of these kernels alone, whoever shares the memory. */
+  readonly rows: Pointer
   /** Between these lies the arena. */
-  private bottom = WEIGHTS_START
+  private bottom: Pointer
   private end: Pointer
   /** The end of all room that the current run has taken and not given back, and the furthest that it was, there or not. */
   top: Pointer
@@ -58,15 +60,17 @@ export class Memory {
     this.spare = spare
     this.isShared = shared || beside !== undefined
     if (beside === undefined) {
-      this.bottom += aligned(weights)
-      const initial = pages(this.bottom + spare)
+      this.rows = WEIGHTS_START + aligned(weights)
+      const initial = pages(this.rows + TILE_ROWS + spare)
       this.wasm = new WebAssembly.Memory(shared ? { initial, maximum: MOST_BYTES / PAGE, shared } : { initial })
       this.end = initial * PAGE
     } else {
       this.wasm = beside
-      this.bottom = beside.grow(pages(spare)) * PAGE
-      this.end = this.bottom + pages(spare) * PAGE
+      const own = pages(TILE_ROWS + spare)
+      this.rows = beside.grow(own) * PAGE
+      this.end = this.rows + own * PAGE
     }
+    this.bottom = this.rows + TILE_ROWS
     this.top = this.bottom
     this.most = this.bottom
     this.buffer = this.wasm.buffer

@@ -2,7 +2,14 @@ import { readFileSync } from 'node:fs'
 import binaryen from 'binaryen'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ARENA_START, instantiate, type Kernels, loadsInPlace, relaxedSupported } from '../../../src/engine/kernels.ts'
+import {
+  ARENA_START,
+  instantiate,
+  type Kernels,
+  LOADS,
+  loadsHere,
+  relaxedSupported,
+} from '../../../src/engine/kernels.ts'
 import { PANEL, packedLength, packPanels, unpackPanels } from '../../../src/tensor/panels.ts'
 import { bytesOf, VARIANTS } from './instance.ts'
 
@@ -54,8 +61,12 @@ describe.each(VARIANTS)('the %s module', (variant) => {
   it('imports a memory, and the relaxed one what it is to know of the engine, and nothing else', () => {
     const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytesOf(variant)))
     const memory = { module: 'env', name: 'memory', kind: 'memory' }
-    const told = { module: 'env', name: 'loadsInPlace', kind: 'global' }
-    expect(imports).toEqual(variant === 'relaxed' ? [told, memory] : [memory])
+    const told = [
+      { module: 'env', name: 'loads', kind: 'global' },
+      { module: 'env', name: 'tiles', kind: 'function' },
+    ]
+    expect(imports).toEqual(variant === 'relaxed' ? expect.arrayContaining([...told, memory]) : [memory])
+    expect(imports).toHaveLength(variant === 'relaxed' ? 3 : 1)
   })
 
   it('leaves the host all memory from ARENA_START on', () => {
@@ -108,9 +119,9 @@ describe('relaxedSupported', () => {
   })
 })
 
-describe('loadsInPlace', () => {
+describe('loadsHere', () => {
   it("tells V8's newer compiler from the one before", () => {
-    expect(loadsInPlace()).toBe(Number.parseInt(process.versions.v8, 10) >= 13)
+    expect(loadsHere()).toBe(Number.parseInt(process.versions.v8, 10) >= 13 ? LOADS.inPlace : LOADS.first)
   })
 })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ACTIVATIONS } from '../../../src/engine/kernels.ts'
+import { ACTIVATIONS, LOADS } from '../../../src/engine/kernels.ts'
 import { packPanels } from '../../../src/tensor/panels.ts'
 import { expectClose, Host, randoms } from './instance.ts'
 import { REFERENCE } from './reference.ts'
@@ -47,27 +47,28 @@ function check(host: Host, { rows, k, n, activation = 'none', bias = true, skew 
 
 const hosts = {
   baseline: new Host('baseline', 16),
-  'relaxed, for an engine that loads in place': new Host('relaxed', 16, true),
-  'relaxed, for one that loads first': new Host('relaxed', 16, false),
+  'relaxed, for an engine that loads in place': new Host('relaxed', 16, LOADS.inPlace),
+  'relaxed, for one that loads first': new Host('relaxed', 16, LOADS.first),
+  'relaxed, for one that checks loads': new Host('relaxed', 16, LOADS.checked),
 }
 
 describe('dense, relaxed', () => {
-  it('gives the same bits by the tiles of either engine', () => {
+  it('gives the same bits by the tiles of any engine', () => {
     for (const [rows, k, n] of [
       [1, 128, 256],
       [1, 7, 81],
       [2, 300, 48],
       [64, 257, 50],
     ]) {
-      const answers = [true, false].map((inPlace) => {
-        const host = new Host('relaxed', 16, inPlace)
+      const answers = Object.values(LOADS).map((loads) => {
+        const host = new Host('relaxed', 16, loads)
         const x = host.put(randoms(rows * k, 3))
         const w = host.put(packPanels(randoms(k * n, 4), k, n))
         const b = host.put(randoms(n, 5))
         const out = host.room(rows * n)
         return host.run(out, rows * n, ({ dense }) => dense(out, x, w, b, rows, k, n, ACTIVATIONS.gelu, 0))
       })
-      expect(answers[1], `${rows}×${k}×${n}`).toEqual(answers[0])
+      for (const answer of answers.slice(1)) expect(answer, `${rows}×${k}×${n}`).toEqual(answers[0])
     }
   })
 })
@@ -102,6 +103,11 @@ describe.each(Object.entries(hosts))('dense, %s', (_, host) => {
   it('has every number of rows of a panel past a part of it', () => {
     for (const rows of [1, 2, 3, 6, 13])
       for (const k of [255, 256, 257, 511, 512, 513, 1030]) check(host, { rows, k, n: 33 })
+  })
+
+  it('has every number of rows of a panel, and of panels, past what a tile takes', () => {
+    for (const rows of [6, 13])
+      for (const k of [31, 32, 33, 64, 95]) for (const n of [15, 16, 130, 145, 272]) check(host, { rows, k, n })
   })
 
   it('crosses the chunks of rows', () => {

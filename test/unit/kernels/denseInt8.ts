@@ -65,8 +65,8 @@ function run(host: Host, paired: number, x: Float32Array, made: Layer, activatio
 }
 
 /** The tests of a build, in one of its ways of multiplying bytes. */
-export function denseInt8Cases(variant: Variant, paired: 0 | 1): void {
-  const host = new Host(variant, 16)
+export function denseInt8Cases(variant: Variant, paired: 0 | 1, loads?: number): void {
+  const host = new Host(variant, 16, loads)
   const check = (rows: number, k: number, n: number, activation: string | null = null, bias = true, skew = 0) => {
     const made = layer(randoms(k * n, k * 31 + n), k, n, bias ? randoms(n, 7) : null)
     const x = randoms(rows * k, rows * 1009 + k)
@@ -93,6 +93,12 @@ export function denseInt8Cases(variant: Variant, paired: 0 | 1): void {
   it('is right for the layers of large towers', () => {
     check(3, 1024, 512, 'Relu')
     check(1, 512, 256)
+  })
+
+  it('equals its meaning to the last bit around every multiple of what a tile takes', () => {
+    for (const rows of [6, 13])
+      for (const k of [127, 128, 129, 136, 255, 256, 300])
+        for (const n of [15, 16, 35, 130, 145]) check(rows, k, n, 'Relu')
   })
 
   it('takes activations, no bias and any alignment of four bytes', () => {

@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { expect } from 'vitest'
-import { ARENA_START, instantiate, type Kernels, relaxedSupported } from '../../../src/engine/kernels.ts'
+import { fixedTiles } from '../../../src/engine/fixedtiles.ts'
+import { ARENA_START, instantiate, type Kernels, LOADS, relaxedSupported } from '../../../src/engine/kernels.ts'
+import { TILE_ROWS } from '../../../src/engine/linear.ts'
 import { random } from '../seeded.ts'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -21,23 +23,27 @@ export const VARIANTS: readonly Variant[] = ['baseline', 'relaxed']
 /** What no kernel writes: a NaN with a payload. */
 const GUARD = 0x7fc0dead
 
+/** The first address of arrays: before it lie a tile's rows. */
+const FIRST = ARENA_START + TILE_ROWS
+
 /** A kernel's memory, in which arrays lie between guard words, and which notices every word written elsewhere. */
 export class Host {
   readonly kernels: Kernels
   readonly memory: WebAssembly.Memory
-  private top = ARENA_START
+  private top = FIRST
 
-  /** @param inPlace what `instantiate` is told of the engine; its own answer where it is left out */
-  constructor(variant: Variant, pages = 64, inPlace?: boolean) {
+  /** @param loads what `instantiate` is told of the engine; its own answer where it is left out */
+  constructor(variant: Variant, pages = 64, loads?: number) {
     this.memory = new WebAssembly.Memory({ initial: pages })
-    this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory, inPlace)
+    const tiles = loads === LOADS.checked ? fixedTiles(this.memory, ARENA_START) : undefined
+    this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory, tiles, loads)
     new Uint32Array(this.memory.buffer, ARENA_START).fill(GUARD)
   }
 
   /** Forgets all arrays. */
   reset(): this {
     this.watched().fill(GUARD, ARENA_START / 4)
-    this.top = ARENA_START
+    this.top = FIRST
     return this
   }
 
@@ -98,7 +104,8 @@ export class Host {
     const before = words.slice()
     const result = kernel(this.kernels)
     const after = words.slice()
-    for (const [at, length] of outputs) after.set(before.subarray(at / 4, at / 4 + length), at / 4)
+    for (const [at, length] of [[ARENA_START, TILE_ROWS / 4], ...outputs])
+      after.set(before.subarray(at / 4, at / 4 + length), at / 4)
     const changed = after.findIndex((word, i) => word !== before[i])
     expect(changed, 'the first word that was written outside the output').toBe(-1)
     return result

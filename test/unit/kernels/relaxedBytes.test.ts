@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { describe } from 'vitest'
+import { LOADS } from '../../../src/engine/kernels.ts'
 import { denseInt8Cases } from './denseInt8.ts'
 import { scanNibblesCases } from './scanNibbles.ts'
 
@@ -7,5 +8,6 @@ import { scanNibblesCases } from './scanNibbles.ts'
 setFlagsFromString('--no-liftoff')
 
 describe('denseInt8, relaxed, in bytes', () => denseInt8Cases('relaxed', 0))
+describe('denseInt8, relaxed, in bytes, where loads are checked', () => denseInt8Cases('relaxed', 0, LOADS.checked))
 
 describe('scanNibbles, relaxed, in bytes', () => scanNibblesCases('relaxed', 0))
