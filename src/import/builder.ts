@@ -36,8 +36,8 @@ const FORWARDERS = new Set([
   'GuaranteeConst',
   'DeepCopy',
 ])
-/** Calls of a function; what a batch function waits for, and pads, does not change its answers. */
-const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'BatchFunction'])
+/** Calls of a function. */
+const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall'])
 const ANONYMOUS = /^Anonymous/
 const SWITCHES = new Set(['Switch', 'RefSwitch'])
 /** More nodes than any real graph has after inlining; past it a model is made to exhaust memory. */

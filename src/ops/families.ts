@@ -184,6 +184,11 @@ const LOADED: Readonly<Record<string, Family>> = {
     `,
     ),
   },
+  batching: {
+    rare: true,
+    load: () => import('./batching.ts'),
+    ops: since('0.1.0', 'BatchFunction'),
+  },
   state: {
     load: () => import('./state.ts'),
     ops: since(

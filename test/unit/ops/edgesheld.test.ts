@@ -145,6 +145,7 @@ const UNHELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'its int64 is a number of steps, and TensorFlow ends the process where there are fewer',
   ),
   quantized: because(EVERY_ROW, 'NumPy has no quantized types: the model rare_ops holds it'),
+  batching: because(EVERY_ROW, 'what it calls is a function: the model rare_ops holds it'),
   sequenceexamples: because(
     ['5 rows', '33 rows', ...TEXTS, ...Object.keys(FLOATS)],
     'its strings are serialized tf.SequenceExamples, whose features hold the edges, and its floats defaults of these',
