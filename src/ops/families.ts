@@ -100,7 +100,7 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   softmax: {
     load: () => import('./softmax.ts'),
-    ops: since('0.1.0', 'LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
+    ops: since('0.1.0', 'L2Loss LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
   },
   scatter: {
     load: () => import('./scatter.ts'),

@@ -12,6 +12,7 @@ import {
   zeros,
 } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import type { Stepwise } from './halfreductions.ts'
 import { integersOf } from './integers.ts'
 import { grid, progression } from './layout.ts'
 
@@ -48,16 +49,22 @@ function axesOf(call: Call, rank: number): boolean[] {
   return reduced
 }
 
+/** Which axes of `x` are reduced, and the shape of the result. */
+export function outline(call: Call, x: Tensor): { readonly reduced: boolean[]; readonly shape: number[] } {
+  const reduced = axesOf(call, x.shape.length)
+  const keep = call.attrs.boolean('keep_dims', false)
+  const shape: number[] = []
+  for (let axis = 0; axis < reduced.length; axis++) {
+    if (!reduced[axis]) shape.push(x.shape[axis])
+    else if (keep) shape.push(1)
+  }
+  return { reduced, shape }
+}
+
 const reduction = (reducer: Reducer): Op => ({
   evaluate(call) {
     const x = numeric(call, 0)
-    const reduced = axesOf(call, x.shape.length)
-    const keep = call.attrs.boolean('keep_dims', false)
-    const shape: number[] = []
-    for (let axis = 0; axis < reduced.length; axis++) {
-      if (!reduced[axis]) shape.push(x.shape[axis])
-      else if (keep) shape.push(1)
-    }
+    const { reduced, shape } = outline(call, x)
     const path = pathOf(x.shape, reduced)
     if (!isBig(x.dtype)) return reduceNumbers(x, shape, path, reducer.numbers(x.dtype))
     if (reducer.big === undefined) throw new TypeError(`${x.dtype} is not a type of this op`)
@@ -217,6 +224,24 @@ const euclideanNorm: Reducer = {
 const all: Reducer = { numbers: () => ({ initial: 1, next: (a, b) => a & b }) }
 const any: Reducer = { numbers: () => ({ initial: 0, next: (a, b) => a | b }) }
 
+/** What reduces half floats, which are rounded after each step: loaded for the models that hold some. */
+let halves: typeof import('./halfreductions.ts').reduceHalves
+
+const HALF = /float16/
+
+const stepwise = (name: Stepwise, reducer: Reducer): Op => {
+  const { evaluate } = reduction(reducer)
+  return {
+    prepare: (attrs) =>
+      attrs && !HALF.test(attrs.dtype('T'))
+        ? undefined
+        : import('./halfreductions.ts').then(({ reduceHalves }) => {
+            halves = reduceHalves
+          }),
+    evaluate: (call) => (HALF.test(call.inputs[0].dtype) && halves(name, call)) || evaluate(call),
+  }
+}
+
 /** Only bool is reduced by All and Any. */
 const logical = (reducer: Reducer): Op => {
   const op = reduction(reducer)
@@ -228,26 +253,13 @@ const logical = (reducer: Reducer): Op => {
   }
 }
 
-/** Half the sum of all squares (kernels/l2loss_op.cc). */
-const l2Loss: Op = {
-  evaluate(call) {
-    const x = numeric(call, 0)
-    return filled(x.dtype, [], (out) => {
-      let total = 0
-      for (const value of x.data as NumberArray) total += value * value
-      out[0] = total / 2
-    })
-  },
-}
-
 export const ops: Readonly<Record<string, Op>> = {
-  Sum: reduction(sum),
-  Prod: reduction(product),
-  Mean: reduction(mean),
+  Sum: stepwise('Sum', sum),
+  Prod: stepwise('Prod', product),
+  Mean: stepwise('Mean', mean),
   Max: reduction(maximum),
   Min: reduction(minimum),
-  EuclideanNorm: reduction(euclideanNorm),
+  EuclideanNorm: stepwise('EuclideanNorm', euclideanNorm),
   All: logical(all),
   Any: logical(any),
-  L2Loss: l2Loss,
 }

@@ -2,17 +2,21 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import { type BigArray, isBig, isFloat, type NumberArray, sizeOf } from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
+import { halfRounding } from './halfsums.ts'
 import { integer } from './integers.ts'
 
 // Running totals along one axis, after core/kernels/scan_ops.cc. `exclusive` leaves each element out of its own total,
 // `reverse` starts from the end.
 
+const exactly = (x: number): number => x
+
 interface Scan {
   readonly initial: number
-  numbers(total: number, x: number): number
+  /** `round` is that of a half float, whose every step is rounded. */
+  numbers(total: number, x: number, round: (x: number) => number): number
   bigs?(total: bigint, x: bigint): bigint
   /** For integers of up to 32 bits, where it is not `numbers`. */
-  integers?(total: number, x: number): number
+  integers?(total: number, x: number, round: (x: number) => number): number
 }
 
 const scan = ({ initial, numbers, bigs, integers = numbers }: Scan): Op => ({
@@ -48,10 +52,11 @@ const scan = ({ initial, numbers, bigs, integers = numbers }: Scan): Op => ({
       } else {
         const [data, to] = [x.data as NumberArray, out as NumberArray]
         const next = isFloat(x.dtype) ? numbers : integers
+        const round = halfRounding(x.dtype) ?? exactly
         let total = 0
         walk((at, fresh) => {
           const before = fresh ? initial : total
-          total = next(before, data[at])
+          total = next(before, data[at], round)
           to[at] = exclusive ? before : total
         })
       }
@@ -63,16 +68,18 @@ const scan = ({ initial, numbers, bigs, integers = numbers }: Scan): Op => ({
  * log(exp(total) + exp(x)) without overflow, as scan_ops.h's LogSumExp: of a pair that has no order, the total is both the
  * least and the most. So a NaN after a total of −∞ is passed over, and two infinities are none.
  */
-function logAddExp(total: number, x: number): number {
+function logAddExp(total: number, x: number, round: (x: number) => number): number {
   const [least, most] = [x < total ? x : total, total < x ? x : total]
-  return most === Number.NEGATIVE_INFINITY ? most : most + Math.log1p(Math.exp(least - most))
+  return most === Number.NEGATIVE_INFINITY
+    ? most
+    : round(most + round(Math.log1p(round(Math.exp(round(least - most))))))
 }
 
 export const ops: Readonly<Record<string, Op>> = {
-  Cumsum: scan({ initial: 0, numbers: (total, x) => total + x, bigs: (total, x) => total + x }),
+  Cumsum: scan({ initial: 0, numbers: (total, x, round) => round(total + x), bigs: (total, x) => total + x }),
   Cumprod: scan({
     initial: 1,
-    numbers: (total, x) => total * x,
+    numbers: (total, x, round) => round(total * x),
     integers: Math.imul,
     bigs: (total, x) => BigInt.asIntN(64, total * x),
   }),

@@ -14,6 +14,8 @@ import {
 } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
 import { position } from './gather.ts'
+import { reduceColumns } from './halfreductions.ts'
+import { halfProduct, halfRounding, halfSum } from './halfsums.ts'
 import { integer, integersOf } from './integers.ts'
 import { limits } from './reduce.ts'
 
@@ -44,7 +46,9 @@ function reduced(
   const inner = sizeOf(shape.slice(1))
   const rows = new Uint32Array(shape[0])
   const total = zeros(isFloat(data.dtype) ? 'float64' : data.dtype, sizeOf(shape)) as TypedArray
-  const next = isFloat(data.dtype) ? numbers : integers
+  const round = halfRounding(data.dtype)
+  const plain = isFloat(data.dtype) ? numbers : integers
+  const next: typeof plain = round === null ? plain : (a, b) => round(plain(a, b))
   ids.forEach((id, i) => {
     if (id < 0) return
     const fresh = rows[id]++ === 0
@@ -67,6 +71,32 @@ function reduced(
   })
 }
 
+/** The same of half floats whose ids ascend, which are rounded after each step in Eigen's order; a mean's sums have no sides. */
+function reducedHalves(
+  data: NumericTensor,
+  ids: readonly number[],
+  shape: readonly number[],
+  empty: number,
+  { numbers, mean }: Reducer,
+  round: (x: number) => number,
+): Tensor {
+  const inner = sizeOf(shape.slice(1))
+  const values = data.data as Float32Array
+  const steps = numbers === PROD.numbers ? halfProduct(round) : halfSum(data.dtype, round)
+  const reducer = mean ? { ...steps, tall: Number.POSITIVE_INFINITY } : steps
+  return filled(data.dtype, shape, (filling) => {
+    const out = (filling as Float32Array).fill(empty)
+    for (let start = 0, end = 1; start < ids.length; start = end++) {
+      while (ids[end] === ids[start]) end++
+      const segment = out.subarray(ids[start] * inner, (ids[start] + 1) * inner)
+      const rows = values.subarray(start * inner, end * inner)
+      if (end - start === 1) segment.set(rows)
+      else reduceColumns(segment, rows, end - start, inner, reducer)
+      if (mean) for (let i = 0; i < inner; i++) segment[i] /= round(end - start)
+    }
+  })
+}
+
 /** The ids ascend and say how many segments there are; one that none names is `empty`. */
 const sorted = (reducer: Reducer, empty: number): Op => ({
   evaluate(call) {
@@ -83,7 +113,10 @@ const sorted = (reducer: Reducer, empty: number): Op => ({
       if (i > 0 && id < ids[i - 1]) throw new InvalidArgumentError('segment ids are not increasing')
     })
     const count = ids.length === 0 ? 0 : ids[ids.length - 1] + 1
-    return reduced(data, ids, [count, ...data.shape.slice(1)], isBig(data.dtype) ? BigInt(empty) : empty, reducer)
+    const shape = [count, ...data.shape.slice(1)]
+    const round = reducer === SUM || reducer === MEAN || reducer === PROD ? halfRounding(data.dtype) : null
+    if (round !== null) return reducedHalves(data, ids, shape, empty, reducer, round)
+    return reduced(data, ids, shape, isBig(data.dtype) ? BigInt(empty) : empty, reducer)
   },
 })
 

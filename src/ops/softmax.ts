@@ -1,13 +1,13 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
-import { type DType, type NumberArray, rounded } from '../tensor/index.ts'
+import type { NumberArray } from '../tensor/index.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { filled, numeric } from './elementwise.ts'
-import { packetSum } from './halfsums.ts'
+import { type HalfReducer, halfRounding, halfSum, reduceRun } from './halfsums.ts'
 import { integersOf } from './integers.ts'
 import { floats } from './stepwise.ts'
 
-// Softmax and the losses over it, after core/kernels/{softmax_op_functor.h,xent_op.cc,sparse_xent_op.cc}.
+// Softmax and losses, after core/kernels/{softmax_op_functor.h,xent_op.cc,sparse_xent_op.cc}.
 
 /** exp(x − max) along the last dimension, or its logarithm; divided by, or less, the (logarithm of the) sum. */
 const softmax = (log: boolean): Op =>
@@ -17,13 +17,13 @@ const softmax = (log: boolean): Op =>
       const width = x.shape.at(-1)
       if (width === undefined) throw new InvalidArgumentError(`logits must have >= 1 dimension, got [${x.shape}]`)
       const data = x.data as NumberArray
-      const round = rounding(x.dtype)
+      const round = halfRounding(x.dtype)
       return filled(x.dtype, x.shape, (out) => {
+        if (round !== null) {
+          halves(data as Float32Array, out as NumberArray, width, log, halfSum(x.dtype, round))
+          return
+        }
         for (let start = 0; start < data.length; start += width) {
-          if (round !== exactly) {
-            halves(data, out as NumberArray, start, width, round, log)
-            continue
-          }
           const { top, sum } = partition(data, start, width)
           for (let i = start; i < start + width; i++) {
             out[i] = log ? data[i] - top - Math.log(sum) : Math.exp(data[i] - top) / sum
@@ -33,34 +33,19 @@ const softmax = (log: boolean): Op =>
     },
   })
 
-/** Half floats are rounded after every step of a softmax, as Eigen does; wider ones only at its end. */
-function rounding(dtype: DType): (x: number) => number {
-  if (dtype !== 'float16' && dtype !== 'bfloat16') return exactly
-  const cell = new Float32Array(1)
-  return (x) => {
-    cell[0] = x
-    return rounded(dtype, cell)[0]
+/** Rows of half floats, rounded after every step as Eigen does; it multiplies by the sum's reciprocal. */
+function halves(data: Float32Array, out: NumberArray, width: number, log: boolean, reducer: HalfReducer): void {
+  const { round } = reducer
+  const powers = new Float32Array(data.length)
+  for (let start = 0; start < data.length; start += width) {
+    const row = data.subarray(start, start + width)
+    const top = row.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY)
+    const shifted = row.map((x) => round(x - top))
+    for (let i = 0; i < width; i++) powers[start + i] = round(Math.exp(shifted[i]))
+    const sum = reduceRun(powers, start, start + width, reducer)
+    const [logarithm, reciprocal] = [round(Math.log(sum)), round(1 / sum)]
+    for (let i = 0; i < width; i++) out[start + i] = log ? shifted[i] - logarithm : powers[start + i] * reciprocal
   }
-}
-
-const exactly = (x: number): number => x
-
-/** One row of half floats: Eigen multiplies by the sum's reciprocal. */
-function halves(
-  data: NumberArray,
-  out: NumberArray,
-  start: number,
-  width: number,
-  round: (x: number) => number,
-  log: boolean,
-): void {
-  const row = Float32Array.from(data.subarray(start, start + width))
-  const top = row.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY)
-  const shifted = row.map((x) => round(x - top))
-  const powers = shifted.map((x) => round(Math.exp(x)))
-  const sum = packetSum(powers, round)
-  const [logarithm, reciprocal] = [round(Math.log(sum)), round(1 / sum)]
-  for (let i = 0; i < width; i++) out[start + i] = log ? shifted[i] - logarithm : powers[i] * reciprocal
 }
 
 /** The largest of a row of logits, and the sum of exp(x − largest). */
@@ -140,7 +125,26 @@ const sparseCrossEntropy: Op = {
   },
 }
 
+/** Half the sum of all squares (kernels/l2loss_op.h), of half floats in Eigen's steps. */
+const l2Loss: Op = {
+  evaluate(call) {
+    const x = numeric(call, 0)
+    const data = x.data as NumberArray
+    const round = halfRounding(x.dtype)
+    return filled(x.dtype, [], (out) => {
+      let total = 0
+      if (round === null) for (const value of data) total += value * value
+      else {
+        const squares = Float32Array.from(data, (value) => round(round(value * value) / 2))
+        total = 2 * reduceRun(squares, 0, squares.length, halfSum(x.dtype, round))
+      }
+      out[0] = total / 2
+    })
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
+  L2Loss: l2Loss,
   Softmax: softmax(false),
   LogSoftmax: softmax(true),
   SoftmaxCrossEntropyWithLogits: crossEntropy,

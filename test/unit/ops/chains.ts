@@ -26,13 +26,13 @@ export function goldenChains(family: string, ops: Readonly<Record<string, Op>>):
   const file = fileURLToPath(new URL(`../../fixtures/ops/${family}.chains.json`, import.meta.url))
   const { chains } = JSON.parse(readFileSync(file, 'utf8')) as { chains: Chain[] }
   for (const chain of chains) {
-    test(`${family} chain: ${chain.note} ${chain.error === undefined ? 'equals TensorFlow' : 'is refused'}`, () => {
+    test(`${family} chain: ${chain.note} ${chain.error === undefined ? 'equals TensorFlow' : 'is refused'}`, async () => {
       const run = () => runChain(chain, ops)
       if (chain.error !== undefined) {
-        expect(run).toThrow()
+        await expect(run).rejects.toThrow()
         return
       }
-      const results = run()
+      const results = await run()
       chain.outputs?.forEach((golden, i) => {
         expectEqual(results[i], golden, `output ${i}`)
       })
@@ -40,7 +40,7 @@ export function goldenChains(family: string, ops: Readonly<Record<string, Op>>):
   }
 }
 
-function runChain({ steps, fetches }: Chain, ops: Readonly<Record<string, Op>>): Tensor[] {
+async function runChain({ steps, fetches }: Chain, ops: Readonly<Record<string, Op>>): Promise<Tensor[]> {
   const results: Tensor[][] = []
   const at = ([step, index]: Place): Tensor => results[step][index]
   for (const step of steps) {
@@ -49,6 +49,7 @@ function runChain({ steps, fetches }: Chain, ops: Readonly<Record<string, Op>>):
     )
     const inputs = step.inputs.map((input) => ('of' in input ? at(input.of) : tensorOf(input)))
     const node = { name: 'step', op: step.op, attrs, inputs: [], controls: [] }
+    await ops[step.op].prepare?.(attrs)
     const result = ops[step.op].evaluate({ inputs, attrs, node, files: new Map(), run: () => [] })
     results.push('dtype' in result ? [result] : (result as readonly Tensor[]).slice())
   }

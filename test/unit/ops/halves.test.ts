@@ -2,9 +2,27 @@ import { describe } from 'vitest'
 import { ops as cast } from '../../../src/ops/cast.ts'
 import { ops as math } from '../../../src/ops/math.ts'
 import { ops as nn } from '../../../src/ops/nn.ts'
+import { ops as reduce } from '../../../src/ops/reduce.ts'
+import { ops as scan } from '../../../src/ops/scan.ts'
+import { ops as segment } from '../../../src/ops/segment.ts'
+import { ops as shape } from '../../../src/ops/shape.ts'
+import { ops as vectors } from '../../../src/ops/shapevectors.ts'
 import { ops as softmax } from '../../../src/ops/softmax.ts'
 import { ops as special } from '../../../src/ops/special.ts'
+import { ops as splits } from '../../../src/ops/splits.ts'
 import { goldenChains } from './chains.ts'
 
-describe('activations of half floats', () =>
-  goldenChains('halves', { ...cast, ...math, ...nn, ...softmax, ...special }))
+describe('half floats', () =>
+  goldenChains('halves', {
+    ...cast,
+    ...math,
+    ...nn,
+    ...reduce,
+    ...scan,
+    ...segment,
+    ...shape,
+    ...softmax,
+    ...special,
+    ...splits,
+    ...vectors,
+  }))
