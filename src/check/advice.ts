@@ -79,6 +79,11 @@ const KINDS: readonly Kind[] = [
     todo: 'cast to float32, or to int8, before the export, or export a signature that does without it: twotower does not read this type',
   },
   {
+    pattern: / of DataType \d+$/,
+    kind: 'op on a type that is newer than twotower',
+    todo: 'cast to a type that twotower reads before the export, float32 say, or export a signature that does without it',
+  },
+  {
     pattern: / of complex\d+$/,
     kind: 'op on complex numbers',
     todo: 'compute it from the real parts and the imaginary parts (tf.math.real, tf.math.imag), or ask for it by name',

@@ -15,7 +15,7 @@ import {
 } from '../graph/index.ts'
 import { rewrite } from '../graph/rewrite.ts'
 import { type SavedModel, shapeOf, type tensorflow } from '../savedmodel/index.ts'
-import { declaredDtype, dtypeOf, isUnread } from '../tensor/datatypes.ts'
+import { dtypeName, dtypeOf, isUnread } from '../tensor/datatypes.ts'
 import { Strings, type Tensor, tensor } from '../tensor/index.ts'
 import type { Builder } from './builder.ts'
 import { checkpointKeys } from './objectkeys.ts'
@@ -99,7 +99,7 @@ class Objects {
       const { name, spec } = specs.length === own ? specs[i] : { name: '', spec: undefined }
       return {
         name: name || arg.name || `input_${i}`,
-        dtype: declaredDtype(arg.type ?? 0),
+        dtype: dtypeName(arg.type ?? 0),
         shape: spec === undefined ? null : shapeOf(spec.shape),
       }
     })
@@ -109,7 +109,7 @@ class Objects {
       const known = results.length === graph.outputs.length ? results[i] : undefined
       return {
         name: known?.name ?? `output_${i}`,
-        dtype: declaredDtype(arg.type ?? 0),
+        dtype: dtypeName(arg.type ?? 0),
         shape: known === undefined ? null : shapeOf(known.spec.shape),
       }
     })
@@ -132,7 +132,7 @@ class Objects {
   /** An op that twotower lacks, for a variable of a type that it does not read: only what needs it is refused. */
   private unread(id: number, name: string): Node | null {
     const variable = this.meta.objectGraphDef?.nodes?.[id]?.variable
-    const dtype = variable == null ? null : declaredDtype(variable.dtype ?? 0)
+    const dtype = variable == null ? null : dtypeName(variable.dtype ?? 0)
     if (!isUnread(dtype)) return null
     return { name, op: `VarHandleOp of ${dtype}`, attrs: Attrs.none, inputs: [], controls: [] }
   }

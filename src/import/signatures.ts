@@ -11,7 +11,7 @@ import {
 } from '../graph/index.ts'
 import { prune } from '../graph/rewrite.ts'
 import { decodeMessage, type SavedModel, shapeOf, tensorflow, tensorOf } from '../savedmodel/index.ts'
-import { declaredDtype } from '../tensor/datatypes.ts'
+import { dtypeName } from '../tensor/datatypes.ts'
 import { Strings, type Tensor, tensor } from '../tensor/index.ts'
 import { bindVariables, changedBy, foldConstants, resourcesOf } from './bind.ts'
 import { Builder, type Feeds } from './builder.ts'
@@ -245,9 +245,9 @@ function ports(
   for (const [name, info] of Object.entries(infos)) {
     if (info.name) {
       const shape = shapeOf(info.tensorShape ?? { unknownRank: true })
-      found.push({ port: { name, dtype: declaredDtype(info.dtype ?? 0), shape }, tensor: info.name })
+      found.push({ port: { name, dtype: dtypeName(info.dtype ?? 0), shape }, tensor: info.name })
     } else if (info.cooSparse) {
-      const dtype = declaredDtype(info.dtype ?? 0)
+      const dtype = dtypeName(info.dtype ?? 0)
       const { valuesTensorName, indicesTensorName, denseShapeTensorName } = info.cooSparse
       found.push({ port: { name: `${name}/values`, dtype, shape: [null] }, tensor: valuesTensorName ?? '' })
       found.push({

@@ -46,22 +46,15 @@ const UNREAD: Readonly<Record<number, UnreadDType>> = {
 }
 
 const UNREAD_NAMES: ReadonlySet<unknown> = new Set(Object.values(UNREAD))
+/** What a type is called that types.proto has not defined yet; 0 is no type. */
+const UNNAMED = /^DataType [1-9]\d*$/
 
 /** True for the name of a type that twotower does not read. */
-export const isUnread = (name: unknown): name is UnreadDType => UNREAD_NAMES.has(name)
+export const isUnread = (name: unknown): name is UnreadDType =>
+  UNREAD_NAMES.has(name) || (typeof name === 'string' && UNNAMED.test(name))
 
-/**
- * What a DataType number stands for, whether twotower reads that type or not.
- * @throws {TypeError} for a number that types.proto does not define
- */
-export function declaredDtype(number: number): DType {
-  const dtype = NUMBERS[plain(number)] ?? UNREAD[plain(number)]
-  if (dtype === undefined) throw new TypeError(`dtype ${number} is not supported`)
-  return dtype
-}
-
-/** The name of a DataType number, whether twotower reads that type or not. */
-export const dtypeName = (number: number): string =>
+/** What a DataType number stands for, whether twotower reads that type or not. */
+export const dtypeName = (number: number): DType =>
   NUMBERS[plain(number)] ?? UNREAD[plain(number)] ?? `DataType ${number}`
 
 /** The DataType number of `dtype`. */

@@ -31,6 +31,8 @@ export type UnreadDType =
   | 'uint4'
   | 'int2'
   | 'uint2'
+  /** One that types.proto did not define when this was written, by its number. */
+  | `DataType ${number}`
 
 export type ReadDType = Exclude<DType, UnreadDType>
 

@@ -1,8 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { check } from '../../../src/check/check.ts'
 import { load } from '../../../src/load.ts'
+import { type Folder, memoryFolder } from '../../../src/platform/folder.ts'
 import { nodeFolder } from '../../../src/platform/node.ts'
+
+/** The files of a model, in which every type of 8 bits has the number of one that no types.proto has. */
+function withNewType(name: string): Folder {
+  const graph = readFileSync(join(folder(name), 'saved_model.pb'))
+  for (let i = 1; i < graph.length; i++) {
+    // The dtype of a TensorProto, of a TensorInfo, of an argument, and an attribute that is a type.
+    if ([8, 16, 24, 48].includes(graph[i - 1]) && (graph[i] === 24 || graph[i] === 25)) graph[i] = 99
+  }
+  const parts = ['variables.index', 'variables.data-00000-of-00001'].map((part) => `variables/${part}`)
+  const rest = parts.map((part) => [part, readFileSync(join(folder(name), part))] as const)
+  return memoryFolder(name, { 'saved_model.pb': graph, ...Object.fromEntries(rest) })
+}
 
 const folder = (name: string) => fileURLToPath(new URL(`../../fixtures/models/${name}`, import.meta.url))
 
@@ -31,4 +46,21 @@ describe.each(['unread_types', 'unread_functions'])('of types that twotower does
       }
     }
   })
+})
+
+test('a type that nobody knows yet is refused by its number, where it is needed', async () => {
+  const files = withNewType('unread_types')
+  const model = await load(files)
+  const x = [[1, 2]]
+  expect(model.run('plain', { x }).y).toMatchObject({ data: Float32Array.of(2, -2) })
+  expect(() => model.run('input', { x })).toThrow('input "x" is a DataType 99')
+  for (const name of ['output', 'constant', 'variable']) {
+    expect(() => model.run(name, { x })).toThrow(/op \w+ of DataType 99 /)
+  }
+  const { problems, signatures } = await check(files)
+  expect(problems).toEqual([])
+  for (const { name, missing } of signatures.filter((signature) => signature.name !== 'inside')) {
+    expect(missing.length > 0).toBe(name !== 'plain')
+    for (const { op, todo } of missing) expect(`${op}: ${todo}`).toMatch(/ of DataType 99: cast to a type/)
+  }
 })
