@@ -46,7 +46,8 @@ function momentsOf(x: NumericTensor, channels: number, inner: number): Moments &
  * (x − mean) · scale / √(variance + epsilon) + offset. The moments are those that training left, or, with
  * `is_training`, the batch's own: Keras computes LayerNormalization that way, one row a channel. The moments are outputs
  * too (NaN of an empty batch; the batch's own variance with Bessel's correction, blended into the running ones by
- * `exponential_avg_factor`); what a gradient would read is the moments again, where TensorFlow leaves garbage.
+ * `exponential_avg_factor`); what a gradient would read is the batch's own, uncorrected, and a scalar that only a GPU fills. Outside
+ * training TensorFlow leaves garbage there, and we the moments.
  */
 const fusedBatchNorm = (outputs: readonly string[]): Op => ({
   outputs,
@@ -75,7 +76,11 @@ const fusedBatchNorm = (outputs: readonly string[]): Op => ({
       }
     })
     let moments: Tensor[] = x.data.length > 0 ? [mean, variance] : [mean, variance].map(unknown)
+    let reserved: Tensor[] = [mean, variance]
     if (own !== null) {
+      reserved = [own.mean, own.variance].map((moment) =>
+        filled(scale.dtype, [channels], (out) => (out as NumberArray).set(moment)),
+      )
       const bessel = own.count > 1 ? own.count / (own.count - 1) : 1
       const blend = (running: NumericTensor, batch: ArrayLike<number>, correction: number): Tensor =>
         filled(scale.dtype, [channels], (out) => {
@@ -88,8 +93,8 @@ const fusedBatchNorm = (outputs: readonly string[]): Op => ({
         })
       moments = [blend(mean, own.mean, 1), blend(variance, own.variance, bessel)]
     }
-    const kept: Tensor[] = [y, ...moments, ...(own === null ? [mean, variance] : moments)]
-    return outputs.length === 5 ? kept : [...kept, filled(variance.dtype, [0], () => {})]
+    const kept: Tensor[] = [y, ...moments, ...reserved]
+    return outputs.length === 5 ? kept : [...kept, filled(variance.dtype, [], () => {})]
   },
 })
 
