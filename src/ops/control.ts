@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '../errors.ts'
-import type { Call, Op } from '../graph/index.ts'
+import type { Call, Graph, Op } from '../graph/index.ts'
 import { describe, isNumeric, sizeOf, type Tensor, type TypedArray, tensor } from '../tensor/index.ts'
 
 // Control flow: TF2's functional ops (kernels/functional_ops.cc) and TF1's Switch and Merge (kernels/control_flow_ops.cc).
@@ -12,32 +12,65 @@ function truth(t: Tensor): boolean {
   return Number((t.data as TypedArray)[0]) !== 0
 }
 
+function checkEnds(attribute: string, { parameters, outputs }: Graph, given: number, wanted: number): void {
+  if (parameters.length === given && outputs.length === wanted) return
+  throw new InvalidArgumentError(
+    `function "${attribute}" takes ${parameters.length} arguments and returns ${outputs.length} values. Expected: ${given} and ${wanted}`,
+  )
+}
+
+/**
+ * What function `attribute` makes of `inputs`, refused where it takes or gives other than its call says: as many tensors
+ * as there are `dtypes`, each of its own.
+ */
+function called(call: Call, attribute: string, graph: Graph, inputs: readonly Tensor[], dtypes: readonly string[]) {
+  checkEnds(attribute, graph, inputs.length, dtypes.length)
+  const results = call.run(graph, inputs)
+  for (const [i, { dtype }] of results.entries()) {
+    if (dtype !== dtypes[i]) {
+      throw new InvalidArgumentError(
+        `function "${attribute}": expected type ${dtypes[i]} for return value ${i} but got ${dtype}`,
+      )
+    }
+  }
+  return results
+}
+
 const outputList: Op['outputs'] = (attrs) => [['output', attrs.dtypes('Tout', []).length]]
 
 const branch: Op = {
   outputs: outputList,
-  evaluate({ inputs: [condition, ...inputs], attrs, run }) {
-    return run(attrs.graph(truth(condition) ? 'then_branch' : 'else_branch'), inputs)
+  evaluate(call) {
+    const [condition, ...inputs] = call.inputs
+    const taken = truth(condition) ? 'then_branch' : 'else_branch'
+    return called(call, taken, call.attrs.graph(taken), inputs, call.attrs.dtypes('Tout', []))
   },
 }
 
 /** An index out of range takes the last branch. */
 const choice: Op = {
   outputs: outputList,
-  evaluate({ inputs: [index, ...inputs], attrs, run }) {
+  evaluate(call) {
+    const { attrs } = call
+    const [index, ...inputs] = call.inputs
     const branches = attrs.graphs('branches')
     if (index.dtype !== 'int32') throw new TypeError(`the branch index must be int32, got ${index.dtype}`)
     const at = index.data[0]
-    return run(branches[at >= 0 && at < branches.length ? at : branches.length - 1], inputs)
+    const taken = at >= 0 && at < branches.length ? at : branches.length - 1
+    return called(call, `branches[${taken}]`, branches[taken], inputs, attrs.dtypes('Tout', []))
   },
 }
 
 const loop: Op = {
   outputs: (attrs) => [['output', attrs.dtypes('T', []).length]],
-  evaluate({ inputs, attrs, run }) {
+  evaluate(call) {
+    const { inputs, attrs, run } = call
     const [condition, body] = [attrs.graph('cond'), attrs.graph('body')]
+    checkEnds('cond', condition, inputs.length, 1)
+    checkEnds('body', body, inputs.length, inputs.length)
+    const dtypes = inputs.map(({ dtype }) => dtype)
     let values: readonly Tensor[] = inputs
-    while (truth(run(condition, values)[0])) values = run(body, values)
+    while (truth(run(condition, values)[0])) values = called(call, 'body', body, values, dtypes)
     return values
   },
 }

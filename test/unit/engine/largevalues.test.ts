@@ -88,9 +88,10 @@ const KINDS: readonly ((b: Builder, x: Value, y: Value) => Value)[] = [
     const [p, q] = branches[1]
     const else_branch = { graph: made.graph(made.op('AddV2', [made.op('Tanh', [p]), q]), q) }
     const on = b.constant(tensor('bool', [], Uint8Array.of(1)))
-    const first = b.op('If', [on, x, y], { then_branch, else_branch })
+    const Tout = ['float32', 'float32']
+    const first = b.op('If', [on, x, y], { then_branch, else_branch, Tout })
     const off = b.constant(tensor('bool', [], Uint8Array.of(0)))
-    const second = b.op('If', [off, first, at(first, 1)], { then_branch, else_branch })
+    const second = b.op('If', [off, first, at(first, 1)], { then_branch, else_branch, Tout })
     return b.op('Mul', [second, at(second, 1)])
   },
   (b, x, y) => {
