@@ -181,6 +181,21 @@ const sigmoid: Op = {
   },
 }
 
+const inverseRoot = unary((x) => 1 / Math.sqrt(x))
+
+/** Of half floats past the last packet of eight Eigen rounds the root, and then 1 over it. */
+const rsqrt: Op = {
+  evaluate(call) {
+    const y = inverseRoot.evaluate(call) as TensorOf<'float16'>
+    if (/float16/.test(y.dtype)) {
+      const roots = (ops.Sqrt.evaluate(call) as typeof y).data
+      for (let i = y.data.length & -8; i < roots.length; i++) y.data[i] = 1 / roots[i]
+      rounded(y.dtype, y.data)
+    }
+    return y
+  },
+}
+
 export const ops: Readonly<Record<string, Op>> = {
   Add: addOrJoin,
   AddV2: add,
@@ -234,7 +249,7 @@ export const ops: Readonly<Record<string, Op>> = {
   ),
   Square: square,
   Sqrt: unary(Math.sqrt),
-  Rsqrt: unary((x) => 1 / Math.sqrt(x)),
+  Rsqrt: rsqrt,
   Reciprocal: unary((x) => 1 / x),
   Inv: unary((x) => 1 / x),
   Exp: unary(Math.exp),
