@@ -12,6 +12,7 @@ import { type IndexStats, ItemIndex } from '../search/itemindex.ts'
 import { heldCandidates } from '../towers/index.ts'
 import { datapointsIn } from './datapoints.ts'
 import { EXIT, report, UsageError } from './exit.ts'
+import { FileRows } from './filerows.ts'
 import { definitionAt, type LoadingOptions, loadOptions } from './loading.ts'
 import { notKnown, similarityChoice } from './similarity.ts'
 import { countOf, readText, shareOf } from './stdio.ts'
@@ -77,13 +78,13 @@ async function build(paths: readonly string[], output: string, options: IndexOpt
       throw model === null
         ? new UsageError('without a model say how items are compared: --similarity dot, cosine or euclidean')
         : notKnown(model.structure.notes)
-    const places = new Places()
+    const rows = new FileRows()
     const width = model?.structure.candidate?.output.shape?.slice(1).at(-1) ?? undefined
-    const how = { ...reading(options), width, found: (file: string, row: number | null) => places.note(file, row) }
+    const how = { ...reading(options), width, found: (file: string, row: number | null) => rows.note(file, row) }
     made = await ItemIndex.of(datapointsIn(model, files, how), {
       similarity,
       duplicates: options.lastWins ? 'last' : 'refuse',
-      twice: (id, first, second) => places.refusal(id, first, second),
+      twice: (id, first, second) => rows.refusal(id, first, second),
       source: files.join(', '),
       kernels,
     })
@@ -229,30 +230,6 @@ const reading = (options: IndexOptions) => ({
     report(new Error(problem))
   },
 })
-
-/** Where the items that are read stand, a number each. */
-class Places {
-  private readonly files: { readonly name: string; readonly start: number }[] = []
-  /** The row of each in its file, 0 where that is not known. */
-  private readonly rows: number[] = []
-
-  note(file: string, row: number | null): void {
-    if (this.files.at(-1)?.name !== file) this.files.push({ name: file, start: this.rows.length })
-    this.rows.push(row ?? 0)
-  }
-
-  /** Refuses an id that is there twice, and says where. */
-  refusal(id: string, first: number, second: number): Error {
-    return new RangeError(
-      `the id ${JSON.stringify(id)} is there twice, at ${this.at(first)} and ${this.at(second)}; ids name one item each: choose one, or have the last count by --last-wins`,
-    )
-  }
-
-  private at(item: number): string {
-    const [file, row] = [this.files.findLast(({ start }) => start <= item)?.name, this.rows[item]]
-    return row === 0 ? `${file}` : `${file}:${row}`
-  }
-}
 
 /** An id a line. */
 const idsOf = async (file: string): Promise<string[]> =>

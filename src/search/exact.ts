@@ -3,7 +3,7 @@ import type { Similarity } from '../graph/index.ts'
 import type { Attributes } from './attributes.ts'
 import type { Filter, SearchOptions } from './datapoint.ts'
 import { select } from './filter.ts'
-import { Places } from './places.ts'
+import { IdRows } from './idrows.ts'
 import { keySign, type Ranked, Ranker, type RowQuery } from './ranker.ts'
 import type { ScanArrays } from './rounding.ts'
 import type { RowSet } from './rowset.ts'
@@ -36,7 +36,7 @@ export class ExactIndex {
   readonly similarity: Similarity
   /** Where the search is done, row by row. */
   readonly ranker: Ranker
-  private places: Places | null = null
+  private idRows: IdRows | null = null
 
   /**
    * @param vectors `float32[ids.length, width]`, row-major; kept as they are
@@ -94,8 +94,8 @@ export class ExactIndex {
 
   /** The rows of an id: none where it is not there, several where it stands there several times. */
   rowsOf(id: string): readonly number[] {
-    this.places ??= new Places(this.ids)
-    return this.places.of(id)
+    this.idRows ??= new IdRows(this.ids)
+    return this.idRows.of(id)
   }
 
   /** What is asked of the rows, looked through. */

@@ -7,10 +7,10 @@ import { type AttributeStats, Attributes } from './attributes.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
 import { GatheredItems, onlyRows } from './gathered.ts'
+import { IdRows } from './idrows.ts'
 import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
 import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
-import { Places } from './places.ts'
 import type { DiskWriter } from './store/disk.ts'
 import type { Change } from './store/log.ts'
 
@@ -93,11 +93,11 @@ export class ItemIndex {
       gathered.add(datapoint)
     }
     let items = gathered.finish()
-    const places = new Places(items.ids)
-    const found = places.twice
+    const rows = new IdRows(items.ids)
+    const found = rows.twice
     if (found !== null) {
       if (duplicates === 'refuse') throw twice(items.ids[found.second], found.first, found.second)
-      items = onlyRows(items, places.last())
+      items = onlyRows(items, rows.last())
     }
     const exact = exactOf(items, similarityOf(similarity), kernels)
     return new ItemIndex({ exact, partitions: null }, wide ?? 0, source, kernels)
