@@ -20,8 +20,8 @@ export interface ExactIndexOptions {
   readonly kernels?: WebAssembly.Module
   /** What filters and crowding look at, item by item; without them nothing is allowed anywhere and nothing crowds. */
   readonly attributes?: Attributes
-  /** What the scan by kernels kept of these vectors before, so that it need not be made again. */
-  readonly scan?: ScanArrays
+  /** What the scan by kernels kept of these vectors before, so that it need not be made again; `later`: made for the first search. */
+  readonly scan?: ScanArrays | 'later'
 }
 
 /**

@@ -34,6 +34,13 @@ export class GatheredItems {
   }
 }
 
+/** Items laid out. @param floats how many numbers all vectors have */
+export function gathered(items: Iterable<Datapoint>, floats: number): Items {
+  const all = new GatheredItems(floats)
+  for (const item of items) all.add(item)
+  return all.finish()
+}
+
 /** Only these rows of `items`, ascending. The vectors are moved to where they lie now. */
 export function onlyRows({ ids, vectors, attributes }: Items, rows: readonly number[]): Items {
   const width = vectors.length / ids.length

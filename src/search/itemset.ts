@@ -6,7 +6,7 @@ import { rankApproximately } from './approximate/rank.ts'
 import { before, type Entry } from './best.ts'
 import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { ExactIndex, type Neighbors } from './exact.ts'
-import { GatheredItems, type Items } from './gathered.ts'
+import { gathered, type Items } from './gathered.ts'
 import { copyOf } from './item.ts'
 import { Layer, Layers } from './layers.ts'
 import { keySign, type Ranked, type RowQuery } from './ranker.ts'
@@ -34,7 +34,7 @@ export class ItemSet {
     this.width = width
     this.kernels = kernels
     this.old = new Layer(base.exact)
-    this.added = new Layers((items, count) => this.indexOf(items, count))
+    this.added = new Layers(width, (items) => this.indexOf(items))
   }
 
   /** How many items there are; of them those put in since, and how many of the base no longer count. */
@@ -61,8 +61,11 @@ export class ItemSet {
 
   /** The same, with vectors that are not the caller's. */
   private *items(): IterableIterator<Datapoint> {
-    yield* this.old.items()
-    yield* this.added.items()
+    for (const layer of this.layers()) yield* layer.items()
+  }
+
+  private layers(): readonly Layer[] {
+    return [this.old, ...this.added.settled()].filter(({ size }) => size > 0)
   }
 
   /** Puts an item in, in place of one of its id, or takes one out. */
@@ -75,13 +78,15 @@ export class ItemSet {
   /** The items as they are, as one index that does not change. */
   exact(): ExactIndex {
     const { items, added, removed } = this.counts
-    return added + removed === 0 ? this.base.exact : this.indexOf(this.items(), items)
+    if (added + removed === 0) return this.base.exact
+    const [first, ...others] = this.layers()
+    // All of them were put in since: they lie as they are to lie.
+    if (others.length === 0 && first?.isWhole) return first.index
+    return this.indexOf(gathered(this.items(), items * this.width))
   }
 
-  private indexOf(items: Iterable<Datapoint>, count: number): ExactIndex {
-    const gathered = new GatheredItems(count * this.width)
-    for (const item of items) gathered.add(item)
-    return exactOf(gathered.finish(), this.base.exact.similarity, this.kernels)
+  private indexOf(items: Items): ExactIndex {
+    return exactOf(items, this.base.exact.similarity, this.kernels)
   }
 
   /** The items as they are, as a base: partitions stay as they were learned, and what was put in is in them. */
@@ -167,4 +172,4 @@ export const exactOf = (
   { ids, vectors, attributes }: Items,
   similarity: Similarity,
   kernels: WebAssembly.Module | undefined,
-): ExactIndex => new ExactIndex(ids, vectors, similarity, { ...(kernels && { kernels }), attributes })
+): ExactIndex => new ExactIndex(ids, vectors, similarity, { ...(kernels && { kernels }), attributes, scan: 'later' })

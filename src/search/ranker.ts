@@ -30,7 +30,8 @@ export class Ranker {
   readonly rows: number
   readonly width: number
   readonly similarity: Similarity
-  private readonly scan: Scan | null
+  /** Made for the first search that is worth it; null where none is. */
+  private readonly scanOf: () => Scan | null
   private readonly crowds: Uint32Array | null
   private readonly crowdEnd: number
 
@@ -38,7 +39,7 @@ export class Ranker {
    * @param vectors `float32[rows, width]`, row-major; kept as they are
    * @param kernels to scan many rows by kernels; the answer is the same without
    * @param crowds u32[rows]: the crowd of each row, 0 for none
-   * @param stored what `scanArrays` gave for these vectors, which spares making it again
+   * @param scan what `scanArrays` gave for these vectors, which spares making it again; `later` to make it when it is asked for
    */
   constructor(
     vectors: Float32Array,
@@ -46,7 +47,7 @@ export class Ranker {
     similarity: Similarity,
     kernels: WebAssembly.Module | null,
     crowds: Uint32Array | null,
-    stored: ScanArrays | null = null,
+    scan: ScanArrays | 'later' | null = null,
   ) {
     this.vectors = vectors
     this.rows = rows
@@ -54,11 +55,18 @@ export class Ranker {
     this.similarity = similarity
     const { width } = this
     const { metric } = similarity
-    if (kernels === null || vectors.length < MANY) this.scan = null
-    else {
+    const make = (): Scan | null => {
+      if (kernels === null || vectors.length < MANY) return null
       const items =
-        stored === null ? roundedFrom(kernels, vectors, width, metric) : storedAs(kernels, stored, rows, width, metric)
-      this.scan = items === null ? null : new Scan(items)
+        scan === null || scan === 'later'
+          ? roundedFrom(kernels, vectors, width, metric)
+          : storedAs(kernels, scan, rows, width, metric)
+      return items === null ? null : new Scan(items)
+    }
+    let made = scan === 'later' ? undefined : make()
+    this.scanOf = () => {
+      if (made === undefined) made = make()
+      return made
     }
     this.crowds = crowds
     this.crowdEnd = crowds?.reduce((end, crowd) => Math.max(end, crowd + 1), 0) ?? 0
@@ -66,7 +74,8 @@ export class Ranker {
 
   /** What the scan by kernels keeps of the vectors; null where there is none. */
   get scanArrays(): ScanArrays | null {
-    return this.scan === null ? null : arraysOf(this.scan.of)
+    const scan = this.scanOf()
+    return scan === null ? null : arraysOf(scan.of)
   }
 
   /** The key of `row`, which grows with nearness: the nearest has the smallest distance, whatever the sign of its score. */
@@ -87,10 +96,10 @@ export class Ranker {
 
   private best(queries: readonly RowQuery[]): Ranked[] {
     const farthest = this.similarity.scale < 0 && this.similarity.metric !== 'euclidean'
-    const { scan } = this
     const candidates: (Int32Array | null)[] = queries.map(() => null)
+    const worth = [...queries.keys()].filter((i) => (queries[i].within?.size ?? this.rows) * this.width >= MANY)
+    const scan = worth.length === 0 ? null : this.scanOf()
     if (scan !== null) {
-      const worth = [...queries.keys()].filter((i) => (queries[i].within?.size ?? this.rows) * this.width >= MANY)
       const asked = worth.map((i): Asked => ({ ...queries[i], farthest }))
       for (const [j, found] of scan.candidates(asked).entries()) candidates[worth[j]] = found
     }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { similarityOf } from '../../../src/graph/index.ts'
@@ -7,18 +9,14 @@ import { Layers } from '../../../src/search/layers.ts'
 
 const item = (id: number): Datapoint => ({ id: String(id), embedding: Float32Array.of(id) })
 
-/** Layers, and how many items they have put into indexes so far. */
+/** Layers, and how many items they have put into how many indexes so far. */
 function counted() {
-  const made = { items: 0 }
-  const layers = new Layers((put, count) => {
-    const items = [...put]
-    expect(items).toHaveLength(count)
-    made.items += count
-    return new ExactIndex(
-      items.map(({ id }) => id),
-      Float32Array.from(items, ({ embedding }) => embedding[0]),
-      similarityOf('dot'),
-    )
+  const made = { items: 0, indexes: 0 }
+  const layers = new Layers(1, ({ ids, vectors, attributes }) => {
+    expect([...vectors].map(String)).toEqual(ids)
+    made.items += ids.length
+    made.indexes++
+    return new ExactIndex(ids, vectors, similarityOf('dot'), { attributes })
   })
   return { layers, made }
 }
@@ -42,7 +40,6 @@ describe('items that are put in one after the other', () => {
           if (searched) expect(idsIn(layers)).toEqual(list.map(String))
         }
         expect(idsIn(layers)).toEqual(list.map(String))
-        expect(Array.from(layers.items(), ({ id }) => id)).toEqual(list.map(String))
         expect(layers.size).toBe(list.length)
       }),
     )
@@ -58,14 +55,32 @@ describe('items that are put in one after the other', () => {
     expect(made.items).toBeLessThanOrEqual(1000 * (1 + Math.log2(1000)))
   })
 
-  test('are let go of as objects, but for the last few, also where nothing is searched', () => {
-    const { layers } = counted()
-    const most = 5000
-    const given = Array.from({ length: most }, (_, id) => item(id))
-    for (const each of given) layers.put(each)
-    // What lies in a layer is made anew.
-    const kept = [...layers.items()].filter((each, i) => each === given[i]).length
-    expect(kept).toBe(most - 4096)
-    expect([...layers.items()].map(({ id }) => id)).toEqual(given.map(({ id }) => id))
+  test('lie as they are to lie, and are let go of as objects but for the last few, where nothing is searched', async () => {
+    const { layers, made } = counted()
+    const most = 3 * 4096 + 100
+    const given: WeakRef<Datapoint>[] = []
+    for (let id = 0; id < most; id++) {
+      const each = item(id)
+      given.push(new WeakRef(each))
+      layers.put(each)
+    }
+    layers.delete('5')
+    // What was looked at in this turn is held until it ends.
+    await new Promise((resolve) => setImmediate(resolve))
+    setFlagsFromString('--expose-gc')
+    ;(runInNewContext('gc') as () => void)()
+    expect(given.filter((held) => held.deref() !== undefined).length).toBeLessThan(4096)
+    expect(made).toEqual({ items: 0, indexes: 0 })
+    expect(idsIn(layers)).toEqual([...given.keys()].filter((id) => id !== 5).map(String))
+    expect(made).toEqual({ items: most - 1, indexes: 1 })
+  })
+
+  test('take no more room for being put in again and again, though nothing is searched', () => {
+    const { layers, made } = counted()
+    for (let i = 0; i < 20 * 4096; i++) layers.put(item(i % 4096))
+    expect(layers.size).toBe(4096)
+    // Once each time that most of what lies there no longer counts.
+    expect(made.items).toBeLessThanOrEqual(20 * 4096)
+    expect(layers.settled().reduce((rows, { index }) => rows + index.ids.length, 0)).toBeLessThanOrEqual(3 * 4096)
   })
 })
