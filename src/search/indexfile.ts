@@ -4,7 +4,6 @@ import { compileKernels } from '../engine/variants.ts'
 import { CorruptModelError } from '../errors.ts'
 import { builtin } from '../platform/builtin.ts'
 import { type ByteSource, memorySource } from '../platform/folder.ts'
-import { folderAt } from '../platform/open.ts'
 import { Strings } from '../tensor/strings.ts'
 import { type PartitionArrays, Partitions } from './approximate/partitions.ts'
 import { type AttributeArrays, Attributes } from './attributes.ts'
@@ -12,8 +11,8 @@ import { ExactIndex } from './exact.ts'
 import type { Base } from './itemset.ts'
 import type { ScanArrays } from './rounding.ts'
 import type { IndexManifest, Sections } from './store/format.ts'
-import type { ReadLog } from './store/log.ts'
 import { IndexFile } from './store/reader.ts'
+import { isAddress, sourceAt } from './store/source.ts'
 import { writeIndex } from './store/writer.ts'
 
 // Items as the sections of an index's file, and back.
@@ -21,12 +20,12 @@ import { writeIndex } from './store/writer.ts'
 export interface ReadIndex {
   readonly base: Base
   readonly manifest: IndexManifest
-  /** Where it lies on a disk, and what its log adds; null elsewhere. */
-  readonly place: { readonly path: string; readonly log: ReadLog | null } | null
+  /** Where it lies on a disk, and may have a log beside it; null elsewhere. */
+  readonly path: string | null
 }
 
 /**
- * Reads the file of an index and its log.
+ * Reads the file of an index, without its log.
  * @throws {CorruptModelError} where it is no index, is damaged, or is of a newer version
  * @throws {RangeError} where there is none
  */
@@ -38,12 +37,7 @@ export async function readIndex(
   const { name, path, bytes } = await fileAt(source)
   const file = await IndexFile.open(name, bytes, checksumBy(kernels))
   try {
-    const { manifest } = file
-    const log = path === null ? null : await (await import('./store/disk.ts')).readChanges(path, manifest.generation)
-    // Compacted since it was opened: what its log held is in the new file.
-    if (path !== null && log === null && (await generationOf(path)) !== manifest.generation)
-      return await readIndex(source, kernels, verify)
-    return { base: await baseOf(file, kernels, verify), manifest, place: path === null ? null : { path, log } }
+    return { base: await baseOf(file, kernels, verify), manifest: file.manifest, path }
   } finally {
     await file.close()
   }
@@ -131,10 +125,7 @@ interface OpenedFile {
 async function fileAt(source: string | URL | Uint8Array): Promise<OpenedFile> {
   if (source instanceof Uint8Array) return { name: 'the index', path: null, bytes: memorySource(source) }
   const text = String(source)
-  const cut = text.lastIndexOf('/') + 1
-  const [folder, name] = [text.slice(0, cut) || '.', text.slice(cut)]
-  const isAddress = /^[a-z][a-z\d+.-]+:/i.test(text)
-  const bytes = await (await folderAt(folder)).open(isAddress ? decodeURIComponent(name) : name)
+  const bytes = await sourceAt(text)
   if (bytes === null) throw new RangeError(`there is no index at ${JSON.stringify(text)}`)
-  return { name: text, path: builtin('node:fs') !== undefined && !isAddress ? text : null, bytes }
+  return { name: text, path: builtin('node:fs') !== undefined && !isAddress(text) ? text : null, bytes }
 }

@@ -113,13 +113,28 @@ export class ItemIndex {
     source: string | URL | Uint8Array,
     { kernels, verify = false }: OpenOptions = {},
   ): Promise<ItemIndex> {
-    const { base, manifest, place } = await readIndex(source, kernels, verify)
-    const index = new ItemIndex(base, manifest.width, manifest.source, kernels)
-    if (place !== null) {
-      index.file = { path: place.path, generation: manifest.generation, logged: place.log?.length ?? 0 }
-      for (const change of place.log?.changes ?? []) index.items.apply(change)
+    for (;;) {
+      const { base, manifest, path } = await readIndex(source, kernels, verify)
+      const { width, generation } = manifest
+      const index = new ItemIndex(base, width, manifest.source, kernels)
+      if (path === null) return index
+      const logged = await index.replay(path, generation).catch((error: unknown) => ({ error }))
+      // Where it was compacted meanwhile, a part of what the log held is in the new file alone.
+      if ((await generationOf(path)) !== generation) continue
+      if (typeof logged === 'object') throw logged.error
+      index.file = { path, generation, logged }
+      return index
     }
-    return index
+  }
+
+  /** Makes the changes of the log of the file at `path`. @returns its bytes, 0 where there is none */
+  private async replay(path: string, generation: string): Promise<number> {
+    const { withLog } = await import('./store/disk.ts')
+    const length = await withLog(path, generation, async (log) => {
+      for await (const change of log.changes()) this.items.apply(change)
+      return log.length
+    })
+    return length ?? 0
   }
 
   /** How many items there are. */

@@ -1,6 +1,7 @@
 import { builtin } from '../../platform/builtin.ts'
 import type { AppendFile, Lock } from '../../platform/nodeappend.ts'
-import { type Change, logHead, logRecords, type ReadLog, readLog } from './log.ts'
+import { type Change, LogReader, logHead, logRecords } from './log.ts'
+import { sourceAt } from './source.ts'
 
 // The two files of an index on a disk: the index itself, replaced as a whole, and beside it `….log`, what has changed
 // since. A log names the generation of the file that it goes on from, so that one which a kill left beside a newer file
@@ -20,11 +21,20 @@ export function samePath(a: string, b: string): boolean {
 
 const logOf = (path: string): string => `${path}.log`
 
-/** What has changed since the file of that generation was written. */
-export async function readChanges(path: string, generation: string): Promise<ReadLog | null> {
-  const bytes = await (await disk()).bytesAt(logOf(path))
-  const log = bytes === null ? null : readLog(logOf(path), bytes)
-  return log?.generation === generation ? log : null
+/** What `use` gives of the log of the file of that generation; null where there is none. */
+export async function withLog<T>(
+  path: string,
+  generation: string,
+  use: (log: LogReader) => Promise<T>,
+): Promise<T | null> {
+  const source = await sourceAt(logOf(path))
+  if (source === null) return null
+  try {
+    const log = await LogReader.open(logOf(path), source)
+    return log?.generation === generation ? await use(log) : null
+  } finally {
+    await source.close?.()
+  }
 }
 
 /**
@@ -92,8 +102,8 @@ export class DiskWriter {
     const { Lock } = await disk()
     const lock = await Lock.take(`${path}.lock`)
     try {
-      const log = await readChanges(path, generation)
-      if ((await current()) !== generation || (log?.length ?? 0) !== length)
+      const isSame = (await withLog(path, generation, (log) => log.endsAt(length))) ?? length === 0
+      if ((await current()) !== generation || !isSame)
         throw new Error(`"${path}" was changed by another since it was opened: open it again`)
       return new DiskWriter(path, lock, await logFile(path, generation, length))
     } catch (error) {

@@ -1,5 +1,6 @@
 import { xxh32 } from '../../checksum/xxh32.ts'
 import { CorruptModelError } from '../../errors.ts'
+import type { ByteSource } from '../../platform/folder.ts'
 import type { Datapoint, NumericRestrict } from '../datapoint.ts'
 
 // What was put into an index and taken out since its file was written, in order: a head that names the file's generation,
@@ -12,18 +13,12 @@ const GENERATION_BYTES = 16
 export const HEAD: number = MAGIC.length + GENERATION_BYTES
 /** The length of a record, the checksum of these four bytes, and the record's. */
 const FRAME = 12
+/** Bytes that are read at once. */
+const PART = 1 << 20
 
 export type Change =
   | { readonly op: 'upsert'; readonly datapoint: Datapoint }
   | { readonly op: 'remove'; readonly id: string }
-
-export interface ReadLog {
-  readonly generation: string
-  /** Read as they are asked for: all of them at once would take several times the bytes. */
-  readonly changes: Iterable<Change>
-  /** The bytes of the head and of whole records. */
-  readonly length: number
-}
 
 export function logHead(generation: string): Uint8Array {
   const head = new Uint8Array(HEAD)
@@ -48,39 +43,91 @@ export function logRecords(changes: readonly Change[]): Uint8Array {
   return bytes
 }
 
-/**
- * Reads a log; null where not even its head is whole.
- * @param file for messages
- * @throws {CorruptModelError} where it is no log, or is damaged before its last record
- */
-export function readLog(file: string, bytes: Uint8Array): ReadLog | null {
-  if (bytes.length < HEAD) return null
-  if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new CorruptModelError(file, 'is no log of an index')
-  const generation = new TextDecoder().decode(bytes.subarray(MAGIC.length, HEAD)).replace(/\0+$/, '')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const payloads: [start: number, end: number][] = []
-  let at = HEAD
-  while (at + FRAME <= bytes.length) {
-    const length = view.getUint32(at, true)
-    if (sumOf(bytes.subarray(at, at + 4)) !== view.getUint32(at + 4, true)) {
+/** A log, read piece by piece: it may be as large as all items. */
+export class LogReader {
+  /** What the log goes on from. */
+  readonly generation: string
+  private readonly file: string
+  private readonly source: ByteSource
+  /** The bytes of the head, and of the whole records that were read. */
+  private read = HEAD
+  /** A part of the file, and where it begins there. */
+  private part: Uint8Array = new Uint8Array(0)
+  private start = 0
+
+  private constructor(file: string, source: ByteSource, generation: string) {
+    this.file = file
+    this.source = source
+    this.generation = generation
+  }
+
+  /**
+   * Null where not even the head is whole.
+   * @param file for messages
+   * @throws {CorruptModelError} where it is no log
+   */
+  static async open(file: string, source: ByteSource): Promise<LogReader | null> {
+    if (source.byteLength < HEAD) return null
+    const head = await source.slice(0, HEAD)
+    if (MAGIC.some((byte, i) => head[i] !== byte)) throw new CorruptModelError(file, 'is no log of an index')
+    return new LogReader(file, source, new TextDecoder().decode(head.subarray(MAGIC.length)).replace(/\0+$/, ''))
+  }
+
+  /** The bytes of the head and of whole records, once all changes were read. */
+  get length(): number {
+    return this.read
+  }
+
+  /** @throws {CorruptModelError} where it is damaged before its last record */
+  async *changes(): AsyncGenerator<Change> {
+    for (let payload = await this.next(); payload !== null; payload = await this.next()) yield changeOf(payload)
+  }
+
+  /** Whether it is whole up to `length` bytes, known to be the end of a record, and no whole record follows. */
+  async endsAt(length: number): Promise<boolean> {
+    if (length > this.source.byteLength) return false
+    this.read = Math.max(HEAD, length)
+    return (await this.next()) === null
+  }
+
+  /** The next record, a view until the one after it is read; null at the end. */
+  private async next(): Promise<Uint8Array | null> {
+    const [at, end] = [this.read, this.source.byteLength]
+    if (at + FRAME > end) return null
+    const frame = await this.bytes(at, FRAME)
+    const view = new DataView(frame.buffer, frame.byteOffset)
+    const [length, lengthSum, sum] = [0, 4, 8].map((offset) => view.getUint32(offset, true))
+    if (sumOf(frame.subarray(0, 4)) !== lengthSum) {
       // A power cut may leave zeros where a record was to be.
-      if (bytes.subarray(at).every((byte) => byte === 0)) break
-      throw damaged(file, at)
+      if (await this.isZeros(at)) return null
+      throw damaged(this.file, at)
     }
-    const end = at + FRAME + length
-    if (end > bytes.length) break
-    const payload = bytes.subarray(at + FRAME, end)
-    if (sumOf(payload) !== view.getUint32(at + 8, true)) {
-      if (end === bytes.length) break
-      throw damaged(file, at)
+    const next = at + FRAME + length
+    if (next > end) return null
+    const payload = await this.bytes(at + FRAME, length)
+    if (sumOf(payload) !== sum) {
+      if (next === end) return null
+      throw damaged(this.file, at)
     }
-    payloads.push([at + FRAME, end])
-    at = end
+    this.read = next
+    return payload
   }
-  function* changes(): Generator<Change> {
-    for (const [start, end] of payloads) yield changeOf(bytes.subarray(start, end))
+
+  private async isZeros(from: number): Promise<boolean> {
+    const { byteLength } = this.source
+    for (let at = from; at < byteLength; at += PART)
+      if ((await this.source.slice(at, Math.min(at + PART, byteLength))).some((byte) => byte !== 0)) return false
+    return true
   }
-  return { generation, changes: changes(), length: at }
+
+  /** The `length` bytes from `at` on, which the file has; a view. */
+  private async bytes(at: number, length: number): Promise<Uint8Array> {
+    if (at < this.start || at + length > this.start + this.part.length) {
+      this.part = await this.source.slice(at, Math.min(at + Math.max(length, PART), this.source.byteLength))
+      this.start = at
+    }
+    return this.part.subarray(at - this.start, at - this.start + length)
+  }
 }
 
 const sumOf = (bytes: Uint8Array): number => xxh32().add(bytes).value
