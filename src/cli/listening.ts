@@ -17,7 +17,8 @@ export interface Listening {
   readonly address: string
   /**
    * Ends it without losing a request: for `grace` milliseconds it still answers whatever comes and tells each client to
-   * leave, then it takes no new connection and waits for what is under way, `most` milliseconds at most.
+   * leave, then it takes no new connection, waits for what is under way, and as long again for the next request of whoever was
+   * not told; `most` milliseconds at most.
    */
   drain(grace: number, most: number): Promise<void>
 }
@@ -28,8 +29,8 @@ export interface Listening {
  */
 const KEEP_ALIVE = 620_000
 /**
- * Milliseconds that whoever is told to leave has to come back, and that who is told to stay has for his next request: within
- * them no request is lost. Of a client that is away for longer, one may be.
+ * Milliseconds that whoever is told to leave has to come back, and the least that who is told to stay has for his next request:
+ * within them, and within the grace, no request is lost. Of a client that is away for longer, one may be.
  */
 export const LINGER = 250
 /** Connections that wait to be taken at most. */
@@ -47,6 +48,8 @@ export async function listen(
   { host, port, patience }: ListenOptions,
 ): Promise<Listening> {
   let leaving = false
+  /** Each connection, and when it was last told to stay: when it was taken, or when its last answer was sent. */
+  const connections = new Map<Socket, number>()
   // Told as an answer is written, not as its request comes: one that was under way when the door closed would be told to stay.
   const other = getRequestListener(async (request) => {
     const response = await fetch(request)
@@ -60,14 +63,16 @@ export async function listen(
       keepAliveTimeout: KEEP_ALIVE,
       connectionsCheckingInterval: Math.min(1000, patience),
     },
-    (request, response) =>
-      isPlainPost(request) ? answerPost(answer, request, response, () => leaving) : other(request, response),
+    (request, response) => {
+      const { socket } = request
+      response.once('finish', () => connections.has(socket) && connections.set(socket, performance.now()))
+      return isPlainPost(request) ? answerPost(answer, request, response, () => leaving) : other(request, response)
+    },
   )
   let taken = 0
-  const connections = new Set<Socket>()
   server.on('connection', (connection) => {
     taken++
-    connections.add(connection)
+    connections.set(connection, performance.now())
     connection.once('close', () => connections.delete(connection))
   })
   await new Promise<void>((resolve, reject) => {
@@ -107,9 +112,15 @@ export async function listen(
       // Not as HTTP closes: that would end connections too whose request has come but was not read yet.
       const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
       leaving = true
+      const patience = Math.max(grace, LINGER)
       // Node takes a connection for idle whose answer is written, though a slow reader has not been sent all of it.
-      const isSent = (): boolean => [...connections].every(({ writableLength }) => writableLength === 0)
-      const idle = setInterval(() => setImmediate(() => isSent() && server.closeIdleConnections()), LINGER)
+      const isForgotten = ([{ writableLength }, stayed]: [Socket, number]): boolean =>
+        writableLength === 0 && performance.now() - stayed >= patience
+      const closeIdle = (): void => {
+        if ([...connections].every(isForgotten)) server.closeIdleConnections()
+      }
+      // Not before requests are read that have come.
+      const idle = setInterval(() => setImmediate(closeIdle), LINGER)
       const late = setTimeout(() => server.closeAllConnections(), most)
       await closed
       clearInterval(idle)

@@ -1,6 +1,7 @@
+import { on } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { LINGER, type Listening, listen } from '../../../src/cli/listening.ts'
 import type { Answer } from '../../../src/serve/answers.ts'
 
@@ -79,6 +80,36 @@ describe('a server that leaves', () => {
     answered.open()
     for (const got of await Promise.all(asked)) expect(got).toMatch(/\r\nconnection: close\r\n.*late$/is)
     await drained
+  })
+
+  test('answers over a kept connection whoever is away for less than its grace', async () => {
+    // The time is the test's; messages go as they go.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'performance'] })
+    try {
+      const listening = await serving(() => 'an answer')
+      const grace = 4 * LINGER
+      const drained = listening.drain(grace, EVER)
+      await vi.advanceTimersByTimeAsync(grace)
+      const socket = connect(Number(new URL(listening.address).port), '127.0.0.1').setEncoding('utf8')
+      const asked = async (request: string): Promise<string> => {
+        if (socket.readableEnded) return 'the server has ended it'
+        socket.write(request)
+        let got = ''
+        for await (const part of on(socket, 'data', { close: ['close'] })) {
+          got += part
+          if (got.endsWith('an answer')) break
+        }
+        return got
+      }
+      expect(await asked(POST)).toMatch(/connection: keep-alive\r\n.*an answer/is)
+      await vi.advanceTimersByTimeAsync(LINGER)
+      await closed(listening)
+      await vi.advanceTimersByTimeAsync(grace - 2 * LINGER)
+      expect(await asked(GET)).toMatch(/connection: close\r\n.*an answer/is)
+      await drained
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('ends no connection over which an answer is still on its way, however slowly it is read', async () => {
