@@ -51,11 +51,15 @@ export async function listen(
   /** Each connection, and when it was last told to stay: when it was taken, or when its last answer was sent. */
   const connections = new Map<Socket, number>()
   // Told as an answer is written, not as its request comes: one that was under way when the door closed would be told to stay.
-  const other = getRequestListener(async (request) => {
-    const response = await fetch(request)
-    if (leaving) response.headers.set('Connection', 'close')
-    return response
-  })
+  const other = getRequestListener(
+    async (request) => {
+      const response = await fetch(request)
+      if (leaving) response.headers.set('Connection', 'close')
+      return response
+    },
+    // Of requests in HTTP/1.0, as health checks of older proxies are, which need not name one.
+    { hostname: 'localhost' },
+  )
   const server = createServer(
     {
       requestTimeout: patience,

@@ -9,8 +9,9 @@ import { Refusal } from '../serve/refusal.ts'
 // parsing, running and writing one row.
 
 /** Whether a request is a POST whose body comes as it is and whole; what is rarer goes the way of all runtimes. */
-export const isPlainPost = ({ method, headers }: IncomingMessage): boolean =>
+export const isPlainPost = ({ method, url, headers }: IncomingMessage): boolean =>
   method === 'POST' &&
+  url?.startsWith('/') === true &&
   headers['content-length'] !== undefined &&
   headers['content-encoding'] === undefined &&
   headers.expect === undefined

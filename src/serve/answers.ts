@@ -3,7 +3,7 @@ import type { ItemIndex } from '../search/itemindex.ts'
 import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
 import { openapi } from './openapi.ts'
-import { errorBody, googleErrorBody, Refusal, refusalOf } from './refusal.ts'
+import { errorBody, googleErrorBody, Refusal, refusalOf, wrongMethod } from './refusal.ts'
 import { answerTensorflow } from './tensorflow.ts'
 import { TOWER_PATHS } from './towers.ts'
 import { Turn } from './turn.ts'
@@ -136,14 +136,16 @@ export function answersOf(models: Models, options: AppOptions = {}): Answer {
   const nowhere = route('other', ({ method, path }) => {
     throw new Refusal(404, `there is no ${method} ${path}`)
   })
-  const wrongMethod = route('other', ({ method, path }) => {
-    const allowed = [...(routes.get(path)?.keys() ?? [])].join(', ')
-    throw new Refusal(405, `${path} takes ${allowed}, not ${method}`, { Allow: allowed })
+  const notSo = route('other', ({ method, path }) => {
+    const allowed = [...(routes.get(path)?.keys() ?? [])]
+    throw wrongMethod(`${path} takes ${allowed.join(', ')}, not ${method}`, allowed)
   })
-  return (asked) => {
+  return (given) => {
+    // What HEAD answers is what GET does; whoever takes the answer back leaves its text out (RFC 9110, 9.3.2).
+    const asked = given.method === 'HEAD' ? { ...given, method: 'GET' } : given
     const { method, path } = asked
     const methods = routes.get(path)
-    if (methods !== undefined) return (methods.get(method) ?? wrongMethod)(asked)
+    if (methods !== undefined) return (methods.get(method) ?? notSo)(asked)
     if (vectorSearch !== null && /^\/v1(?:beta1)?\/projects\//.test(path)) return vectorSearch(asked)
     // TensorFlow Serving's paths are of any case.
     return (/^\/v1\//i.test(path) ? tensorflow : nowhere)(asked)

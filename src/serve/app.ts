@@ -34,7 +34,12 @@ export function withoutQuery(target: string): string {
   return end < 0 ? target : target.slice(0, end)
 }
 
-export const acceptsGzip = (encodings: string | undefined): boolean => /\bgzip\b/.test(encodings ?? '')
+/** Whether an Accept-Encoding header lets an answer be gzip: a weight of 0 says that it must not be (RFC 9110, 12.4.2). */
+export const acceptsGzip = (encodings = ''): boolean =>
+  encodings.split(',').some((each) => {
+    const [coding, ...parameters] = each.split(';').map((part) => part.trim().toLowerCase())
+    return coding === 'gzip' && !parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))
+  })
 
 /** What an answer in gzip says of itself. */
 export const PACKED = { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }

@@ -15,6 +15,10 @@ export class Refusal extends Error {
   }
 }
 
+/** 405; who takes GET takes HEAD. @param allowed the methods that the path takes */
+export const wrongMethod = (message: string, allowed: readonly string[]): Refusal =>
+  new Refusal(405, message, { Allow: allowed.flatMap((one) => (one === 'GET' ? ['GET', 'HEAD'] : [one])).join(', ') })
+
 /**
  * What a failed request is answered: what it asked wrongly is 400, an op that twotower lacks is 501 (TensorFlow's
  * UNIMPLEMENTED), and anything else is our own fault, whose words are for the log.

@@ -6,7 +6,7 @@ import { jsonOf, textOf } from './body.ts'
 import { classificationsOf, examplesOf, regressionsOf } from './classify.ts'
 import type { Models, ServedModel, Version, VersionChoice } from './models.ts'
 import { readPredict, writePredict } from './predict.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, wrongMethod } from './refusal.ts'
 import type { Turn } from './turn.ts'
 import { isMembers, type Members } from './values.ts'
 
@@ -26,10 +26,10 @@ const QUOTED = 256
  */
 export function answerTensorflow(models: Models, method: string, path: string, turn: Turn): string | Promise<string> {
   const malformed = () => new Refusal(400, `Malformed request: ${method} ${path}`)
-  const wrongMethod = (wanted: string) => new Refusal(405, malformed().message, { Allow: wanted })
+  const notSo = (wanted: string) => wrongMethod(malformed().message, [wanted])
   if (method === 'POST') {
     const [matched, name, number, label, api] = PREDICTION.exec(path) ?? []
-    if (matched === undefined) throw STATUS.test(path) ? wrongMethod('GET') : malformed()
+    if (matched === undefined) throw STATUS.test(path) ? notSo('GET') : malformed()
     const [model, choice] = [decoded(name), choiceOf(number, label)]
     if (api === 'predict') return predict(models, model, choice, turn)
     if (api === 'classify' || api === 'regress') return examine(models, model, choice, api, turn)
@@ -37,13 +37,13 @@ export function answerTensorflow(models: Models, method: string, path: string, t
   }
   if (method === 'GET') {
     const [matched, name, number, label, resource] = STATUS.exec(path) ?? []
-    if (matched === undefined) throw PREDICTION.test(path) ? wrongMethod('POST') : malformed()
+    if (matched === undefined) throw PREDICTION.test(path) ? notSo('POST') : malformed()
     const choice = choiceOf(number, label)
     if (name === undefined) throw new Refusal(400, 'Missing model name in request.')
     if (resource === 'metadata') return metadata(models.find(decoded(name), choice), decoded(name))
     return status(models.get(decoded(name)), decoded(name), choice)
   }
-  throw wrongMethod(PREDICTION.test(path) ? 'POST' : 'GET')
+  throw notSo(PREDICTION.test(path) ? 'POST' : 'GET')
 }
 
 /** A name out of a path; what is no percent-encoding stays as it is. */

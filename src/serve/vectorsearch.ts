@@ -7,7 +7,7 @@ import type { ItemIndex } from '../search/itemindex.ts'
 import { textOf } from './body.ts'
 import { datapointText } from './indexdatapoint.ts'
 import { boolean, checkText, count, fraction, list, message, opened, strings } from './protojson.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, wrongMethod } from './refusal.ts'
 import { MOST_NEIGHBORS } from './towers.ts'
 import type { Turn } from './turn.ts'
 import { isMembers, type Members, vectorOf } from './values.ts'
@@ -40,7 +40,7 @@ export async function answerVectorSearch(index: ItemIndex, verb: string, path: s
   const method = collection === undefined ? undefined : METHODS[`${collection}:${name}`]
   if (method === undefined)
     throw new Refusal(404, `there is no ${path}; of Vector Search there are ${Object.keys(METHODS).join(', ')}`)
-  if (verb !== 'POST') throw new Refusal(405, `${path} takes POST, not ${verb}`, { Allow: 'POST' })
+  if (verb !== 'POST') throw wrongMethod(`${path} takes POST, not ${verb}`, ['POST'])
   const request = parseJson(textOf(await turn.bytes()) || '{}')
   if (!isMembers(request)) throw new TypeError('the request must be a JSON object')
   return method(index, request, turn)

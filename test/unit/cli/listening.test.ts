@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { LINGER, type Listening, listen } from '../../../src/cli/listening.ts'
 import type { Answer } from '../../../src/serve/answers.ts'
+import { appOver } from '../../../src/serve/app.ts'
 
 const POST = 'POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
 const GET = 'GET /get HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -51,6 +52,27 @@ async function closed({ address }: Listening): Promise<void> {
     })
   while ((await tried()) !== 'ECONNREFUSED');
 }
+
+describe('a server', () => {
+  test.each([
+    ['HTTP/1.0 without a host, as a health check sends it', 'GET /get HTTP/1.0\r\n\r\n'],
+    ['a POST in HTTP/1.0', POST.replace('1.1\r\nHost: x', '1.0')],
+    ['the address of a whole URL', GET.replace('/get', 'http://x/get')],
+    ['the address of a whole URL in a POST', POST.replace('/post', 'http://x/post')],
+  ])('takes %s', async (_, request) => {
+    const paths: string[] = []
+    const answer: Answer = async ({ path }) => {
+      paths.push(path)
+      return { status: 200, headers: {}, text: 'an answer' }
+    }
+    const options = { host: '127.0.0.1', port: 0, patience: EVER }
+    const listening = await listen(answer, appOver(answer).fetch, options)
+    const asked = ask(listening, request.replace('\r\n', '\r\nConnection: close\r\n'))
+    expect(await asked).toMatch(/^HTTP\/1\.1 200 OK\r\n.*an answer/s)
+    expect(paths).toEqual([request.includes('/get') ? '/get' : '/post'])
+    await listening.drain(0, 0)
+  })
+})
 
 describe('a server that leaves', () => {
   test('takes all connections that wait to be taken before it closes its door', async () => {

@@ -36,9 +36,9 @@ describe('the app', () => {
   test('says with 405 what a path takes, and with 404 where there is none', async () => {
     const app = await serving(models)
     for (const [path, method, allowed] of [
-      ['/health', 'POST', 'GET'],
+      ['/health', 'POST', 'GET, HEAD'],
       ['/predict', 'GET', 'POST'],
-      ['/v1/models/m', 'DELETE', 'GET'],
+      ['/v1/models/m', 'DELETE', 'GET, HEAD'],
       [PATH, 'PUT', 'POST'],
     ]) {
       const response = await app.request(path, { method })
@@ -49,6 +49,17 @@ describe('the app', () => {
       })
     }
     expect(await get(app, '/nowhere')).toMatchObject({ status: 404, body: { error: 'there is no GET /nowhere' } })
+  })
+
+  test('answers HEAD as GET, without a body', async () => {
+    const app = await serving(models)
+    for (const path of ['/health', '/v1/models/m', '/v1/models/m/metadata', '/openapi.json']) {
+      const response = await app.request(path, { method: 'HEAD' })
+      expect({ path, status: response.status, text: await response.text() }).toEqual({ path, status: 200, text: '' })
+      expect(response.headers.get('content-type')).toBe('application/json')
+    }
+    expect((await app.request(PATH, { method: 'HEAD' })).status).toBe(405)
+    expect((await app.request('/nowhere', { method: 'HEAD' })).status).toBe(404)
   })
 
   test('takes one path for health and predictions', async () => {
@@ -75,13 +86,21 @@ describe('the app', () => {
 
   test('packs an answer of a kilobyte for who takes gzip', async () => {
     const app = await serving(models)
-    const ask = (body: string) =>
-      app.request(PATH, { method: 'POST', body, headers: { 'accept-encoding': 'gzip, br' } })
+    const ask = (body: string, accepted = 'gzip, br') =>
+      app.request(PATH, { method: 'POST', body, headers: { 'accept-encoding': accepted } })
     const large = await ask(BODY)
     expect(large.headers.get('content-encoding')).toBe('gzip')
     const text = await new Response(large.body?.pipeThrough(new DecompressionStream('gzip'))).text()
     expect(text).toBe((await post(app, PATH, BODY)).text)
     expect((await ask('{}')).headers.get('content-encoding')).toBe(null)
+    for (const [accepted, coding] of [
+      ['br, GZIP;q=0.5', 'gzip'],
+      ['gzip; q=0.001', 'gzip'],
+      ['gzip;q=0', null],
+      ['br, gzip; q=0.000', null],
+      ['not-gzip', null],
+    ] as const)
+      expect([accepted, (await ask(BODY, accepted)).headers.get('content-encoding')]).toEqual([accepted, coding])
   })
 
   test('answers 429 past as many requests as it takes, and the others', async () => {
