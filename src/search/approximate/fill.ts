@@ -80,19 +80,16 @@ export function fill(vectors: Float32Array, trained: Trained, module: WebAssembl
     }
   }
   const spread = Float32Array.from(spreads, (sum, leaf) => Math.sqrt(sum / Math.max(1, sizes[leaf])))
-  return { starts, sizes, rows, codes, spreads: spread, odd, ...raised(halves, own, slots, leaves, starts[leaves]) }
+  const heights = far ? raised(halves, own, slots, leaves, starts[leaves]) : LEVEL
+  return { starts, sizes, rows, codes, spreads: spread, odd, ...heights }
 }
 
-/** Half squares as heights over the least of each leaf. */
-function raised(
-  halves: Float32Array,
-  own: Uint32Array,
-  slots: Uint32Array,
-  leaves: number,
-  count: number,
-): Pick<Filled, 'floors' | 'spans' | 'heights'> {
-  if (halves.length === 0)
-    return { floors: new Float32Array(0), spans: new Float32Array(0), heights: new Uint16Array(0) }
+type Heights = Pick<Filled, 'floors' | 'spans' | 'heights'>
+/** Of products, which need no squares. */
+const LEVEL: Heights = { floors: new Float32Array(0), spans: new Float32Array(0), heights: new Uint16Array(0) }
+
+/** Half squares as heights over the least of each leaf; there may be no items at all. */
+function raised(halves: Float32Array, own: Uint32Array, slots: Uint32Array, leaves: number, count: number): Heights {
   const floors = new Float32Array(leaves).fill(Number.POSITIVE_INFINITY)
   const spans = new Float32Array(leaves)
   const heights = new Uint16Array(count)

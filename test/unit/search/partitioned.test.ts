@@ -101,6 +101,23 @@ describe('an index with partitions', () => {
     expect(turned.search(queries[0], { k: 3, approximate: true })).toEqual(turned.search(queries[0], 3))
   })
 
+  test.each(['dot', 'cosine', 'euclidean'] as const)(
+    'from which all items were taken is read again, and takes others, by %s',
+    async (similarity) => {
+      const index = await ItemIndex.of(items.slice(0, 100), { similarity, kernels })
+      await index.partition()
+      await index.remove(items.slice(0, 100).map(({ id }) => id))
+      await index.compact()
+      const empty = await ItemIndex.open(index.toBytes(), { kernels })
+      expect(empty.search(queries[0], { k: 3, approximate: true }).ids).toEqual([])
+      await empty.upsert(items.slice(0, 500))
+      await empty.compact()
+      const read = await ItemIndex.open(empty.toBytes(), { kernels })
+      expect(read.stats().partitions).toMatchObject({ items: 500 })
+      expect(recall(read)).toBeGreaterThan(0.9)
+    },
+  )
+
   test('of no items, or one, answers as without', async () => {
     const none = await ItemIndex.of([], { similarity: 'dot', width: WIDTH })
     await none.partition()
