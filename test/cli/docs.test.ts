@@ -108,6 +108,23 @@ describe('docs/cli.md', () => {
       test(`shows what the examples of ${name} really answer`, () => expectAnswers(section, folder))
 })
 
+describe('README.md', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const folder = workplace(readme)
+  test('begins with a program that says what it says it does', async () => {
+    const [{ name, text }] = programsOf(readme)
+    const [, said] = /^console\.log\(.*\/\/ (.*)$/m.exec(text) ?? []
+    // Where npm has put the package.
+    expect(await answerTo(`rm weights; node ${name}`, folder)).toBe(`${said}\n`)
+  })
+
+  test('names each command in its table', async () => {
+    const rows = readme.match(/^\| `twotower .*/gm)?.join('\n') ?? ''
+    const named = new Set([...rows.matchAll(/`twotower ([a-z]+)/g)].map(([, name]) => name))
+    expect([...named].sort()).toEqual((await commands()).sort())
+  })
+})
+
 describe('docs/search.md', () => {
   const search = readFileSync(join(root, 'docs/search.md'), 'utf8')
   const folder = workplace(search)
