@@ -26,10 +26,13 @@ export async function* npyItems(file: string, known: number | undefined): AsyncG
     if (known !== undefined && width !== known)
       throw new RangeError(`its vectors have ${width} numbers, those of the other items have ${known}`)
     const bytes = dtype === 'float32' ? 4 : 8
+    // Before room is made for what the head promises.
+    if ((await handle.stat()).size < start + rows * width * bytes)
+      throw new RangeError(`it ends before its ${rows} rows of ${width} numbers do`)
     for (let row = 0; row < rows; row += TOGETHER) {
       const count = Math.min(TOGETHER, rows - row)
       const part = await read(start + row * width * bytes, count * width * bytes)
-      if (part.length < count * width * bytes) throw new RangeError(`it ends before its ${rows} rows do`)
+      if (part.length < count * width * bytes) throw new RangeError('it was cut while it was read')
       const { buffer, byteOffset } = part
       const Numbers = dtype === 'float32' ? Float32Array : Float64Array
       const numbers = new Numbers(buffer, byteOffset, count * width)

@@ -37,7 +37,7 @@ export function interactionOf(json: Json, { item, grade, by }: InteractionMember
     throw new RangeError(`the row has no "${item}": name the member that holds the relevant items with --item`)
   const ids = listed(json[item]).map((id) => {
     if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return String(id)
-    throw new TypeError(`"${item}" must be an id or a list of ids, got ${JSON.stringify(json[item])}`)
+    throw new TypeError(`"${item}" must be an id or a list of ids, got ${jsonText(json[item])}`)
   })
   const grades = grade === null ? ids.map(() => 1) : gradesOf(json, grade, ids.length)
   const who = json[by]
@@ -68,7 +68,7 @@ function gradesOf(json: Members, grade: string, count: number): number[] {
   const grades = listed(json[grade]).map((value) => {
     const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
     if (typeof number === 'number' && Number.isFinite(number)) return number
-    throw new TypeError(`"${grade}" must be a number or a list of numbers, got ${JSON.stringify(json[grade])}`)
+    throw new TypeError(`"${grade}" must be a number or a list of numbers, got ${jsonText(json[grade])}`)
   })
   if (grades.length !== count) throw new RangeError(`the row has ${count} items and ${grades.length} grades`)
   return grades

@@ -231,7 +231,7 @@ describe.concurrent('what is wrong is told', () => {
     writeFileSync(npy, Buffer.concat([header('(4,)'), numbers]))
     expect((await run(args)).stderr).toMatch(/a matrix is wanted/)
     writeFileSync(npy, Buffer.concat([header('(3, 2)'), numbers]))
-    expect((await run(args)).stderr).toMatch(/ends before its 3 rows do/)
+    expect((await run(args)).stderr).toMatch(/ends before its 3 rows of \d+ numbers do/)
     writeFileSync(npy, Buffer.concat([header('(2, 2)'), numbers]))
     writeFileSync(join(folder, 'bad.ids.jsonl'), '"a"\n')
     expect((await run(args)).stderr).toMatch(/fewer ids than there are rows/)
