@@ -1,4 +1,5 @@
 import { type Json, parseJson } from '../json/parse.ts'
+import { jsonText } from '../json/text.ts'
 import type { Filter, SearchOptions } from '../search/datapoint.ts'
 import { FILTER_MEMBERS, filterIn, filterOf } from '../search/filterjson.ts'
 import { isMembers } from '../serve/values.ts'
@@ -62,13 +63,13 @@ export function wantedBy(row: Json | undefined, features: readonly string[], all
   const count = (names: readonly string[]) =>
     own(names).map(([name, value]) => {
       if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value
-      throw new RangeError(`"${name}" must be a positive integer, got ${JSON.stringify(value)}`)
+      throw new RangeError(`"${name}" must be a positive integer, got ${jsonText(value)}`)
     })[0]
   const members = own(FILTER_MEMBERS)
   const [k, perCrowdingTag, candidates] = [count(COUNTS), count(CROWDS), count(CANDIDATES)]
   const fraction = own(FRACTIONS).map(([name, value]) => {
     if (typeof value === 'number' && value > 0 && value <= 1) return value
-    throw new RangeError(`"${name}" must be over 0 and at most 1, got ${JSON.stringify(value)}`)
+    throw new RangeError(`"${name}" must be over 0 and at most 1, got ${jsonText(value)}`)
   })[0]
   const approximate = {
     ...(typeof all.approximate === 'object' && all.approximate),

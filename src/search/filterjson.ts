@@ -1,5 +1,5 @@
 import type { Comparison, Datapoint, Filter, NumericCondition, NumericRestrict, Restrict } from './datapoint.ts'
-import { checkCondition, checkNumber, checkRestricts } from './restricts.ts'
+import { checkCondition, checkNamespace, checkNumber, checkRestricts } from './restricts.ts'
 
 // Restricts as Vector Search writes them in JSON: in its files (`allow`, `value_int`), in its REST interface (`allowList`,
 // `valueInt`) and as protobuf's names (`allow_list`), all of them everywhere.
@@ -104,6 +104,7 @@ const VALUES = Object.values(TYPES).flat()
 function numberOf(members: Members, more: readonly string[]): NumericRestrict {
   only('a numeric restrict', members, ['namespace', ...VALUES, ...more])
   const namespace = members.namespace as string
+  checkNamespace('a numeric restrict', namespace)
   const given = VALUES.filter((name) => members[name] !== undefined && members[name] !== null)
   if (given.length !== 1)
     throw new RangeError(

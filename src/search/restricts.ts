@@ -33,7 +33,7 @@ export function checkNumber({ namespace, type, value }: NumericRestrict): void {
     return
   }
   if (type !== 'float' && type !== 'double')
-    throw new RangeError(`${at} must be of the type int, float or double, got ${JSON.stringify(type)}`)
+    throw new RangeError(`${at} must be of the type int, float or double, got ${shown(type)}`)
   if (typeof value !== 'number') throw new TypeError(`${at} must be a number, being a ${type}; got ${kindOf(value)}`)
   if (Number.isNaN(value)) throw new RangeError(`${at} is NaN, which compares with nothing`)
   if (type === 'float' && Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
@@ -45,11 +45,12 @@ export function checkCondition(condition: NumericCondition): void {
   checkNumber(condition)
   if (!COMPARISONS.includes(condition.op))
     throw new RangeError(
-      `"op" in the namespace ${JSON.stringify(condition.namespace)} must be one of ${COMPARISONS.join(', ')}; got ${JSON.stringify(condition.op)}`,
+      `"op" in the namespace ${JSON.stringify(condition.namespace)} must be one of ${COMPARISONS.join(', ')}; got ${shown(condition.op)}`,
     )
 }
 
-function checkNamespace(what: string, namespace: string): void {
+/** @throws {TypeError | RangeError} where it is no text, or empty */
+export function checkNamespace(what: string, namespace: string): void {
   if (typeof namespace !== 'string') throw new TypeError(`${what} must name its namespace, got ${kindOf(namespace)}`)
   if (namespace === '') throw new RangeError(`${what} must name its namespace, got ""`)
   checkText('a namespace', namespace)
@@ -66,5 +67,8 @@ export function checkText(what: string, text: string): void {
   if (HALF.test(text))
     throw new RangeError(`${what} must be text, and half of a surrogate pair is none: ${JSON.stringify(text)}`)
 }
+
+/** Text as JSON has it; of what is none the kind, as a bigint has no JSON. */
+const shown = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : kindOf(value))
 
 const kindOf = (value: unknown): string => (value === null ? 'null' : typeof value)

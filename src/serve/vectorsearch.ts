@@ -1,6 +1,6 @@
 import { measure } from '../engine/similarity.ts'
 import { type Json, parseJson } from '../json/parse.ts'
-import { float32Text } from '../json/text.ts'
+import { float32Text, jsonText } from '../json/text.ts'
 import type { Datapoint, Filter, SearchOptions } from '../search/datapoint.ts'
 import { attributesIn, filterIn } from '../search/filterjson.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
@@ -178,7 +178,7 @@ async function upsertDatapoints(index: ItemIndex, request: Members, turn: Turn):
 function masked(json: Json | undefined): boolean {
   if (json === undefined || json === '') return false
   if (json === 'allRestricts' || json === 'all_restricts') return true
-  throw new RangeError(`"updateMask" may be "allRestricts", got ${JSON.stringify(json)}`)
+  throw new RangeError(`"updateMask" may be "allRestricts", got ${jsonText(json)}`)
 }
 
 function itemOf(datapoint: Members): Datapoint {

@@ -75,6 +75,7 @@ describe.concurrent('search with filters', () => {
           { ...query, restricts: [], per_crowding_attribute_neighbor_count: 1 },
           { ...query, restricts: [{ namespace: '' }] },
           { ...query, neighbor_count: 0 },
+          { ...query, neighbor_count: 2n ** 64n - 1n },
           { embedding: [1] },
         ),
       ),
@@ -87,7 +88,8 @@ describe.concurrent('search with filters', () => {
       ['fallen angel', 'gilda', 'm'],
       'standard input:7: a restrict must name its namespace, got ""',
       'standard input:8: "neighbor_count" must be a positive integer, got 0',
-      'standard input:9: the query has 1 dimensions, the items have 2',
+      'standard input:9: "neighbor_count" must be a positive integer, got 18446744073709551615',
+      'standard input:10: the query has 1 dimensions, the items have 2',
     ])
   })
 

@@ -301,6 +301,20 @@ describe("Vector Search's other methods", () => {
       '"crowdingTag" has no field "weight"',
     ],
     [UPSERT, { datapoints: [], updateMask: 'featureVector' }, 400, '"updateMask" may be "allRestricts"'],
+    // Past 2^53 numbers are bigints, which JSON.stringify does not write.
+    [UPSERT, '{"datapoints": [], "updateMask": 18446744073709551615}', 400, 'got 18446744073709551615'],
+    [
+      UPSERT,
+      '{"datapoints": [{"datapointId": "d", "featureVector": [1, 2], "numericRestricts": [{"namespace": 18446744073709551615}]}]}',
+      400,
+      'a numeric restrict must name its namespace, got bigint',
+    ],
+    [
+      FIND,
+      '{"queries": [{"datapoint": {"featureVector": [1, 2], "numericRestricts": [{"namespace": "n", "valueInt": 1, "op": 18446744073709551615}]}}]}',
+      400,
+      'GREATER, NOT_EQUAL; got bigint',
+    ],
     [UPSERT, '{"datapoints": [{"datapointId": "d", "featureVector": [1, Infinity]}]}', 400, 'must be finite'],
     [REMOVE, { ids: ['a'] }, 400, 'the request has no field "ids"'],
     [READ, { ids: [1] }, 400, '"ids" must be a list of text'],
