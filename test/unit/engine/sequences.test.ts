@@ -50,11 +50,11 @@ function outputs(ops: OpTable, op: string, inputs: readonly Tensor[], attrs: Att
  * order of adding rounds others.
  */
 function magnitudeOf(op: string, inputs: readonly Tensor[]): number {
-  if (op !== 'Conv2D') return 1
-  const [x, filter] = inputs.map(({ data }) =>
-    (data as Float32Array).reduce((most, v) => Math.max(most, Math.abs(v)), 0),
-  )
-  return x * filter * (inputs[1].data.length / (inputs[1].shape.at(-1) as number))
+  if (!/^Conv2D/.test(op)) return 1
+  const [x, filter] = inputs
+    .slice(-2)
+    .map(({ data }) => (data as Float32Array).reduce((most, v) => Math.max(most, Math.abs(v)), 0))
+  return x * filter * (inputs[1].data.length / inputs[1].shape[op === 'Conv2D' ? 3 : 2])
 }
 
 /** The answers of both are the same, to a few units in the last place, and the first is a kernel's. */
@@ -241,6 +241,44 @@ describe('windows over images', () => {
       }),
       { numRuns: 60 },
     )
+  })
+
+  test('a transposed convolution of every size, padding, stride and dilation', () => {
+    fc.assert(
+      fc.property(images, channels, size(35), fc.boolean(), ({ batch, down, across, padding }, depth, n, dilated) => {
+        const [strides, dilations] = dilated
+          ? [
+              [1, 1, 1, 1],
+              [1, down.dilation, across.dilation, 1],
+            ]
+          : [
+              [1, down.stride, across.stride, 1],
+              [1, 1, 1, 1],
+            ]
+        fc.pre(covers(down, dilations[1], padding) && covers(across, dilations[2], padding))
+        const span = (side: typeof down, i: number) =>
+          padding === 'SAME' ? side.length : side.length - (side.window - 1) * dilations[i]
+        const count = (side: typeof down, i: number) => Math.ceil(span(side, i) / strides[i])
+        const x = floats([batch, count(down, 1), count(across, 2), n], down.window, 1)
+        const filter = floats([down.window, across.window, depth, n], 7, 0.1)
+        for (const sizes of [
+          [batch, down.length, across.length, depth],
+          [down.length, across.length],
+        ]) {
+          const asked = tensor('int32', [sizes.length], Int32Array.from(sizes))
+          expectSame('Conv2DBackpropInput', [asked, filter, x], { strides, dilations, padding })
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('a transposed convolution of more windows than are laid side by side at once', () => {
+    const sizes = tensor('int32', [4], Int32Array.of(3, 40, 18, 24))
+    expectSame('Conv2DBackpropInput', [sizes, floats([5, 5, 24, 4], 2, 0.1), floats([3, 40, 9, 4], 1, 1)], {
+      strides: [1, 1, 2, 1],
+      padding: 'SAME',
+    })
   })
 
   test('a convolution with margins that the caller says', () => {
