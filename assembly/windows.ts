@@ -1,6 +1,7 @@
 // Windows that slide along a row of an image, or the steps of a sequence, which is an image of one row: pooling, and
 // convolutions that keep their channels apart. A convolution that mixes channels is a product of the windows laid side by
 // side, and dense's.
+import { copyEach } from './copies'
 import { loadTail, madd, splat, storeTail } from './lanes'
 
 const enum Window {
@@ -30,6 +31,19 @@ function past(start: i32, dilation: i32, size: i32, length: i32): i32 {
  * w[tall × size × n]. `w` is read by products only. `out` must not overlap an input.
  */
 export function slideWindows(
+  out: usize, x: usize, w: usize, count: i32, n: i32, height: i32, width: i32, tall: i32, size: i32,
+  y: i32, start: i32, stride: i32, down: i32, dilation: i32, how: Window,
+): void {
+  if (how == Window.max) slide(out, x, w, count, n, height, width, tall, size, y, start, stride, down, dilation, Window.max)
+  else if (how == Window.mean)
+    slide(out, x, w, count, n, height, width, tall, size, y, start, stride, down, dilation, Window.mean)
+  else slide(out, x, w, count, n, height, width, tall, size, y, start, stride, down, dilation, Window.products)
+}
+
+/** `how` is known when compiling. */
+// @ts-ignore: decorator
+@inline
+function slide(
   out: usize, x: usize, w: usize, count: i32, n: i32, height: i32, width: i32, tall: i32, size: i32,
   y: i32, start: i32, stride: i32, down: i32, dilation: i32, how: Window,
 ): void {
@@ -109,23 +123,40 @@ export function layWindows(
   y: i32, start: i32, stride: i32, down: i32, dilation: i32,
 ): void {
   const pixel = <usize>n << 2
-  for (; count > 0; count--, start += stride) {
-    for (let u = 0, row = y; u < tall; u++, row += down) {
-      if (row < 0 || row >= height) {
-        memory.fill(out, 0, <usize>size * pixel)
-        out += <usize>size * pixel
-        continue
-      }
-      const line = x + <usize>(row * width) * pixel
-      if (dilation == 1 && start >= 0 && start + size <= width) {
-        memory.copy(out, line + <usize>start * pixel, <usize>size * pixel)
-        out += <usize>size * pixel
-        continue
-      }
-      for (let t = 0, column = start; t < size; t++, column += dilation, out += pixel) {
-        if (column < 0 || column >= width) memory.fill(out, 0, pixel)
-        else memory.copy(out, line + <usize>column * pixel, pixel)
-      }
+  const line = <usize>size * pixel
+  const window = <usize>tall * line
+  // Those from `left` to before `right` are in the image from side to side.
+  const span = (size - 1) * dilation + 1
+  const left = dilation == 1 ? min(count, start < 0 ? (stride - 1 - start) / stride : 0) : count
+  const right = max(left, width - span < start ? 0 : min(count, (width - span - start) / stride + 1))
+  for (let u = 0, row = y; u < tall; u++, row += down, out += line) {
+    let o = out
+    if (row < 0 || row >= height) {
+      for (let i = 0; i < count; i++, o += window) clear(o, line)
+      continue
     }
+    const from = x + <usize>(row * width) * pixel
+    for (let i = 0; i < left; i++, o += window) partly(o, from, pixel, width, size, start + i * stride, dilation)
+    o = copyEach(o, from + <usize>(start + left * stride) * pixel, right - left, line, window, <usize>stride * pixel)
+    for (let i = right; i < count; i++, o += window) partly(o, from, pixel, width, size, start + i * stride, dilation)
   }
+}
+
+/** A row of a window that begins at column `start` of a row of the image. */
+function partly(out: usize, x: usize, pixel: usize, width: i32, size: i32, start: i32, dilation: i32): void {
+  for (let t = 0, column = start; t < size; t++, column += dilation, out += pixel) {
+    if (column < 0 || column >= width) clear(out, pixel)
+    else copyEach(out, x + <usize>column * pixel, 1, pixel, 0, 0)
+  }
+}
+
+/** Zeros for `bytes`, a multiple of 4. */
+function clear(out: usize, bytes: usize): void {
+  const end = out + (bytes & ~15)
+  for (; out < end; out += 16) v128.store(out, splat(0))
+  if (bytes & 8) {
+    store<u64>(out, 0)
+    out += 8
+  }
+  if (bytes & 4) store<u32>(out, 0)
 }

@@ -93,7 +93,7 @@ describe.each(VARIANTS)('windows of the %s module', (variant) => {
   })
 
   test('are laid side by side, zeros where there is nothing', () => {
-    eachWindows([1, 2, 3, 6], (n, down, across) => {
+    eachWindows([1, 2, 3, 5, 6, 7, 13, 14, 16], (n, down, across) => {
       const x = values(down.length * across.length * n, n)
       const length = COUNT * down.size * across.size * n
       host.reset()
