@@ -1,4 +1,5 @@
 // Rows of an embedding table, one by one or pooled. The table may be a copy of the rows that a batch needs.
+import { copyEach } from './copies'
 import { loadTail, madd, splat, storeTail } from './lanes'
 
 const enum Combiner {
@@ -15,10 +16,11 @@ const enum Combiner {
 export function gatherRows(
   out: usize, table: usize, indices: usize, count: i32, n: i32, tableRows: i32, outRow: i32,
 ): i32 {
+  const row = <usize>n << 2
   for (let i = 0; i < count; i++, indices += 4, out += <usize>outRow << 2) {
     const index = load<u32>(indices)
     if (index >= <u32>tableRows) return i
-    memory.copy(out, table + <usize>index * (<usize>n << 2), <usize>n << 2)
+    copyEach(out, table + <usize>index * row, 1, row, 0, 0)
   }
   return -1
 }

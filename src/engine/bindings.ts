@@ -21,6 +21,8 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: LOOPED, load: () => import('./loops.ts') },
   // Heads of attention, steps before rows.
   { ops: [...MATRICES, ...LOOPED], load: () => import('./transpose.ts') },
+  // Words of texts, ids of histories.
+  { ops: [...MATRICES, ...WINDOWS, ...LOOPED], load: () => import('./gather.ts') },
   {
     ops: ['twotower>LayerNorm', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
     load: () => import('./batchnorm.ts'),

@@ -37,7 +37,7 @@ function weightsOf(mask: Tensor, { shape }: Tensor, mean: boolean): Float32Array
 }
 
 /** Where the ids lie as int32; null where one is not in its range. */
-function indicesAt({ dtype, data }: TensorOf<'int32'> | TensorOf<'int64'>, memory: Memory): Pointer | null {
+export function indicesAt({ dtype, data }: TensorOf<'int32'> | TensorOf<'int64'>, memory: Memory): Pointer | null {
   if (dtype === 'int32') return memory.address(data)
   const room = memory.room(data.length)
   if (room === null) return null
