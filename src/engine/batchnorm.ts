@@ -29,6 +29,9 @@ function ofImage({ inputs: [x, scale, offset], attrs }: Call, memory: Memory, ke
   return { dtype: 'float32', shape: x.shape, data: out }
 }
 
+/** Floats of an image that three kernels pass over in turn: they stay in the first cache. */
+const PART = 1 << 12
+
 /** The op outside training, channels last: (x − mean) · (scale / √(variance + epsilon)) + offset, rounded as TensorFlow does. */
 function byMoments({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   const [x, ...vectors] = inputs
@@ -44,10 +47,14 @@ function byMoments({ inputs, attrs }: Call, memory: Memory, kernels: Kernels): T
   const [means, shifts] = [memory.address(mean), memory.address(offset)]
   if (factors === null || at === null || out === null || means === null || shifts === null) return null
   for (let i = 0; i < n; i++) factors[i] = Math.fround(1 / Math.sqrt(Math.fround(variance[i] + epsilon))) * scale[i]
-  const [to, rows] = [out.byteOffset, x.data.length / n]
-  kernels.sub(to, at, means, rows, n, n, 1, 0, 1)
-  kernels.mul(to, to, factors.byteOffset, rows, n, n, 1, 0, 1)
-  kernels.add(to, to, shifts, rows, n, n, 1, 0, 1)
+  const rows = x.data.length / n
+  const most = Math.max(1, Math.floor(PART / n))
+  for (let row = 0; row < rows; row += most) {
+    const [to, from, count] = [out.byteOffset + 4 * row * n, at + 4 * row * n, Math.min(most, rows - row)]
+    kernels.sub(to, from, means, count, n, n, 1, 0, 1)
+    kernels.mul(to, to, factors.byteOffset, count, n, n, 1, 0, 1)
+    kernels.add(to, to, shifts, count, n, n, 1, 0, 1)
+  }
   return { dtype: 'float32', shape: x.shape, data: out }
 }
 

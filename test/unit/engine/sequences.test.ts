@@ -399,18 +399,20 @@ describe('segments', () => {
 })
 
 describe('normalisation of a batch by the moments that training left', () => {
+  const expectNormalised = (shape: number[]) => {
+    const [n] = shape.slice(-1)
+    const variance = tensor('float32', [n], (floats([n], 6).data as Float32Array).map(Math.abs))
+    const inputs = [floats(shape, n), floats([n], 3), floats([n], 4), floats([n], 5), variance]
+    expectSame('FusedBatchNormV3', inputs, { is_training: false, epsilon: 1e-3 })
+  }
+
   test('of images of every number of channels', () => {
-    for (let n = 1; n <= 35; n++) {
-      const variance = tensor('float32', [n], (floats([n], 6).data as Float32Array).map(Math.abs))
-      expectSame(
-        'FusedBatchNormV3',
-        [floats([2, 3, 2, n], n), floats([n], 3), floats([n], 4), floats([n], 5), variance],
-        {
-          is_training: false,
-          epsilon: 1e-3,
-        },
-      )
-    }
+    for (let n = 1; n <= 35; n++) expectNormalised([2, 3, 2, n])
+  })
+
+  test('of images and pixels larger than what is taken at once', () => {
+    expectNormalised([3, 20, 41, 7])
+    expectNormalised([1, 3, 1, 4099])
   })
 })
 
