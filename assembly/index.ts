@@ -2,6 +2,7 @@
 // keeps nothing in it and allocates nothing. Rows and matrices are contiguous unless a stride says otherwise; any
 // multiple of 4 is an allowed address, 64 the fast one. `src/engine/kernels.ts` is the typed face of this list.
 export * from './core'
+export { choose } from './choose'
 export { encodePairs, rowArgMax, scanCodes } from './codes'
 export { packPanels } from './dense'
 export { denseInt8 } from './denseInt8'

@@ -23,6 +23,8 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: [...MATRICES, ...LOOPED], load: () => import('./transpose.ts') },
   // Words of texts, ids of histories.
   { ops: [...MATRICES, ...WINDOWS, ...LOOPED], load: () => import('./gather.ts') },
+  // Masks of attention.
+  { ops: [...MATRICES, ...LOOPED], load: () => import('./choices.ts') },
   {
     ops: ['twotower>LayerNorm', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
     load: () => import('./batchnorm.ts'),

@@ -123,7 +123,25 @@ export interface Kernels {
   /** NaN where either is. */
   minimum: Binary
   squaredDifference: Binary
-  /** Copies rows × n between rows of `outRow` and `xRow` floats. No overlap. */
+  /**
+   * out[r, c] = mask[r, c] ? x[r, c] : y[r, c], the mask's bytes at mask + r · maskRow + c · maskStep, operands as binary
+   * kernels read them; `out` may be one of row n, step 1.
+   */
+  choose(
+    out: Pointer,
+    mask: Pointer,
+    x: Pointer,
+    y: Pointer,
+    rows: number,
+    n: number,
+    maskRow: number,
+    maskStep: number,
+    xRow: number,
+    xStep: number,
+    yRow: number,
+    yStep: number,
+  ): void
+  /** Copies rows × n between rows of `outRow` and `xRow` floats, which may be 0 or less. No overlap. */
   copyRows(out: Pointer, x: Pointer, rows: number, n: number, outRow: number, xRow: number): void
 
   /** Over each row of n; `out` may be `x`. */

@@ -379,6 +379,66 @@ describe('broadcasts that no single call takes', () => {
   })
 })
 
+describe('one of two by a mask', () => {
+  const flags = (shape: readonly number[]): Tensor =>
+    tensor(
+      'bool',
+      shape,
+      Uint8Array.from(floats(shape, 5).data as Float32Array, (x) => (x > 0 ? 1 : 0)),
+    )
+  const shapes: readonly (readonly (readonly number[])[])[] = [
+    [
+      [7, 9],
+      [7, 9],
+      [7, 9],
+    ],
+    [[7, 9], [], [7, 9]],
+    [[7, 1], [7, 9], []],
+    [[6, 5, 1], [6, 5, 8], [8]],
+    [[4, 1, 1, 9], [4, 2, 8, 9], []],
+    [
+      [4, 1, 8, 9],
+      [4, 2, 8, 9],
+      [1, 2, 1, 1],
+    ],
+    [[9], [4, 2, 1, 1], [2, 8, 1]],
+    [[1], [64], [64]],
+    [[64], [1], [2, 64]],
+    [
+      [3, 1, 5],
+      [3, 4, 1],
+      [2, 1, 4, 5],
+    ],
+  ]
+
+  test('SelectV2 in every broadcast', () => {
+    for (const [mask, x, y] of shapes) expectSame('SelectV2', [flags(mask), floats(x, 1), floats(y, 2)], Attrs.none, 0)
+    const matrices = [flags([2, 1, 8, 9]), floats([3, 1, 9], 1), floats([2, 3, 8, 1], 2)]
+    memory.begin()
+    expect(memory.holds(call(table, 'SelectV2', matrices).data as Float32Array)).toBe(true)
+    expectSame('SelectV2', matrices, Attrs.none, 0)
+  })
+
+  test('Select, whose mask of one dimension is of rows', () => {
+    for (const [mask, x] of [
+      [[8], [8, 9]],
+      [
+        [8, 9],
+        [8, 9],
+      ],
+      [[70], [70]],
+      [[5], [5, 3, 7]],
+    ])
+      expectSame('Select', [flags(mask), floats(x, 1), floats(x, 2)], Attrs.none, 0)
+  })
+
+  test('what does not go together is refused as by the reference', () => {
+    expect(() => call(table, 'SelectV2', [flags([7, 9]), floats([7, 9]), floats([8])])).toThrow('Incompatible shapes')
+    expect(() => call(table, 'Select', [flags([9]), floats([7, 9]), floats([7, 9])])).toThrow("'then' and 'condition'")
+    expect(() => call(table, 'Select', [flags([7]), floats([7, 9]), floats([7, 8])])).toThrow("'then' and 'else'")
+  })
+})
+
 describe('a dense layer in bytes', () => {
   const [k, n] = [37, 21]
   const { weights, factors, scales } = toInt8(floats([k, n], 3, 1).data as Float32Array, k, n)

@@ -19,6 +19,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     denseInt8: 14,
     pairsBytes: 0,
     matmul: 7,
+    choose: 12,
     copyRows: 6,
     gatherRows: 7,
     xxh32: 3,
