@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
 import { isNumeric, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
-import { filled } from './elementwise.ts'
+import { filled, type NumericTensor } from './elementwise.ts'
 import { integersOf, integerVector } from './integers.ts'
 import { copyRun, grid, pick, progression, stepsOf, take } from './layout.ts'
 
@@ -48,6 +48,9 @@ const tile: Op = {
     }
     const shape = x.shape.map((dim, axis) => dim * multiples[axis])
     zeros('uint8', sizeOf(shape))
+    const last = multiples.findLastIndex((multiple) => multiple !== 1)
+    if (isNumeric(x) && multiples.findIndex((multiple) => multiple !== 1) === last)
+      return last < 0 ? x : tiledAlong(x, last, multiples[last], shape)
     const steps = stepsOf(x.shape)
     return pick(
       x,
@@ -55,6 +58,18 @@ const tile: Op = {
       shape,
     )
   },
+}
+
+/** `x` repeated along one axis: what lies together is laid once, then doubled. */
+function tiledAlong(x: NumericTensor, axis: number, times: number, shape: readonly number[]): Tensor {
+  const run = sizeOf(x.shape.slice(axis))
+  return filled(x.dtype, shape, (out) => {
+    for (let from = 0, at = 0; at < out.length; from += run, at += times * run) {
+      copyRun(x.data, from, run, out, at)
+      for (let done = run; done < times * run; done *= 2)
+        out.copyWithin(at + done, at, at + Math.min(done, times * run - done))
+    }
+  })
 }
 
 /** Pairs of how much comes before and after each dimension. */
