@@ -502,6 +502,8 @@ describe('products of computed matrices', () => {
         [7, 16, 9],
         [4, 33, 17],
         [16, 8, 16],
+        [32, 16, 23],
+        [41, 64, 6],
       ])
         for (const adj_y of [false, true])
           expectSame(

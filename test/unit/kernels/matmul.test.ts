@@ -30,6 +30,25 @@ function check(host: Host, { m, k, n, transposeB, skew = 0 }: Case): Float32Arra
 describe.each(VARIANTS)('matmul, %s', (variant) => {
   const host = new Host(variant, 16)
 
+  it.each([true, false])(
+    'gives the bits that dense gives of the second laid in panels, loads in place %s',
+    (inPlace) => {
+      const own = new Host(variant, 16, inPlace)
+      for (const m of [1, 2, 5, 6, 13, 61])
+        for (const k of [1, 16, 37, 300])
+          for (const n of [1, 4, 6, 16, 23, 48]) {
+            own.reset()
+            const [a, b] = [own.put(randoms(m * k, m)), own.put(randoms(k * n, n))]
+            const panels = own.room(Math.ceil(n / 16) * 16 * k)
+            const [out, other] = [own.room(m * n), own.room(m * n)]
+            own.kernels.packPanels(panels, b, k, n)
+            own.kernels.matmul(out, a, b, m, k, n, 0)
+            own.kernels.dense(other, a, panels, 0, m, k, n, 0, 0)
+            expect(own.floats(other, m * n), `${m} × ${k} × ${n}`).toEqual(own.floats(out, m * n))
+          }
+    },
+  )
+
   describe.each([0, 1] as const)('transposeB %i', (transposeB) => {
     it('equals double precision for m 0 to 5 and every k and n up to 40', () => {
       for (let m = 0; m <= 5; m++) {
