@@ -4,6 +4,7 @@
 export * from './core'
 export { choose } from './choose'
 export { encodePairs, rowArgMax, scanCodes } from './codes'
+export { copySteps } from './copies'
 export { packPanels } from './dense'
 export { denseInt8 } from './denseInt8'
 export { matmul } from './matmul'

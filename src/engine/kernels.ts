@@ -141,8 +141,10 @@ export interface Kernels {
     yRow: number,
     yStep: number,
   ): void
-  /** Copies rows × n between rows of `outRow` and `xRow` floats, which may be 0 or less. No overlap. */
+  /** Copies rows × n between rows of `outRow` and `xRow` floats. No overlap. */
   copyRows(out: Pointer, x: Pointer, rows: number, n: number, outRow: number, xRow: number): void
+  /** out[rows × n] = x at r · row + c · step, in floats. No overlap. */
+  copySteps(out: Pointer, x: Pointer, rows: number, n: number, row: number, step: number): void
 
   /** Over each row of n; `out` may be `x`. */
   softmax: RowReduction

@@ -3,6 +3,7 @@ import { packedLength, sameShape, sizeOf, type Tensor } from '../tensor/index.ts
 import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './place.ts'
+import { type Axis, joinedAxes, laid } from './transpose.ts'
 
 // Products of computed matrices, attention's above all, as calls of the one kernel for a product.
 
@@ -63,19 +64,13 @@ const PACKED_STEPS = 16
 /** An equation over two operands whose labels each stand once in a term. */
 const EQUATION = /^([A-Za-z]+),([A-Za-z]+)->([A-Za-z]*)$/
 
-/** How an array's elements are laid out anew: the sizes of its axes in the new order, and how far each steps in the old one. */
-interface Arrangement {
-  readonly shape: readonly number[]
-  readonly strides: readonly number[]
-}
-
-/** An equation read for two shapes. Arrangements are null where the elements lie right as they are. */
+/** An equation read for two shapes. Axes are those of an array laid out anew, null where its elements lie right as they are. */
 interface Contraction {
   readonly shapes: readonly [readonly number[], readonly number[]]
   readonly sizes: Sizes
-  readonly first: Arrangement | null
-  readonly second: Arrangement | null
-  readonly out: Arrangement | null
+  readonly first: readonly Axis[] | null
+  readonly second: readonly Axis[] | null
+  readonly out: readonly Axis[] | null
   readonly shape: readonly number[]
 }
 
@@ -122,20 +117,15 @@ function arrangement(
   from: readonly string[],
   to: readonly string[],
   dims: ReadonlyMap<string, number>,
-): Arrangement | null {
-  // Axes of one element may stand anywhere.
-  const long = (labels: readonly string[]) => labels.filter((label) => dims.get(label) !== 1)
-  if (`${long(from)}` === `${long(to)}`) return null
+): readonly Axis[] | null {
   const steps = new Map<string, number>()
   let step = 1
   for (const label of [...from].reverse()) {
     steps.set(label, step)
     step *= dims.get(label) as number
   }
-  return {
-    shape: to.map((label) => dims.get(label) as number),
-    strides: to.map((label) => steps.get(label) as number),
-  }
+  const axes = joinedAxes(to.map((label) => ({ count: dims.get(label) as number, step: steps.get(label) as number })))
+  return axes.length < 2 ? null : axes
 }
 
 /** Einsum, its equation read once for the shapes that come again. */
@@ -150,35 +140,15 @@ function einsumWith(memory: Memory, kernels: Kernels): (call: Call) => Tensor | 
       known.set(node, plan)
     }
     const { sizes, shape } = plan
-    const [first, second] = [arranged(a.data, plan.first, memory), arranged(b.data, plan.second, memory)]
+    const arranged = (data: Float32Array, axes: readonly Axis[] | null) =>
+      axes === null ? data : laid(data, axes, memory, kernels)
+    const [first, second] = [arranged(a.data, plan.first), arranged(b.data, plan.second)]
     const [at, bt] = [first === null ? null : memory.address(first), second === null ? null : memory.address(second)]
     if (at === null || bt === null) return null
     const made = products(at, bt, sizes, memory, kernels)
-    const data = made === null ? null : arranged(made, plan.out, memory)
+    const data = made === null ? null : arranged(made, plan.out)
     return data === null ? null : { dtype: 'float32', shape, data }
   }
-}
-
-/** `data` laid out anew; the same array where it lies right. Null: no room. */
-function arranged(data: Float32Array, how: Arrangement | null, memory: Memory): Float32Array | null {
-  if (how === null) return data
-  const out = memory.room(data.length)
-  if (out === null) return null
-  const { shape, strides } = how
-  const last = shape.length - 1
-  const [length, stride] = [shape[last], strides[last]]
-  const index = new Array<number>(last).fill(0)
-  for (let at = 0, start = 0; at < out.length; ) {
-    for (let i = 0, place = start; i < length; i++, place += stride) out[at++] = data[place]
-    // The next row: the odometer's lowest wheel that does not turn over.
-    for (let axis = last - 1; axis >= 0; axis--) {
-      start += strides[axis]
-      if (++index[axis] < shape[axis]) break
-      start -= strides[axis] * shape[axis]
-      index[axis] = 0
-    }
-  }
-  return out
 }
 
 function matmul({ inputs: [a, b], attrs }: Call, memory: Memory, kernels: Kernels, smallest: number): Tensor | null {

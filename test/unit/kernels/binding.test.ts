@@ -21,6 +21,7 @@ const PARAMETERS: Readonly<Record<keyof Kernels, number>> = {
     matmul: 7,
     choose: 12,
     copyRows: 6,
+    copySteps: 6,
     gatherRows: 7,
     xxh32: 3,
     layWindows: 13,
