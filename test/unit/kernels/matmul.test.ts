@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { LOADS } from '../../../src/engine/kernels.ts'
 import { expectClose, Host, randoms, VARIANTS } from './instance.ts'
 
 type Case = { m: number; k: number; n: number; transposeB: 0 | 1; skew?: number }
@@ -30,10 +31,10 @@ function check(host: Host, { m, k, n, transposeB, skew = 0 }: Case): Float32Arra
 describe.each(VARIANTS)('matmul, %s', (variant) => {
   const host = new Host(variant, 16)
 
-  it.each([true, false])(
-    'gives the bits that dense gives of the second laid in panels, loads in place %s',
-    (inPlace) => {
-      const own = new Host(variant, 16, inPlace)
+  it.each(Object.entries(LOADS))(
+    'gives the bits that dense gives of the second laid in panels, loads %s',
+    (_, loads) => {
+      const own = new Host(variant, 16, loads)
       for (const m of [1, 2, 5, 6, 13, 61])
         for (const k of [1, 16, 37, 300])
           for (const n of [1, 4, 6, 16, 23, 48]) {
