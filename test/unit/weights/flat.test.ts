@@ -7,6 +7,7 @@ import { Bundle } from '../../../src/convert.ts'
 import { xxh32By } from '../../../src/engine/checksum.ts'
 import { Engine } from '../../../src/engine/engine.ts'
 import { ARENA_START } from '../../../src/engine/kernels.ts'
+import { TILE_ROWS } from '../../../src/engine/linear.ts'
 import { graphsOf, residentsOf } from '../../../src/engine/residents.ts'
 import { compileKernels } from '../../../src/engine/variants.ts'
 import { CorruptModelError } from '../../../src/errors.ts'
@@ -137,8 +138,8 @@ describe('the flat format', () => {
       const product = () => memory.run(() => (program.run([given])[0].data as Float32Array).slice())
       const before = product()
       expect(before.subarray(0, 7)).toEqual(Float32Array.from({ length: 7 }, (_, i) => 6 * (i - 20) + 7 * 15))
-      // Nothing was copied to stay: the arena begins where the weights end.
-      expect(memory.run(() => memory.room(1)?.byteOffset)).toBe(ARENA_START + 192)
+      // Nothing was copied to stay: the arena begins where the weights end, past a tile's rows.
+      expect(memory.run(() => memory.room(1)?.byteOffset)).toBe(ARENA_START + 192 + TILE_ROWS)
       const { growths } = memory
       memory.run(() => memory.room(1 << 21))
       expect(memory.growths).toBeGreaterThan(growths)
