@@ -19,12 +19,8 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   // Towers of many layers.
   { ops: [...MATRICES, ...WINDOWS, ...TRANSPOSED], load: () => import('./largevalues.ts') },
   { ops: LOOPED, load: () => import('./loops.ts') },
-  // Heads of attention, steps before rows.
-  { ops: [...MATRICES, ...LOOPED], load: () => import('./transpose.ts') },
-  // Words of texts, ids of histories.
-  { ops: [...MATRICES, ...WINDOWS, ...LOOPED], load: () => import('./gather.ts') },
-  // Masks of attention.
-  { ops: [...MATRICES, ...LOOPED], load: () => import('./choices.ts') },
+  // Words of texts, heads of attention, masks.
+  { ops: [...MATRICES, ...WINDOWS, ...LOOPED], load: () => import('./sequences.ts') },
   {
     ops: ['twotower>LayerNorm', 'FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'],
     load: () => import('./batchnorm.ts'),

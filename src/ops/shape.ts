@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Call, Op } from '../graph/index.ts'
-import { isNumeric, type Shape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
+import { type Shape, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { axisOf } from './axis.ts'
 import { integersOf, integerTensor } from './integers.ts'
 import { reshaped, take } from './layout.ts'
@@ -87,10 +87,7 @@ const fill: Op = {
     const shape = shapeOfIntegers(dims)
     if (value.shape.length > 1 || sizeOf(value.shape) !== 1)
       throw new InvalidArgumentError(`value must be a scalar, got shape [${value.shape}]`)
-    const size = sizeOf(shape)
-    if (!isNumeric(value)) return take(value, zeros('int32', size), shape)
-    const data = zeros(value.dtype, size) as Float32Array
-    return { dtype: value.dtype, shape, data: data.fill(value.data[0] as number) } as Tensor
+    return take(value, zeros('int32', sizeOf(shape)), shape)
   },
 }
 

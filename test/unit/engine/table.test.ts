@@ -379,6 +379,17 @@ describe('broadcasts that no single call takes', () => {
   })
 })
 
+test('what Fill makes of floats lies in the arena, and what it refuses it refuses in the same words', () => {
+  const dims = (...sizes: number[]): Tensor => tensor('int32', [sizes.length], Int32Array.from(sizes))
+  const value = (x: number): Tensor => tensor('float32', [], Float32Array.of(x))
+  for (const x of [0, -0, Number.NaN, 1.5])
+    for (const sizes of [[64], [3, 21], [2, 4, 8], [], [0, 9]])
+      expectSame('Fill', [dims(...sizes), value(x)], Attrs.none, 0)
+  memory.begin()
+  expect(memory.holds(call(table, 'Fill', [dims(8, 9), value(0)]).data as Float32Array)).toBe(true)
+  for (const ops of [table, reference]) expect(() => call(ops, 'Fill', [dims(-8, -9), value(0)])).toThrow('-8')
+})
+
 describe('one of two by a mask', () => {
   const flags = (shape: readonly number[]): Tensor =>
     tensor(
