@@ -1,6 +1,8 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { type BigArray, isBig, isFloat, type NumberArray, type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
 import { filled, type NumericTensor } from './elementwise.ts'
+import { halfTotal, orderOf } from './halfproducts.ts'
+import { halfRounding } from './halfsums.ts'
 
 // Einsum over one or two operands (core/util/einsum_op_util.cc for the equation, kernels/linalg/einsum_op_impl.h for the
 // rest). A label is a letter; the dimensions of "..." get labels of their own, counted from the right because they
@@ -139,7 +141,12 @@ export function einsum(equation: string, inputs: readonly NumericTensor[]): Tens
   return filled(inputs[0].dtype, shape, (out) => {
     if (sizeOf(shape) === 0) return
     const { dtype } = inputs[0]
-    if (isBig(dtype))
+    const round = halfRounding(dtype)
+    const product = round === null || inputs.length === 1 ? null : productOf(named, kept, summed, sizes)
+    if (round !== null && product !== null) {
+      const data = inputs.map((x) => x.data as NumberArray)
+      sumHalves(data, outer, inner, product, round, out as NumberArray, where)
+    } else if (isBig(dtype))
       sumBig(
         inputs.map((x) => x.data as BigArray),
         outer,
@@ -157,6 +164,45 @@ export function einsum(equation: string, inputs: readonly NumericTensor[]): Tens
         where,
       )
   })
+}
+
+/**
+ * How the two operands are multiplied as matrices, of which one lies transposed where its labels stand so; null where a label of
+ * one alone is summed.
+ */
+function productOf(
+  [a, b]: readonly { readonly labels: readonly string[] }[],
+  kept: readonly string[],
+  summed: readonly string[],
+  sizes: ReadonlyMap<string, number>,
+): ReturnType<typeof orderOf> | null {
+  if (summed.some((label) => !a.labels.includes(label) || !b.labels.includes(label))) return null
+  const isBatch = (label: string) => label.startsWith('…') || (a.labels.includes(label) && b.labels.includes(label))
+  const free = kept.filter((label) => !isBatch(label))
+  const size = (labels: readonly string[]) => sizeOf(labels.map((label) => sizes.get(label) ?? 1))
+  const [rows, columns] = [a, b].map(({ labels }) => size(free.filter((label) => labels.includes(label))))
+  /** Whether what is summed stands before what is free. */
+  const isSummedFirst = (labels: readonly string[]): boolean => {
+    const places = labels.map((label) => (free.includes(label) ? 2 : summed.includes(label) ? 1 : 0))
+    return places.every((place, i) => i === 0 || places[i - 1] <= place)
+  }
+  return orderOf([rows, size(summed), columns], isSummedFirst(a.labels), !isSummedFirst(b.labels))
+}
+
+function sumHalves(
+  [a, b]: readonly NumberArray[],
+  [outerA, outerB]: readonly Int32Array[],
+  [innerA, innerB]: readonly Int32Array[],
+  product: ReturnType<typeof orderOf>,
+  round: (x: number) => number,
+  out: NumberArray,
+  where: Int32Array,
+): void {
+  const terms = new Float32Array(innerA.length)
+  for (let o = 0; o < where.length; o++) {
+    for (let k = 0; k < terms.length; k++) terms[k] = round(a[outerA[o] + innerA[k]] * b[outerB[o] + innerB[k]])
+    out[where[o]] = halfTotal(terms, product, round)
+  }
 }
 
 function sumNumbers(

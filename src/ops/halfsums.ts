@@ -49,6 +49,12 @@ export const halfProduct = (round: (x: number) => number): HalfReducer => ({
   tall: TALL,
 })
 
+/** What the first eight of `lanes` come to, in float32: predux of a packet of half floats. */
+export function acrossLanes(lanes: Float32Array, join: HalfReducer['join']): number {
+  const half = Array.from({ length: LANES / 2 }, (_, i) => Math.fround(join(lanes[i], lanes[i + LANES / 2])))
+  return Math.fround(join(Math.fround(join(half[0], half[2])), Math.fround(join(half[1], half[3]))))
+}
+
 /**
  * The elements `start … end` of `values`, which lie together, as InnerMostDimReducer takes them: a run that is too long is halved,
  * at a packet of the whole tensor; else four packets side by side, then these one to the other, then what packets are left, each
@@ -76,7 +82,5 @@ export function reduceRun(values: Float32Array, start: number, end: number, redu
   let rest = initial
   for (let i = whole; i < end; i++) rest = round(join(rest, values[i]))
   if (whole === start) return rest
-  const half = Array.from({ length: LANES / 2 }, (_, i) => Math.fround(join(packets[i], packets[i + LANES / 2])))
-  const total = Math.fround(join(Math.fround(join(half[0], half[2])), Math.fround(join(half[1], half[3]))))
-  return round(join(rest, round(total)))
+  return round(join(rest, round(acrossLanes(packets, join))))
 }

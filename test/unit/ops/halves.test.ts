@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { ops as cast } from '../../../src/ops/cast.ts'
+import { ops as linear } from '../../../src/ops/linear.ts'
 import { ops as math } from '../../../src/ops/math.ts'
 import { ops as nn } from '../../../src/ops/nn.ts'
 import { ops as reduce } from '../../../src/ops/reduce.ts'
@@ -15,6 +16,7 @@ import { goldenChains } from './chains.ts'
 describe('half floats', () =>
   goldenChains('halves', {
     ...cast,
+    ...linear,
     ...math,
     ...nn,
     ...reduce,
