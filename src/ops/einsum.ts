@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { type BigArray, isBig, isFloat, type NumberArray, type Shape, sizeOf, type Tensor } from '../tensor/index.ts'
 import { filled, type NumericTensor } from './elementwise.ts'
-import { halfTotal, orderOf } from './halfproducts.ts'
+import { halfTotal, type Order, orderOf } from './halfproducts.ts'
 import { halfRounding } from './halfsums.ts'
 
 // Einsum over one or two operands (core/util/einsum_op_util.cc for the equation, kernels/linalg/einsum_op_impl.h for the
@@ -175,7 +175,7 @@ function productOf(
   kept: readonly string[],
   summed: readonly string[],
   sizes: ReadonlyMap<string, number>,
-): ReturnType<typeof orderOf> | null {
+): Order | null {
   if (summed.some((label) => !a.labels.includes(label) || !b.labels.includes(label))) return null
   const isBatch = (label: string) => label.startsWith('…') || (a.labels.includes(label) && b.labels.includes(label))
   const free = kept.filter((label) => !isBatch(label))
@@ -186,14 +186,15 @@ function productOf(
     const places = labels.map((label) => (free.includes(label) ? 2 : summed.includes(label) ? 1 : 0))
     return places.every((place, i) => i === 0 || places[i - 1] <= place)
   }
-  return orderOf([rows, size(summed), columns], isSummedFirst(a.labels), !isSummedFirst(b.labels))
+  const count = size(kept.filter(isBatch))
+  return orderOf(count, [rows, size(summed), columns], isSummedFirst(a.labels), !isSummedFirst(b.labels))
 }
 
 function sumHalves(
   [a, b]: readonly NumberArray[],
   [outerA, outerB]: readonly Int32Array[],
   [innerA, innerB]: readonly Int32Array[],
-  product: ReturnType<typeof orderOf>,
+  product: Order,
   round: (x: number) => number,
   out: NumberArray,
   where: Int32Array,

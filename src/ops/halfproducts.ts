@@ -1,52 +1,60 @@
 import { acrossLanes, LANES } from './halfsums.ts'
 
-// The order in which Eigen adds up the products of a row and a column of half floats, each rounded, as Einsum has them
-// multiplied: Eigen/src/Core/products/GeneralMatrixVector.h and GeneralProduct.h.
+// The order in which Eigen adds up the products of a row and a column of half floats, each rounded, as TensorFlow's CPU kernels
+// have it multiply matrices: Eigen/src/Core/{GeneralProduct.h,Redux.h,products/GeneralMatrixVector.h}.
 
-/** One after the other, or a matrix by a vector: in blocks where it lies by columns, in packets where it lies by rows. */
-export type Order = 'sequence' | 'blocks' | 'packets'
+/** One after the other, each `block` of them for itself; or, where `packets` is not 0, so many packets side by side. */
+export interface Order {
+  readonly block: number
+  readonly packets: number
+}
 
-/** Sizes whose sum is less than this are multiplied without blocks or packets (EIGEN_GEMM_TO_COEFFBASED_THRESHOLD). */
+/** All of them one after the other. */
+export const SEQUENCE: Order = { block: Number.POSITIVE_INFINITY, packets: 0 }
+/** Sizes whose sum is less are multiplied element by element (EIGEN_GEMM_TO_COEFFBASED_THRESHOLD). */
 const SMALL = 20
-/** Products from which on a matrix by columns is taken in blocks, how many are one, and how many where a row has these bytes. */
+/** From so many columns on a matrix by a vector is taken in blocks of columns: narrower ones where a column has so many bytes. */
 const LONG = 128
-const BLOCK = 16
-const NARROW_BLOCK = 4
 const WIDE = 32000
+const [BLOCK, NARROW] = [16, 4]
 
-/** Of a left matrix [m × k], a right one [k × n], and which of them lies transposed. */
+/** Of `count` left matrices [m × k] and right ones [k × n], and whether the one and the other lie transposed. */
 export function orderOf(
+  count: number,
   [m, k, n]: readonly [number, number, number],
   isLeftTransposed: boolean,
   isRightTransposed: boolean,
-): { readonly order: Order; readonly block: number } {
-  const width = m === 1 ? n : m
-  const block = 2 * width < WIDE ? BLOCK : NARROW_BLOCK
-  if ((m !== 1 && n !== 1) || width === 1 || m + k + n < SMALL) return { order: 'sequence', block }
-  if (m === 1 ? isRightTransposed : !isLeftTransposed) return { order: 'packets', block }
-  return { order: k < LONG ? 'sequence' : 'blocks', block }
+): Order {
+  const isVector = m === 1 || n === 1
+  /** What is multiplied lies together on both sides. */
+  const together = !isLeftTransposed && isRightTransposed
+  // One pair of matrices is a contraction of tensors, several are products of matrices.
+  if (m + k + n < SMALL) return together && (isVector || count > 1) ? { ...SEQUENCE, packets: 1 } : SEQUENCE
+  if (!isVector) return SEQUENCE
+  if (m === 1 && n === 1) return together ? { ...SEQUENCE, packets: 2 } : SEQUENCE
+  if (m === 1 ? isRightTransposed : !isLeftTransposed) return { ...SEQUENCE, packets: 1 }
+  return k < LONG ? SEQUENCE : { block: 2 * Math.max(m, n) < WIDE ? BLOCK : NARROW, packets: 0 }
 }
 
 /** The sum of `terms`, which are rounded products. */
-export function halfTotal(
-  terms: Float32Array,
-  { order, block }: ReturnType<typeof orderOf>,
-  round: (x: number) => number,
-): number {
-  const sequence = (start: number, end: number, initial: number): number => {
+export function halfTotal(terms: Float32Array, { block, packets }: Order, round: (x: number) => number): number {
+  const { length } = terms
+  const onFrom = (initial: number, start: number, end: number): number => {
     let sum = initial
     for (let i = start; i < end; i++) sum = round(sum + terms[i])
     return sum
   }
-  if (order === 'sequence') return sequence(0, terms.length, 0)
-  if (order === 'blocks') {
+  if (packets === 0) {
     let sum = 0
-    for (let start = 0; start < terms.length; start += block)
-      sum = round(sum + sequence(start, Math.min(start + block, terms.length), 0))
+    for (let start = 0; start < length; start += block)
+      sum = round(sum + onFrom(0, start, Math.min(start + block, length)))
     return sum
   }
-  const lanes = new Float32Array(LANES)
-  const whole = terms.length - (terms.length % LANES)
-  for (let i = 0; i < whole; i++) lanes[i % LANES] = round(lanes[i % LANES] + terms[i])
-  return sequence(whole, terms.length, round(acrossLanes(lanes, (a, b) => a + b)))
+  const lanes = new Float32Array(LANES * packets)
+  const whole = length - (length % LANES)
+  const unrolled = whole - (whole % lanes.length)
+  for (let i = 0; i < unrolled; i++) lanes[i % lanes.length] = round(lanes[i % lanes.length] + terms[i])
+  for (let i = LANES; i < lanes.length; i++) lanes[i % LANES] = round(lanes[i % LANES] + lanes[i])
+  for (let i = unrolled; i < whole; i++) lanes[i % LANES] = round(lanes[i % LANES] + terms[i])
+  return onFrom(round(acrossLanes(lanes, (a, b) => a + b)), whole, length)
 }

@@ -16,6 +16,7 @@ import { ACTIVATIONS } from './activations.ts'
 import { broadcastIndices, broadcastShape } from './broadcast.ts'
 import { einsum } from './einsum.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import { halfTotal, type Order, orderOf, SEQUENCE } from './halfproducts.ts'
 
 // Matrix products after core/kernels/matmul_op_impl.h, bias after bias_op.cc. Floats are summed in double and rounded
 // once; integers wrap.
@@ -51,27 +52,28 @@ function multiply(
 }
 
 /**
- * The same for half floats, to the bit where Eigen takes one element after the other. float16: each product and each sum
- * is rounded. bfloat16: summed in float32 and cut off, not rounded (matmul_op_impl.h, FloatToBFloat16). Where terms
- * cancel, that is most of the result.
+ * The same for half floats, to the bit. float16: each product and each sum is rounded, in Eigen's order. bfloat16: summed in
+ * float32, one after the other, and cut off, not rounded (matmul_op_impl.h, FloatToBFloat16). Where terms cancel, that is most
+ * of the result.
  */
 function multiplyHalf(
   a: Matrix<NumberArray>,
   b: Matrix<NumberArray>,
   [m, k, n]: readonly [number, number, number],
   dtype: 'float16' | 'bfloat16',
+  order: Order,
   out: Float32Array,
   start: number,
 ): void {
   const round = dtype === 'float16' ? (x: number) => fromFloat16(toFloat16(x)) : Math.fround
+  const terms = new Float32Array(k)
   for (let row = 0; row < m; row++) {
     for (let j = 0; j < n; j++) {
-      let sum = 0
       for (let l = 0; l < k; l++) {
         const x = a.data[a.start + row * a.rowStep + l * a.columnStep]
-        sum = round(sum + round(x * b.data[b.start + l * b.rowStep + j * b.columnStep]))
+        terms[l] = round(x * b.data[b.start + l * b.rowStep + j * b.columnStep])
       }
-      out[start + row * n + j] = sum
+      out[start + row * n + j] = halfTotal(terms, order, round)
     }
   }
   if (dtype === 'bfloat16') cutOff(out.subarray(start, start + m * n))
@@ -134,9 +136,10 @@ function products(
         const left = { data: a.data as NumberArray, start: startA, ...stepA }
         const right = { data: b.data as NumberArray, start: startB, ...stepB }
         const shape = [m, k, n] as const
-        if (dtype === 'float16' || dtype === 'bfloat16')
-          multiplyHalf(left, right, shape, dtype, out as Float32Array, i * m * n)
-        else multiply(left, right, shape, isFloat(dtype), out as NumberArray, i * m * n)
+        if (dtype === 'float16' || dtype === 'bfloat16') {
+          const order = dtype === 'float16' ? orderOf(whichA.length, shape, transposeA, transposeB) : SEQUENCE
+          multiplyHalf(left, right, shape, dtype, order, out as Float32Array, i * m * n)
+        } else multiply(left, right, shape, isFloat(dtype), out as NumberArray, i * m * n)
       }
     }
   })
