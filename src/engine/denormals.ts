@@ -4,7 +4,7 @@ import type { Graph } from '../graph/index.ts'
 // number that is compared, ordered, counted, put into a bucket, written out or divided by.
 const DISCERNING = new Set(
   `All Any ArgMax ArgMin AsString Bucketize BoostedTreesBucketize Case Cast Ceil Div DivNoNan Equal Floor FloorDiv FloorMod
-  Greater GreaterEqual If Inv Less LessEqual Log LowerBound Mod MulNoNan NotEqual Pow RealDiv Reciprocal Rint Round Rsqrt
+  Greater GreaterEqual If Inv Less LessEqual Log LowerBound MaxPoolWithArgmax Mod MulNoNan NotEqual Pow RealDiv Reciprocal Rint Round Rsqrt
   Sign Sqrt StatelessCase StatelessIf StatelessWhile StringFormat TopK TopKV2 TruncateDiv TruncateMod Unique UniqueV2
   UniqueWithCounts UniqueWithCountsV2 UpperBound Where While Xdivy Xlog1py Xlogy`.split(/\s+/),
 )

@@ -138,6 +138,10 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./conv.ts'),
     ops: since('0.1.0', 'AvgPool Conv2D Conv2DBackpropInput DepthwiseConv2dNative MaxPool MaxPoolV2'),
   },
+  argmaxpooling: {
+    load: () => import('./argmaxpooling.ts'),
+    ops: since('0.1.0', 'MaxPoolWithArgmax'),
+  },
   patches: {
     load: () => import('./patches.ts'),
     ops: since('0.1.0', 'DepthToSpace Dilation2D ExtractImagePatches LRN SpaceToDepth'),

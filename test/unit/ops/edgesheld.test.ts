@@ -130,6 +130,7 @@ const UNHELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     EVERY_ROW,
     'an op of a library without a graph of its own: the models tfrs_scann and scann_searches hold it',
   ),
+  argmaxpooling: flushed,
   unique: flushed,
   unicode: splits,
   tokenizers: splits,

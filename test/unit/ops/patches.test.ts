@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
-import { ops } from '../../../src/ops/patches.ts'
+import { ops as argmax } from '../../../src/ops/argmaxpooling.ts'
+import { ops as patches } from '../../../src/ops/patches.ts'
 import { goldenOps } from './goldens.ts'
 
-describe('patches of images', () => goldenOps('patches', ops))
+describe('patches of images', () => goldenOps('patches', { ...argmax, ...patches }))
