@@ -3,7 +3,7 @@ import { imageOf, windowsOf } from '../ops/windows.ts'
 import { packedLength, type Tensor } from '../tensor/index.ts'
 import { ACTIVATIONS, type Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import type { Place } from './place.ts'
+import { type Place, SMALLEST } from './place.ts'
 
 // Transposed convolutions, of decoders above all: a product gives what each pixel lays over its window, and the windows are
 // added up in float32, as TensorFlow adds them.
@@ -55,7 +55,11 @@ function conv2DBackpropInput({ attrs, inputs }: Call, memory: Memory, kernels: K
           const begin = Math.max(0, -left) * depth
           const end = Math.min(wide, width - left) * depth
           const shift = (to + left) * depth
-          for (let k = begin; k < end; k++) out[shift + k] += laid[place + k]
+          const length = end - begin
+          if (length >= SMALLEST) {
+            const onto = out.byteOffset + 4 * (shift + begin)
+            kernels.add(onto, onto, laid.byteOffset + 4 * (place + begin), 1, length, length, 1, length, 1)
+          } else for (let k = begin; k < end; k++) out[shift + k] += laid[place + k]
           continue
         }
         for (let c = 0; c < wide; c++) {
