@@ -1,8 +1,7 @@
 import type { Bind } from './place.ts'
 
 const MATRICES = ['MatMul', 'BatchMatMul', 'BatchMatMulV2', 'BatchMatMulV3', 'Einsum']
-const WINDOWS = ['Conv2D', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool']
-const TRANSPOSED = ['Conv2DBackpropInput']
+const WINDOWS = ['Conv2D', 'Conv2DBackpropInput', 'DepthwiseConv2dNative', 'MaxPool', 'AvgPool']
 /** What a loop along a sequence reads its steps by. */
 const LOOPED = ['TensorListGetItem', 'TensorArrayReadV3']
 
@@ -11,13 +10,12 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: ['twotower>DenseInt8'], load: () => import('./int8.ts') },
   { ops: MATRICES, load: () => import('./products.ts') },
   { ops: WINDOWS, load: () => import('./windows.ts') },
-  { ops: TRANSPOSED, load: () => import('./transposed.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
   { ops: ['Erfc', 'Softsign'], load: () => import('./unaries.ts') },
   // An index that is in the model: TensorFlow Recommenders' BruteForce.
   { ops: ['TopKV2'], load: () => import('./largest.ts') },
   // Towers of many layers.
-  { ops: [...MATRICES, ...WINDOWS, ...TRANSPOSED], load: () => import('./largevalues.ts') },
+  { ops: [...MATRICES, ...WINDOWS], load: () => import('./largevalues.ts') },
   { ops: LOOPED, load: () => import('./loops.ts') },
   // Words of texts, heads of attention, masks.
   { ops: [...MATRICES, ...WINDOWS, ...LOOPED], load: () => import('./sequences.ts') },

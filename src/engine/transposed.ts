@@ -3,7 +3,7 @@ import { imageOf, windowsOf } from '../ops/windows.ts'
 import { packedLength, type Tensor } from '../tensor/index.ts'
 import { ACTIVATIONS, type Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
-import { type Place, SMALLEST } from './place.ts'
+import { SMALLEST } from './place.ts'
 
 // Transposed convolutions, of decoders above all: a product gives what each pixel lays over its window, and the windows are
 // added up in float32, as TensorFlow adds them.
@@ -12,7 +12,7 @@ import { type Place, SMALLEST } from './place.ts'
 const LAID = 1 << 18
 
 /** Null for another layout than NHWC, groups, and what TensorFlow refuses. */
-function conv2DBackpropInput({ attrs, inputs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
+export function conv2DBackpropInput({ attrs, inputs }: Call, memory: Memory, kernels: Kernels): Tensor | null {
   const [sizes, filter, x] = inputs
   if (sizes.dtype !== 'int32' || filter?.dtype !== 'float32' || x?.dtype !== 'float32') return null
   if (filter.shape.length !== 4 || x.shape.length !== 4 || attrs.string('data_format', 'NHWC') !== 'NHWC') return null
@@ -71,9 +71,4 @@ function conv2DBackpropInput({ attrs, inputs }: Call, memory: Memory, kernels: K
     }
   }
   return { dtype: 'float32', shape, data: out }
-}
-
-/** Puts the kernels in place of the op. */
-export function bind(place: Place, memory: Memory, kernels: Kernels): void {
-  place('Conv2DBackpropInput', (call) => conv2DBackpropInput(call, memory, kernels))
 }

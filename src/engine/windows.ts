@@ -5,6 +5,7 @@ import { Filters } from './filters.ts'
 import { ACTIVATIONS, type Kernels, type Pointer } from './kernels.ts'
 import type { Memory } from './memory.ts'
 import type { Place } from './place.ts'
+import { conv2DBackpropInput } from './transposed.ts'
 
 // Convolutions and pooling over images, and along the steps of sequences, which Keras writes as images of one row or column.
 
@@ -207,6 +208,7 @@ export function bind(
 ): void {
   const filters = new Filters(graphs, memory, kernels)
   place('Conv2D', (call) => conv2D(call, filters, memory, kernels))
+  place('Conv2DBackpropInput', (call) => conv2DBackpropInput(call, memory, kernels))
   place('DepthwiseConv2dNative', (call) => depthwise(call, memory, kernels))
   place('MaxPool', (call) => pool(call, 'max', memory, kernels))
   place('AvgPool', (call) => pool(call, 'mean', memory, kernels))
