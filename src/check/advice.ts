@@ -84,6 +84,11 @@ const KINDS: readonly Kind[] = [
     todo: 'cast to a type that twotower reads before the export, float32 say, or export a signature that does without it',
   },
   {
+    pattern: / with \w+$/,
+    kind: 'op with an option',
+    todo: 'without the option it runs (singular values and eigenvalues without their vectors, say): export a signature that does without it, or compute what needs it before the model',
+  },
+  {
     pattern: / of complex\d+$/,
     kind: 'op on complex numbers',
     todo: 'compute it from the real parts and the imaginary parts (tf.math.real, tf.math.imag), or ask for it by name',

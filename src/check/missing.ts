@@ -1,7 +1,8 @@
 import { constantOf, functionsOf, type Graph, type Node, type Resource, type Signature } from '../graph/index.ts'
 import { familyOf } from '../ops/families.ts'
+import { refusedOption } from '../ops/options.ts'
 
-/** A node of a graph whose op twotower lacks. */
+/** A node of a graph whose op twotower lacks, or does not run with an option that it has: `Svd with compute_uv`. */
 export interface MissingNode {
   readonly op: string
   readonly node: string
@@ -69,7 +70,9 @@ function reachOf({ inputs, outputs, graph }: Checked, from: readonly Node[], to:
 
 /** `node` where its op is missing, and the missing ones of its functions. */
 export function missingAt(node: Node, inside: readonly string[] = []): MissingNode[] {
-  const own = isMissing(node.op) ? [{ op: node.op, node: node.name, inside }] : []
+  const option = refusedOption(node)
+  const op = option === null ? node.op : `${node.op} with ${option}`
+  const own = option !== null || isMissing(node.op) ? [{ op, node: node.name, inside }] : []
   const within = [...inside, `${node.name} (${node.op})`]
   const inner = functionsOf(node).flatMap((graph) => graph.nodes.flatMap((at) => missingAt(at, within)))
   return [...own, ...inner]

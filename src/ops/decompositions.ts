@@ -4,6 +4,7 @@ import { type NumberArray, sizeOf, type Tensor } from '../tensor/index.ts'
 import { filled, type NumericTensor } from './elementwise.ts'
 import { integerTensor } from './integers.ts'
 import { decompose, type Matrix, matricesOf, matrixAt } from './matrices.ts'
+import { checkOptions } from './options.ts'
 
 // Matrices taken apart, after core/kernels/linalg/{lu,qr,svd,self_adjoint_eig_v2}_op.cc, computed in double and rounded once. Where
 // Eigen's answer hangs on its own roundings (signs of singular vectors and of eigenvectors) there is none here.
@@ -164,7 +165,7 @@ const svd: Op = {
   outputs: ['s', 'u', 'v'],
   evaluate(call) {
     const x = wide(matricesOf(call, 0, false))
-    if (call.attrs.boolean('compute_uv', true)) throw undetermined(call, 'singular vectors have either sign')
+    checkOptions(call.node)
     const [rows, columns] = x.shape.slice(-2)
     const count = Math.min(rows, columns)
     const values = stacked(x, [count], (i) => [singularValues(matrixAt(x, i, columns > rows), count)])
@@ -206,7 +207,7 @@ const eigen: Op = {
   outputs: ['e', 'v'],
   evaluate(call) {
     const x = wide(matricesOf(call, 0, true))
-    if (call.attrs.boolean('compute_v', true)) throw undetermined(call, 'eigenvectors have either sign')
+    checkOptions(call.node)
     const size = x.shape[x.shape.length - 1]
     return [stacked(x, [size], (i) => [eigenvalues(matrixAt(x, i))]), unset(x)]
   },

@@ -1,7 +1,8 @@
-import { InvalidArgumentError, UnsupportedOpError } from '../errors.ts'
+import { InvalidArgumentError } from '../errors.ts'
 import type { Op } from '../graph/index.ts'
 import { isFloat, type NumberArray, sameShape, sizeOf } from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
+import { checkOptions } from './options.ts'
 
 // Matrices that are zero but on three diagonals, after core/kernels/linalg/{tridiagonal_matmul,tridiagonal_solve}_op.cc, in double and
 // rounded once.
@@ -96,8 +97,7 @@ const solve: Op = {
       throw new InvalidArgumentError(
         `The length of diagonals and the rows of rhs must be equal: [${diagonals.shape}] vs. [${rhs.shape}]`,
       )
-    if (call.attrs.boolean('perturb_singular', false))
-      throw new UnsupportedOpError(call.node.op, call.node.name, 'perturb_singular is not run')
+    checkOptions(call.node)
     const pivots = call.attrs.boolean('partial_pivoting', true)
     const [d, b] = [diagonals.data as NumberArray, rhs.data as NumberArray]
     return filled(rhs.dtype, rhs.shape, (out) => {

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { adviceOn } from '../../../src/check/advice.ts'
+import { missingOf } from '../../../src/check/missing.ts'
+import { Attrs } from '../../../src/graph/index.ts'
+import { FAMILIES } from '../../../src/ops/families.ts'
+import { tensor } from '../../../src/tensor/index.ts'
+import { input, op, signature } from '../graph/build.ts'
+
+const CASES = [
+  { name: 'Svd', option: 'compute_uv', byDefault: true },
+  { name: 'SelfAdjointEigV2', option: 'compute_v', byDefault: true },
+  { name: 'TridiagonalSolve', option: 'perturb_singular', byDefault: false },
+]
+
+test.each(CASES)(
+  'a check names $name with $option, which is refused when it runs',
+  async ({ name, option, byDefault }) => {
+    const missing = (attrs: Readonly<Record<string, boolean>>) => {
+      const x = input('x')
+      return missingOf(signature('', [x], { y: op(name, [x, x], attrs) }))
+    }
+    expect(missing({ [option]: false })).toEqual([])
+    expect(missing({}).length).toBe(byDefault ? 1 : 0)
+    const [found] = missing({ [option]: true })
+    expect(found).toMatchObject({ op: `${name} with ${option}`, features: ['x'], outputs: ['y'] })
+    expect(adviceOn(found.op).todo).toContain('without the option it runs')
+
+    const entry = Object.values(FAMILIES).find(({ ops }) => name in ops)
+    const { ops } = (await entry?.load()) ?? { ops: {} }
+    const attrs = new Attrs({ [option]: true })
+    const x = tensor('float32', [3, 3], new Float32Array(9))
+    const node = { name: 'node', op: name, attrs, inputs: [], controls: [] }
+    expect(() => ops[name].evaluate({ inputs: [x, x], attrs, node, files: new Map(), run: () => [] })).toThrow(
+      /^op \w+ \(node "node"\) is not supported/,
+    )
+  },
+)
