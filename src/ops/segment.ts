@@ -26,37 +26,49 @@ interface Reducer {
   bigs(a: bigint, b: bigint): bigint
   /** For integers of up to 32 bits, where it is not `numbers`. */
   integers?(a: number, b: number): number
-  /** What a segment's first float makes, where it is not that number itself. */
-  first?(x: number): number
+  /** The same of floats in a packet of Eigen's, from `start` on: a NaN is passed over. */
+  readonly packed?: { readonly start: number; next(a: number, b: number): number }
   /** Divides the total by the number of rows. */
   readonly mean?: true
 }
 
+/** Floats in a packet of Eigen's; halves are eight too. */
+const LANES: Partial<Record<ArrayDType, number>> = { float64: 4 }
+
 /**
  * Row i of `data` (`inner` elements) into row ids[i] of the result; a negative id is dropped. A segment without rows is
- * `empty`.
+ * `empty`, and one with rows begins with that, or where `isSorted` with its first row.
  */
 function reduced(
   data: NumericTensor,
   ids: readonly number[],
   shape: readonly number[],
   empty: number | bigint,
-  { numbers, bigs, integers = numbers, first, mean }: Reducer,
+  { numbers, bigs, integers = numbers, packed, mean }: Reducer,
+  isSorted: boolean,
 ): Tensor {
   const inner = sizeOf(shape.slice(1))
   const rows = new Uint32Array(shape[0])
   const total = zeros(isFloat(data.dtype) ? 'float64' : data.dtype, sizeOf(shape)) as TypedArray
+  if (!isSorted) {
+    if (isBig(data.dtype)) (total as BigArray).fill(BigInt(empty))
+    else (total as NumberArray).fill(Number(empty))
+  }
   const round = halfRounding(data.dtype)
   const plain = isFloat(data.dtype) ? numbers : integers
   const next: typeof plain = round === null ? plain : (a, b) => round(plain(a, b))
+  const together = isSorted && packed && isFloat(data.dtype) ? inner - (inner % (LANES[data.dtype] ?? 8)) : 0
   ids.forEach((id, i) => {
     if (id < 0) return
-    const fresh = rows[id]++ === 0
+    const before = rows[id]++
     for (let j = 0; j < inner; j++) {
       const [to, x] = [id * inner + j, data.data[i * inner + j]]
-      if (fresh) total[to] = first !== undefined && typeof x === 'number' ? first(x) : x
+      if (isSorted && before === 0) total[to] = x
       else if (typeof x === 'bigint') total[to] = bigs(total[to] as bigint, x)
-      else total[to] = next(total[to] as number, x)
+      else if (packed && j < together) {
+        const so = total[to] as number
+        total[to] = packed.next(before === 1 ? packed.next(packed.start, so) : so, x)
+      } else total[to] = next(total[to] as number, x)
     }
   })
   return filled(data.dtype, shape, (out) => {
@@ -116,7 +128,7 @@ const sorted = (reducer: Reducer, empty: number): Op => ({
     const shape = [count, ...data.shape.slice(1)]
     const round = reducer === SUM || reducer === MEAN || reducer === PROD ? halfRounding(data.dtype) : null
     if (round !== null) return reducedHalves(data, ids, shape, empty, reducer, round)
-    return reduced(data, ids, shape, isBig(data.dtype) ? BigInt(empty) : empty, reducer)
+    return reduced(data, ids, shape, isBig(data.dtype) ? BigInt(empty) : empty, reducer, true)
   },
 })
 
@@ -141,16 +153,24 @@ const unsorted = (reducer: Reducer, emptyOf: (dtype: ArrayDType) => number | big
         `segment_ids${position(segments.shape, bad)} = ${ids[bad]} is out of range [0, ${count})`,
       )
     }
-    return reduced(data, ids, [count, ...data.shape.slice(rank)], emptyOf(data.dtype), reducer)
+    return reduced(data, ids, [count, ...data.shape.slice(rank)], emptyOf(data.dtype), reducer, false)
   },
 })
 
 const SUM: Reducer = { numbers: (a, b) => a + b, bigs: (a, b) => a + b }
 const MEAN: Reducer = { ...SUM, mean: true }
 const PROD: Reducer = { numbers: (a, b) => a * b, integers: Math.imul, bigs: (a, b) => a * b }
-/** Where one is NaN the later one stays, as x86's maxps has it. */
-const MAX: Reducer = { numbers: (a, b) => (a > b ? a : b), bigs: (a, b) => (a > b ? a : b) }
-const MIN: Reducer = { numbers: (a, b) => (a < b ? a : b), bigs: (a, b) => (a < b ? a : b) }
+/** Where one is NaN the later one stays, as x86's maxps has it, but in packets, which give it their numbers the other way round. */
+const MAX: Reducer = {
+  numbers: (a, b) => (a > b ? a : b),
+  bigs: (a, b) => (a > b ? a : b),
+  packed: { start: Number.NEGATIVE_INFINITY, next: (a, b) => (b > a ? b : a) },
+}
+const MIN: Reducer = {
+  numbers: (a, b) => (a < b ? a : b),
+  bigs: (a, b) => (a < b ? a : b),
+  packed: { start: Number.POSITIVE_INFINITY, next: (a, b) => (b < a ? b : a) },
+}
 
 const number = (value: number) => (dtype: ArrayDType) => (isBig(dtype) ? BigInt(value) : value)
 
@@ -171,8 +191,7 @@ export const ops: Readonly<Record<string, Op>> = {
   SegmentProd: sorted(PROD, 1),
   SegmentMax: sorted(MAX, 0),
   SegmentMin: sorted(MIN, 0),
-  // Its sums begin at 0, which makes 0 of a −0 alone.
-  UnsortedSegmentSum: unsorted({ ...SUM, first: (x) => x + 0 }, number(0)),
+  UnsortedSegmentSum: unsorted(SUM, number(0)),
   UnsortedSegmentProd: unsorted(PROD, number(1)),
   UnsortedSegmentMax: unsorted(MAX, lowest),
   UnsortedSegmentMin: unsorted(MIN, highest),
