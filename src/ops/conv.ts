@@ -2,6 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import { Attrs, type Call, type Op } from '../graph/index.ts'
 import { type BigArray, isBig, isFloat, type NumberArray, sizeOf, type Tensor, zeros } from '../tensor/index.ts'
 import { filled, type NumericTensor, numeric } from './elementwise.ts'
+import { halfRounding } from './halfsums.ts'
 import { integerVector } from './integers.ts'
 import { stepsOf } from './layout.ts'
 import { lowest } from './segment.ts'
@@ -274,13 +275,17 @@ const maxPool = pool(
   { initial: ({ dtype }) => BigInt(lowest(dtype)), next: (so, x) => (x > so ? x : so), last: (total) => total },
 )
 
-/** Padding does not count: a window at the border is the mean of what it covers. */
-const meanPool = pool({ initial: () => 0, next: (so, x) => so + x, last: (total, count) => total / count })
+/** Padding does not count: a window at the border is the mean of what it covers. Half floats are rounded after each step. */
 const avgPool: Op = {
   evaluate(call) {
-    if (!isFloat(call.inputs[0].dtype))
-      throw new TypeError(`input 0 must be of a float type, got ${call.inputs[0].dtype}`)
-    return meanPool.evaluate(call)
+    const { dtype } = call.inputs[0]
+    if (!isFloat(dtype)) throw new TypeError(`input 0 must be of a float type, got ${dtype}`)
+    const round = halfRounding(dtype) ?? ((x: number) => x)
+    return pool({
+      initial: () => 0,
+      next: (so, x) => round(so + x),
+      last: (total, count) => total / round(count),
+    }).evaluate(call)
   },
 }
 

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import { Attrs, type Call, type Op } from '../graph/index.ts'
-import { isBig, type NumberArray, type Tensor } from '../tensor/index.ts'
+import { isBig, type NumberArray, type Tensor, zeros } from '../tensor/index.ts'
 import { filled, numeric } from './elementwise.ts'
 import { grid, pick, progression, reshaped, stepsOf, take } from './layout.ts'
 import { lowest } from './segment.ts'
@@ -124,6 +124,8 @@ const dilation: Op = {
     const { rows, columns } = windowsOf(new Attrs(slide), image, sizes, 'NHWC')
     const [data, weights] = [x.data as NumberArray, filter.data as NumberArray]
     const least = Number(lowest(x.dtype))
+    // A sum is of the numbers' own type, in which it wraps.
+    const value = zeros(x.dtype, 1) as NumberArray
     return filled(x.dtype, [batch, rows.count, columns.count, channels], (out) => {
       for (let at = 0; at < out.length; at++) {
         const [c, window] = [at % channels, Math.floor(at / channels)]
@@ -132,8 +134,8 @@ const dilation: Op = {
         let most = least
         forEachCovered(rows, row, height, (y, r) => {
           forEachCovered(columns, column, width, (across, k) => {
-            const value = data[((image + y) * width + across) * channels + c] + weights[(r * wide + k) * channels + c]
-            if (value > most) most = value
+            value[0] = data[((image + y) * width + across) * channels + c] + weights[(r * wide + k) * channels + c]
+            if (value[0] > most) most = value[0]
           })
         })
         out[at] = most

@@ -1,5 +1,6 @@
 import { describe } from 'vitest'
 import { ops as cast } from '../../../src/ops/cast.ts'
+import { ops as conv } from '../../../src/ops/conv.ts'
 import { ops as linear } from '../../../src/ops/linear.ts'
 import { ops as math } from '../../../src/ops/math.ts'
 import { ops as nn } from '../../../src/ops/nn.ts'
@@ -17,6 +18,7 @@ describe('half floats', () =>
   goldenChains('halves', {
     ...cast,
     ...linear,
+    ...conv,
     ...math,
     ...nn,
     ...reduce,
