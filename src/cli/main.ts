@@ -214,6 +214,7 @@ withSimilarity(
   .option('--timeout <milliseconds>', 'how long a request may take to arrive and to be run', '10000')
   .option('--grace <milliseconds>', 'how long a server that was told to end still takes requests', '1000')
   .option('--token-file <file>', 'a bearer token that requests must bring (default: TWOTOWER_TOKEN, or none)')
+  .option('--cors <origin>', 'the origin whose pages may ask, https://shop.example, or * for all (default: none)')
   .option('--log-requests', 'a line of JSON on standard error for each request')
   .option('--playground', 'a page at /playground/ that runs the models in the browser')
   .option('--examples <file>', 'rows of query features that the playground begins with')

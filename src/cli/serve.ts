@@ -4,6 +4,7 @@ import { compileKernels, ExactIndex } from '../search/index.ts'
 import { ItemIndex } from '../search/itemindex.ts'
 import { answersOf } from '../serve/answers.ts'
 import { appOver } from '../serve/app.ts'
+import { isOrigin } from '../serve/cors.ts'
 import { Models, Version } from '../serve/models.ts'
 import type { Observer } from '../serve/observer.ts'
 import { EXIT, UsageError } from './exit.ts'
@@ -34,6 +35,7 @@ export interface ServeOptions extends LoadingOptions {
   readonly timeout: string
   readonly grace: string
   readonly tokenFile?: string
+  readonly cors?: string
   readonly logRequests?: boolean
   readonly playground?: boolean
   readonly examples?: string
@@ -67,6 +69,9 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     throw new UsageError('--playground gives the models to whoever opens the page: it does not go with a token')
   if (options.examples !== undefined && options.playground !== true)
     throw new UsageError('--examples are rows for the page of --playground')
+  const { cors } = options
+  if (cors !== undefined && !isOrigin(cors))
+    throw new UsageError(`--cors wants an origin, as https://shop.example, or *; got ${JSON.stringify(cors)}`)
   let serving = false
   const index = await indexAt(options)
   const alone = index !== null && (vertex.AIP_STORAGE_URI ?? '') === ''
@@ -91,6 +96,7 @@ export async function serve(paths: readonly string[], options: ServeOptions): Pr
     routes: { ...(health === undefined ? {} : { health }), ...(predict === undefined ? {} : { predict }) },
     ...(index !== null && { index }),
     ...token,
+    ...(cors !== undefined && { cors }),
   })
   const page =
     options.playground === true

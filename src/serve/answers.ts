@@ -1,5 +1,6 @@
 import { jsonText } from '../json/text.ts'
 import type { ItemIndex } from '../search/itemindex.ts'
+import { forPages, isOrigin } from './cors.ts'
 import type { Models } from './models.ts'
 import { type Contract, NO_OBSERVER, type Observer } from './observer.ts'
 import { openapi } from './openapi.ts'
@@ -22,6 +23,8 @@ export interface AppOptions {
   readonly token?: string
   /** Where Vertex AI asks: AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE. */
   readonly routes?: { readonly health?: string; readonly predict?: string }
+  /** The origin whose pages may ask, or `*`; by default pages of no other origin. */
+  readonly cors?: string
   readonly observer?: Observer
   /** What Vector Search's interface answers from and changes. */
   readonly index?: ItemIndex
@@ -140,7 +143,7 @@ export function answersOf(models: Models, options: AppOptions = {}): Answer {
     const allowed = [...(routes.get(path)?.keys() ?? [])]
     throw wrongMethod(`${path} takes ${allowed.join(', ')}, not ${method}`, allowed)
   })
-  return (given) => {
+  const answer: Answer = (given) => {
     // What HEAD answers is what GET does; whoever takes the answer back leaves its text out (RFC 9110, 9.3.2).
     const asked = given.method === 'HEAD' ? { ...given, method: 'GET' } : given
     const { method, path } = asked
@@ -150,6 +153,11 @@ export function answersOf(models: Models, options: AppOptions = {}): Answer {
     // TensorFlow Serving's paths are of any case.
     return (/^\/v1\//i.test(path) ? tensorflow : nowhere)(asked)
   }
+  const { cors } = options
+  if (cors === undefined) return answer
+  if (!isOrigin(cors))
+    throw new RangeError(`cors must be an origin, as https://shop.example, or *; got ${JSON.stringify(cors)}`)
+  return forPages(answer, cors)
 }
 
 const refused = ({ message, status, headers }: Refusal, wording: Wording = errorBody): Answered => ({

@@ -351,6 +351,7 @@ describe.concurrent('serve', () => {
     const wrong: readonly (readonly [readonly string[], number, RegExp])[] = [
       [[], 2, /name a model/],
       [[TOWERS, '--port', '70000'], 2, /--port wants a number up to 65535, got "70000"/],
+      [[TOWERS, '--cors', 'shop.example'], 2, /--cors wants an origin, as https:.*got "shop.example"/],
       [[TOWERS, '--max-wait', '-1'], 2, /--max-wait wants a number that is not negative/],
       [[TOWERS, '--label', 'stable'], 2, /--label wants \[MODEL:\]LABEL=VERSION/],
       [[TOWERS, '--label', 'other:stable=1'], 2, /a model that is not served: "other"/],

@@ -103,6 +103,39 @@ describe('the app', () => {
       expect([accepted, (await ask(BODY, accepted)).headers.get('content-encoding')]).toEqual([accepted, coding])
   })
 
+  test('lets pages of an origin ask, also for what brings a token, and of none where it is not told to', async () => {
+    const origin = 'https://shop.example'
+    const app = await serving(models, { cors: origin, token: 'secret' })
+    const preflight = await app.request(PATH, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization,content-type',
+      },
+    })
+    expect([preflight.status, await preflight.text()]).toEqual([200, ''])
+    expect(preflight.headers.get('access-control-allow-origin')).toBe(origin)
+    expect(preflight.headers.get('access-control-allow-methods')).toContain('POST')
+    expect(preflight.headers.get('access-control-allow-headers')).toMatch(/authorization.*content-type/i)
+    const headers = { origin, authorization: 'Bearer secret', 'accept-encoding': 'gzip' }
+    for (const [body, status] of [
+      [BODY, 200],
+      ['{}', 400],
+    ] as const) {
+      const answer = await app.request(PATH, { method: 'POST', body, headers })
+      expect([answer.status, answer.headers.get('access-control-allow-origin')]).toEqual([status, origin])
+    }
+    const refused = await app.request(PATH, { method: 'POST', body: BODY, headers: { origin } })
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, origin])
+    const closed = await serving(models)
+    expect((await closed.request(PATH, { method: 'OPTIONS', headers: { origin } })).status).toBe(405)
+    const answer = await closed.request(PATH, { method: 'POST', body: BODY, headers: { origin } })
+    expect(answer.headers.get('access-control-allow-origin')).toBe(null)
+    for (const cors of ['shop.example', 'https://shop.example/', 'https://a https://b', ''])
+      await expect(serving(models, { cors })).rejects.toThrow('cors must be an origin, as https://shop.example, or *')
+  })
+
   test('answers 429 past as many requests as it takes, and the others', async () => {
     const app = await serving(models, { maxRequests: 3 })
     const answers = await Promise.all(Array.from({ length: 10 }, () => post(app, PATH, BODY)))
