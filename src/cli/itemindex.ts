@@ -53,7 +53,8 @@ export async function index(paths: readonly string[], options: IndexOptions): Pr
   if (file === undefined || others.length > 0)
     throw new UsageError(`--stats, --remove, --compact and --approximate want one index, got ${paths.length} paths`)
   if (stats) return tell(file, options)
-  const opened = await ItemIndex.open(file, { kernels: await compileKernels(loadOptions(options)) })
+  const kernels = await compileKernels(loadOptions(options))
+  const opened = await ItemIndex.open(file, { kernels, searched: false })
   try {
     if (compact) await opened.compact()
     else if (partitions !== null) await partition(opened, partitions)

@@ -24,26 +24,29 @@ export interface ReadIndex {
   readonly path: string | null
 }
 
+/** How an index is read: as `OpenOptions` say. */
+interface ReadingIndex {
+  readonly kernels: WebAssembly.Module | undefined
+  readonly verify: boolean
+  readonly searched: boolean
+}
+
 /**
  * Reads the file of an index, without its log.
  * @throws {CorruptModelError} where it is no index, is damaged, or is of a newer version
  * @throws {RangeError} where there is none
  */
-export async function readIndex(
-  source: string | URL | Uint8Array,
-  kernels: WebAssembly.Module | undefined,
-  verify: boolean,
-): Promise<ReadIndex> {
+export async function readIndex(source: string | URL | Uint8Array, reading: ReadingIndex): Promise<ReadIndex> {
   const { name, path, bytes } = await fileAt(source)
-  const file = await IndexFile.open(name, bytes, checksumBy(kernels))
+  const file = await IndexFile.open(name, bytes, checksumBy(reading.kernels))
   try {
-    return { base: await baseOf(file, kernels, verify), manifest: file.manifest, path }
+    return { base: await baseOf(file, reading), manifest: file.manifest, path }
   } finally {
     await file.close()
   }
 }
 
-async function baseOf(file: IndexFile, kernels: WebAssembly.Module | undefined, verify: boolean): Promise<Base> {
+async function baseOf(file: IndexFile, { kernels, verify, searched }: ReadingIndex): Promise<Base> {
   const { rows, width, similarity } = file.manifest
   const ids = new Strings(
     await file.read('ids.bytes', 'uint8', { verify }),
@@ -51,12 +54,13 @@ async function baseOf(file: IndexFile, kernels: WebAssembly.Module | undefined, 
   )
   const vectors = await file.read('vectors', 'float32', { length: rows * width, verify })
   const attributes = Attributes.from((await file.all('attributes.', verify)) as AttributeArrays)
-  const scan = kernels !== undefined && file.has('scan.items') ? await file.all('scan.', verify) : undefined
+  const isScanned = searched && kernels !== undefined && file.has('scan.items')
+  const scan = isScanned ? ((await file.all('scan.', verify)) as unknown as ScanArrays) : 'later'
   const exact = new ExactIndex(
     Array.from({ length: rows }, (_, row) => ids.text(row)),
     vectors,
     similarity,
-    { ...(kernels && { kernels }), attributes, ...(scan && { scan: scan as unknown as ScanArrays }) },
+    { ...(kernels && { kernels }), attributes, scan },
   )
   if (!file.has('partitions.shape')) return { exact, partitions: null }
   const arrays = (await file.all('partitions.', verify)) as PartitionArrays

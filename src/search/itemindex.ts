@@ -35,6 +35,8 @@ export interface BuildOptions extends ItemIndexOptions {
 export interface OpenOptions extends ItemIndexOptions {
   /** Whether every checksum is looked at, which reads all at full speed; by default those of what is small. */
   readonly verify?: boolean
+  /** Whether it is to be searched: where it is only changed, what a scan goes by need not be read. By default it is. */
+  readonly searched?: boolean
 }
 
 export interface IndexStats {
@@ -111,10 +113,10 @@ export class ItemIndex {
    */
   static async open(
     source: string | URL | Uint8Array,
-    { kernels, verify = false }: OpenOptions = {},
+    { kernels, verify = false, searched = true }: OpenOptions = {},
   ): Promise<ItemIndex> {
     for (;;) {
-      const { base, manifest, path } = await readIndex(source, kernels, verify)
+      const { base, manifest, path } = await readIndex(source, { kernels, verify, searched })
       const { width, generation } = manifest
       const index = new ItemIndex(base, width, manifest.source, kernels)
       if (path === null) return index

@@ -103,6 +103,29 @@ describe('an index of items', () => {
     }
   })
 
+  test('that is not to be searched reads nothing that only a scan goes by, and writes it again', async () => {
+    const kernels = await compileKernels()
+    const many = Array.from({ length: 4000 }, (_, seed) => ({ id: String(seed), embedding: vector(seed) }))
+    const file = path()
+    const made = await ItemIndex.of(many, { ...dot, kernels })
+    await made.save(file)
+    const bytes = readFileSync(file)
+    const end = 24 + bytes.readUInt32LE(16)
+    const { sections } = JSON.parse(bytes.toString('utf8', 24, end)) as { sections: { name: string; offset: number }[] }
+    const { offset } = sections.find(({ name }) => name === 'scan.items') ?? { offset: Number.NaN }
+    bytes[64 * Math.ceil(end / 64) + offset] ^= 1
+    writeFileSync(file, bytes)
+    await expect(ItemIndex.open(file, { kernels })).rejects.toThrow(/checksum of section "scan.items" differs/)
+    const changed = await ItemIndex.open(file, { kernels, searched: false })
+    await changed.remove(['7'])
+    await changed.compact()
+    await changed.close()
+    const opened = await ItemIndex.open(file, { kernels, verify: true })
+    await made.remove(['7'])
+    expect(opened.search(vector(1), 7)).toEqual(made.search(vector(1), 7))
+    expect(readFileSync(file).toString('latin1')).toContain('"scan.items"')
+  })
+
   test('may be empty, and takes items then', async () => {
     const file = path()
     await (await ItemIndex.of([], { ...dot, width: WIDTH })).save(file)
