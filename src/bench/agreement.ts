@@ -13,7 +13,7 @@ export function agreement(ours: Answer, theirs: Answer): Agreement {
   let [difference, agrees] = [0, ours.length === theirs.length]
   for (const [i, wanted] of ours.entries()) {
     const got = theirs[i] ?? []
-    if (got.length !== wanted.length) return { difference: Number.POSITIVE_INFINITY, agrees: false }
+    if (got.length !== wanted.length) return { difference: Infinity, agrees: false }
     let [off, largest] = [0, 1]
     for (let j = 0; j < wanted.length; j++) {
       off = Math.max(off, apart(wanted[j], got[j]))
@@ -28,7 +28,7 @@ export function agreement(ours: Answer, theirs: Answer): Agreement {
 
 function apart(a: unknown, b: unknown): number {
   if (Object.is(a, b)) return 0
-  if (typeof a !== 'number' || typeof b !== 'number') return String(a) === String(b) ? 0 : Number.POSITIVE_INFINITY
+  if (typeof a !== 'number' || typeof b !== 'number') return String(a) === String(b) ? 0 : Infinity
   const off = Math.abs(a - b)
-  return Number.isNaN(off) ? Number.POSITIVE_INFINITY : off
+  return Number.isNaN(off) ? Infinity : off
 }

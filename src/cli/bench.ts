@@ -48,7 +48,7 @@ export interface Report {
 export async function bench(path: string, options: CommandOptions): Promise<void> {
   const batches = options.batches.split(',').map((count) => countOf('--batches', count))
   const seconds = Number(options.seconds)
-  if (options.seconds.trim() === '' || !(seconds > 0 && seconds < Number.POSITIVE_INFINITY))
+  if (options.seconds.trim() === '' || !(seconds > 0 && seconds < Infinity))
     throw new UsageError(`--seconds wants a number above 0, got ${JSON.stringify(options.seconds)}`)
   const drawing = options.svg === undefined ? null : await drawingWith(latencyPlot)
   const definition = await definitionAt(path, options)

@@ -81,7 +81,7 @@ async function* rowsIn(
   const progress = new Progress('items')
   let width = known
   try {
-    const taking = { batch, shard: Number.POSITIVE_INFINITY, columns: null }
+    const taking = { batch, shard: Infinity, columns: null }
     for await (const { piece } of piecesOf(inputs, taking, START)) {
       const read = await (readers.get(piece.format) as NonNullable<ReturnType<typeof readers.get>>)(piece, ports)
       const rows = read.map((row) => embedder.row(row.json))

@@ -64,7 +64,7 @@ export class FileOutput {
 
   /** No piece of the input may hold rows of two shards of so many. */
   get shardRows(): number {
-    return this.plan.shards?.rows ?? Number.POSITIVE_INFINITY
+    return this.plan.shards?.rows ?? Infinity
   }
 
   async write(answer: Answer, after: Position): Promise<void> {

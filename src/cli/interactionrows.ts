@@ -21,7 +21,7 @@ export async function* interactionRows(
   ports: readonly Port[],
 ): AsyncGenerator<InteractionRow> {
   const readers = new Map<InputFormat, Reader>()
-  const taking = { batch: BATCH, shard: Number.POSITIVE_INFINITY, columns: null }
+  const taking = { batch: BATCH, shard: Infinity, columns: null }
   for await (const { piece } of piecesOf(await inputsOf(files, undefined), taking, FRESH.at)) {
     const { name, format } = piece
     const reader = readers.get(format) ?? (await readerOf(format, async (path) => openRanges(path)))

@@ -8,7 +8,7 @@ import { failLater, write } from './stdio.ts'
 
 /** Standard output, or what is no file of its own: a device, a pipe or a link (/dev/stdout), written as it comes. */
 export class StreamOutput {
-  readonly shardRows = Number.POSITIVE_INFINITY
+  readonly shardRows = Infinity
   private readonly stream: Writable
   private readonly errors: PartFile | null
 

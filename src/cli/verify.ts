@@ -182,8 +182,8 @@ function compareFloats(
     if (Object.is(a, b) || a === b) continue
     // What one alone has as NaN or an infinity is as far off as can be, and stays the worst.
     const isFar = !(Number.isFinite(a) && Number.isFinite(b))
-    const absolute = isFar ? Number.POSITIVE_INFINITY : Math.abs(a - b)
-    const relative = isFar ? Number.POSITIVE_INFINITY : absolute / Math.max(Math.abs(a), Number.MIN_VALUE)
+    const absolute = isFar ? Infinity : Math.abs(a - b)
+    const relative = isFar ? Infinity : absolute / Math.max(Math.abs(a), Number.MIN_VALUE)
     // As the goldens are judged: within 1e-5 relative or 1e-6 absolute where the tolerance is 1e-5.
     const badness = tolerance === null ? absolute : Math.min(relative / tolerance, absolute / (tolerance / 10))
     if (tolerance !== null && !(badness <= 1)) item.wrong++

@@ -26,7 +26,7 @@ interface Weight {
 export function changedWeights(a: ModelDefinition, b: ModelDefinition): WeightChange[] {
   const [ours, theirs] = [weightsOf(a), weightsOf(b)]
   const size = (name: string) => (ours.get(name) ?? theirs.get(name))?.data.length ?? 0
-  const rank = ({ mean }: WeightChange) => mean ?? Number.POSITIVE_INFINITY
+  const rank = ({ mean }: WeightChange) => mean ?? Infinity
   return [...new Set([...ours.keys(), ...theirs.keys()])]
     .map((name) => changeOf(name, ours.get(name), theirs.get(name)))
     .filter(({ max }) => max !== 0)
@@ -68,7 +68,7 @@ export function apart(x: number | bigint, y: number | bigint): number {
   if (x === y || Object.is(x, y)) return 0
   if (typeof x === 'bigint' && typeof y === 'bigint') return Number(x < y ? y - x : x - y)
   const off = Math.abs(Number(x) - Number(y))
-  return Number.isNaN(off) ? Number.POSITIVE_INFINITY : off
+  return Number.isNaN(off) ? Infinity : off
 }
 
 /** The numeric constants, real and complex, of all graphs by name: variables, and what the export or the importer computed from them. */

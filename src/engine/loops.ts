@@ -125,7 +125,7 @@ const scalarOf = (t: Tensor | undefined): number | null =>
 
 /** How many steps the loop takes from `inputs`; null where they are not the counters that it needs. */
 function stepsOf({ bounds }: Loop, condition: Graph, inputs: readonly Tensor[]): number | null {
-  let steps = Number.POSITIVE_INFINITY
+  let steps = Infinity
   for (const { counter, bound } of bounds) {
     const first = scalarOf(inputs[counter])
     const end = scalarOf(constantOf(bound) ?? inputs[condition.parameters.indexOf(bound.node)])

@@ -36,9 +36,9 @@ export interface Outcome {
 
 export const refused = (error: Error): Outcome => ({
   reproduced: false,
-  distance: Number.POSITIVE_INFINITY,
-  largest: Number.POSITIVE_INFINITY,
-  sum: Number.POSITIVE_INFINITY,
+  distance: Infinity,
+  largest: Infinity,
+  sum: Infinity,
   count: 1,
   residuals: [],
   worst: null,
@@ -65,11 +65,7 @@ export function outcomeOf(
       const absolute = isNumber ? (Object.is(a, b) || a === b ? 0 : Math.abs(a - b)) : sameText(value, other) ? 0 : 1
       // As `verify` has it: within the tolerance relative, or a tenth of it absolute.
       const badness =
-        absolute === 0
-          ? 0
-          : isNumber
-            ? Math.min(absolute / Math.abs(a), absolute * 10) / tolerance
-            : Number.POSITIVE_INFINITY
+        absolute === 0 ? 0 : isNumber ? Math.min(absolute / Math.abs(a), absolute * 10) / tolerance : Infinity
       count++
       if (isNumber) residuals.push(b - a)
       if (!(absolute <= largest)) largest = absolute

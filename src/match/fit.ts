@@ -19,7 +19,7 @@ export function leastSquares(
 ): Fit {
   let parameters = [...start]
   let at = residuals(parameters)
-  if (at === null) return { parameters, cost: Number.POSITIVE_INFINITY }
+  if (at === null) return { parameters, cost: Infinity }
   let [cost, damping] = [costOf(at), 1e-3]
   for (let step = 0; step < most; step++) {
     const derivatives = parameters.map((value, i) => {
@@ -38,7 +38,7 @@ export function leastSquares(
       if (change === null) continue
       const next = parameters.map((value, i) => value - change[i])
       const there = residuals(next)
-      const reached = there === null ? Number.POSITIVE_INFINITY : costOf(there)
+      const reached = there === null ? Infinity : costOf(there)
       if (there === null || !(reached < cost)) continue
       better = reached < cost * (1 - 1e-6)
       ;[parameters, at, cost, damping] = [next, there, reached, Math.max(damping / 30, 1e-9)]

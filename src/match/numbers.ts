@@ -17,8 +17,8 @@ export function numbersPlan({ name }: Port, from: readonly string[], values: rea
   }
   const positive = values.every((value) => value > -1)
   // Not by Math.min(...values): recordings hold more numbers than a call may have arguments.
-  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY)
-  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
+  const low = values.reduce((least, value) => Math.min(least, value), Infinity)
+  const high = values.reduce((most, value) => Math.max(most, value), -Infinity)
   const ways: Way<Scaling>[] = [
     fixed('as it is'),
     fixed('read as a number', { step: 'number' }),

@@ -15,7 +15,7 @@ export const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   Selu: (x) => (x < 0 ? SELU_SCALE_ALPHA * Math.expm1(x) : SELU_SCALE * x),
   LeakyRelu: (x, alpha) => (x < 0 ? x * alpha : x),
   Softplus: (x) => (x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x))),
-  Softsign: (x) => (Math.abs(x) === Number.POSITIVE_INFINITY ? Number.NaN : x / (1 + Math.abs(x))),
+  Softsign: (x) => (Math.abs(x) === Infinity ? Number.NaN : x / (1 + Math.abs(x))),
   Tanh: Math.tanh,
   Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
 }

@@ -126,7 +126,7 @@ const suppression = (version: 1 | 2 | 3 | 4 | 5): Op => ({
       count: checkedCount(call),
       overlap:
         version === 1 ? Math.fround(call.attrs.number('iou_threshold', 0.5)) : threshold(call, 3, 'iou_threshold', 0),
-      score: threshold(call, 4, 'score_threshold', Number.NEGATIVE_INFINITY),
+      score: threshold(call, 4, 'score_threshold', -Infinity),
       sigma: threshold(call, 5, 'soft_nms_sigma', 0),
     }
     if (!(limits.overlap >= 0 && limits.overlap <= 1))

@@ -94,7 +94,7 @@ const zero = (out: Complex): void => {
 /** exp(y · log x), as std::pow has it: of zero it is zero where y has a positive real part, and else no number. */
 const power: Binary = (x, y, out) => {
   if (isZero(x)) {
-    out.re = y.re > 0 ? 0 : y.re < 0 ? Number.POSITIVE_INFINITY : Number.NaN
+    out.re = y.re > 0 ? 0 : y.re < 0 ? Infinity : Number.NaN
     out.im = y.re > 0 ? -0 : Number.NaN
     return
   }

@@ -75,7 +75,7 @@ const editDistance: Op = {
     return filled('float32', outer, (out) => {
       for (let i = 0; i < sizeOf(outer); i++) {
         const [guess, answer] = [guesses.get(i), answers.get(i)]
-        if (answer === undefined) out[i] = guess === undefined ? 0 : normalize ? Number.POSITIVE_INFINITY : guess.length
+        if (answer === undefined) out[i] = guess === undefined ? 0 : normalize ? Infinity : guess.length
         else if (guess === undefined) out[i] = normalize ? 1 : answer.length
         else out[i] = distance(answer, guess) / (normalize ? answer.length : 1)
       }

@@ -100,7 +100,11 @@ const LOADED: Readonly<Record<string, Family>> = {
   },
   softmax: {
     load: () => import('./softmax.ts'),
-    ops: since('0.1.0', 'L2Loss LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
+    ops: since('0.1.0', 'LogSoftmax Softmax SoftmaxCrossEntropyWithLogits SparseSoftmaxCrossEntropyWithLogits'),
+  },
+  squares: {
+    load: () => import('./squares.ts'),
+    ops: since('0.1.0', 'EuclideanNorm L2Loss'),
   },
   scatter: {
     load: () => import('./scatter.ts'),

@@ -10,7 +10,7 @@ export interface Order {
 }
 
 /** All of them one after the other. */
-export const SEQUENCE: Order = { block: Number.POSITIVE_INFINITY, packets: 0 }
+export const SEQUENCE: Order = { block: Infinity, packets: 0 }
 /** Sizes whose sum is less are multiplied element by element (EIGEN_GEMM_TO_COEFFBASED_THRESHOLD). */
 const SMALL = 20
 /** From so many columns on a matrix by a vector is taken in blocks of columns: narrower ones where a column has so many bytes. */

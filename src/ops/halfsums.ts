@@ -36,7 +36,7 @@ export const halfSum = (dtype: DType, round: (x: number) => number): HalfReducer
   initial: 0,
   join: (a, b) => a + b,
   round,
-  most: LANES * (LEAF[dtype] ?? Number.POSITIVE_INFINITY),
+  most: LANES * (LEAF[dtype] ?? Infinity),
   tall: TALL,
 })
 
@@ -45,7 +45,7 @@ export const halfProduct = (round: (x: number) => number): HalfReducer => ({
   initial: 1,
   join: (a, b) => a * b,
   round,
-  most: Number.POSITIVE_INFINITY,
+  most: Infinity,
   tall: TALL,
 })
 

@@ -66,7 +66,7 @@ function sevenBits(row: Float32Array, factors: Float32Array): Sevens[] {
     hi = value > hi ? value : hi
   }
   const range = Math.fround(hi - lo)
-  if (range === Number.POSITIVE_INFINITY || values.some(Number.isNaN)) return [{ q, scale: Number.NaN, zero: 0 }]
+  if (range === Infinity || values.some(Number.isNaN)) return [{ q, scale: Number.NaN, zero: 0 }]
   if (range < LEAST_RANGE) return [{ q, scale: 0, zero: 0 }]
   const inverse = Math.fround(127 / range)
   const zero = halfToEven(Math.fround(-lo * inverse))

@@ -133,7 +133,7 @@ const power: Op = {
     return integerPower.evaluate(call)
   },
 }
-const floatPower = binary((x, y) => (x === 1 ? 1 : x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY ? 1 : x ** y))
+const floatPower = binary((x, y) => (x === 1 ? 1 : x === -1 && Math.abs(y) === Infinity ? 1 : x ** y))
 const integerPower = binary(
   (x, y) => Number(BigInt.asIntN(32, BigInt(x) ** BigInt(y))),
   (x, y) => BigInt.asIntN(64, x ** y),
@@ -163,20 +163,22 @@ const like = (value: number): Op => ({
   },
 })
 
+const HALF = /float16/
+
 const logistic = unary((x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))))
 
 /** In half floats e^x / (1 + e^x) is rounded after each step (Eigen's generic logistic). */
 const sigmoid: Op = {
   evaluate(call) {
-    const { dtype } = call.inputs[0]
-    if (dtype !== 'float16' && dtype !== 'bfloat16') return logistic.evaluate(call)
+    const dtype = call.inputs[0].dtype as 'float16'
+    if (!HALF.test(dtype)) return logistic.evaluate(call)
     const { shape, data } = ops.Exp.evaluate(call) as TensorOf<typeof dtype>
     const sums = rounded(
       dtype,
       data.map((power) => 1 + power),
     )
     return filled(dtype, shape, (out) => {
-      for (let i = 0; i < data.length; i++) out[i] = data[i] === Number.POSITIVE_INFINITY ? 1 : data[i] / sums[i]
+      for (let i = 0; i < data.length; i++) out[i] = data[i] === Infinity ? 1 : data[i] / sums[i]
     })
   },
 }
@@ -187,7 +189,7 @@ const inverseRoot = unary((x) => 1 / Math.sqrt(x))
 const rsqrt: Op = {
   evaluate(call) {
     const y = inverseRoot.evaluate(call) as TensorOf<'float16'>
-    if (/float16/.test(y.dtype)) {
+    if (HALF.test(y.dtype)) {
       const roots = (ops.Sqrt.evaluate(call) as typeof y).data
       for (let i = y.data.length & -8; i < roots.length; i++) y.data[i] = 1 / roots[i]
       rounded(y.dtype, y.data)
@@ -264,7 +266,7 @@ export const ops: Readonly<Record<string, Op>> = {
   Rint: unary(halfEven),
   IsNan: test(Number.isNaN),
   IsFinite: test(Number.isFinite),
-  IsInf: test((x) => Math.abs(x) === Number.POSITIVE_INFINITY),
+  IsInf: test((x) => Math.abs(x) === Infinity),
   ZerosLike: like(0),
   OnesLike: like(1),
 }

@@ -121,7 +121,7 @@ function determinants(x: NumericTensor): { readonly sign: number; readonly log: 
     for (const [r, row] of a.entries()) {
       const size = Math.abs(row[r])
       // TensorFlow calls a matrix singular too whose pivots are not finite.
-      if (!(size > 0 && Number.isFinite(size))) return { sign: 0, log: Number.NEGATIVE_INFINITY }
+      if (!(size > 0 && Number.isFinite(size))) return { sign: 0, log: -Infinity }
       sign *= Math.sign(row[r])
       log += Math.log(size)
     }

@@ -129,9 +129,9 @@ const checkNumerics = (signed: boolean): Op => ({
       const found = [
         {
           name: signed ? '-Inf' : 'Inf',
-          is: (v: number) => v === Number.NEGATIVE_INFINITY || (!signed && v === Number.POSITIVE_INFINITY),
+          is: (v: number) => v === -Infinity || (!signed && v === Infinity),
         },
-        { name: '+Inf', is: (v: number) => signed && v === Number.POSITIVE_INFINITY },
+        { name: '+Inf', is: (v: number) => signed && v === Infinity },
         { name: 'NaN', is: Number.isNaN },
       ].filter(({ is }) => data.some(is))
       if (found.length === 0) return x

@@ -34,6 +34,6 @@ export function parseFloating(text: string): number | null {
   const match = FLOAT.exec(text)
   if (match === null) return null
   const [, sign, decimal, hex, infinite] = match
-  const magnitude = infinite !== undefined ? Number.POSITIVE_INFINITY : Number(decimal ?? hex ?? Number.NaN)
+  const magnitude = infinite !== undefined ? Infinity : Number(decimal ?? hex ?? Number.NaN)
   return sign === '-' ? -magnitude : magnitude
 }

@@ -93,7 +93,7 @@ function throughBits(
 const LARGEST = 3.4028234663852886e38
 
 function limitsOf(data: NumberArray, start: number, count: number, inner: number, channels: number): number[] {
-  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  let [min, max] = [Infinity, -Infinity]
   for (let i = start; i < data.length; i += inner * channels) {
     for (let j = i; j < i + count; j++) {
       if (data[j] < min) min = data[j]

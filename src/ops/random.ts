@@ -139,7 +139,7 @@ function multinomial(call: Call, start: (rows: number, samples: number) => Philo
 }
 
 function cumulative(logits: NumberArray): Float64Array {
-  let highest = Number.NEGATIVE_INFINITY
+  let highest = -Infinity
   for (const logit of logits) if (Number.isFinite(logit)) highest = Math.max(highest, logit)
   let total = 0
   return Float64Array.from(logits, (logit) => {

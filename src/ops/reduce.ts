@@ -19,7 +19,7 @@ import { grid, progression } from './layout.ts'
 // Reductions after core/kernels/reduction_ops*.cc. Floats are accumulated in double and rounded once, integers wrap.
 
 /** How elements of one dtype come together. `last` sees the number of elements behind a result. */
-interface Reduction<T extends number | bigint> {
+export interface Reduction<T extends number | bigint> {
   readonly initial: T
   next(so: T, x: T): T
   /** The total of integers is kept in full instead of wrapping. */
@@ -28,7 +28,7 @@ interface Reduction<T extends number | bigint> {
 }
 
 /** A reduction of a dtype; `big` is null for the dtypes whose elements are numbers. */
-interface Reducer {
+export interface Reducer {
   numbers(dtype: ArrayDType): Reduction<number>
   big?(dtype: ArrayDType): Reduction<bigint>
 }
@@ -159,7 +159,7 @@ function reduceBig(
 
 /** The smallest and the largest number of `dtype`; of floats the infinities. */
 export function limits(dtype: ArrayDType): readonly [lowest: number | bigint, highest: number | bigint] {
-  if (isFloat(dtype)) return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]
+  if (isFloat(dtype)) return [-Infinity, Infinity]
   const ends = zeros(dtype, 2) as TypedArray
   const bits = BigInt(8 * ends.BYTES_PER_ELEMENT)
   const unsigned = dtype.startsWith('u')
@@ -208,19 +208,6 @@ const minimum: Reducer = {
   big: (dtype) => ({ initial: BigInt(limits(dtype)[1]), next: (a, b) => (b < a ? b : a) }),
 }
 
-const euclideanNorm: Reducer = {
-  numbers: (dtype) => ({
-    initial: 0,
-    next: isFloat(dtype) ? (a, b) => a + b * b : (a, b) => a + Math.imul(b, b),
-    last: Math.sqrt,
-  }),
-  big: () => ({
-    initial: 0n,
-    next: (a, b) => a + b * b,
-    last: (total) => BigInt(Math.trunc(Math.sqrt(Number(total)))),
-  }),
-}
-
 const all: Reducer = { numbers: () => ({ initial: 1, next: (a, b) => a & b }) }
 const any: Reducer = { numbers: () => ({ initial: 0, next: (a, b) => a | b }) }
 
@@ -229,7 +216,8 @@ let halves: typeof import('./halfreductions.ts').reduceHalves
 
 const HALF = /float16/
 
-const stepwise = (name: Stepwise, reducer: Reducer): Op => {
+/** A reduction whose half floats are rounded after each step. */
+export const stepwise = (name: Stepwise, reducer: Reducer): Op => {
   const { evaluate } = reduction(reducer)
   return {
     prepare: (attrs) =>
@@ -259,7 +247,6 @@ export const ops: Readonly<Record<string, Op>> = {
   Mean: stepwise('Mean', mean),
   Max: reduction(maximum),
   Min: reduction(minimum),
-  EuclideanNorm: stepwise('EuclideanNorm', euclideanNorm),
   All: logical(all),
   Any: logical(any),
 }

@@ -70,9 +70,7 @@ const scan = ({ initial, numbers, bigs, integers = numbers }: Scan): Op => ({
  */
 function logAddExp(total: number, x: number, round: (x: number) => number): number {
   const [least, most] = [x < total ? x : total, total < x ? x : total]
-  return most === Number.NEGATIVE_INFINITY
-    ? most
-    : round(most + round(Math.log1p(round(Math.exp(round(least - most))))))
+  return most === -Infinity ? most : round(most + round(Math.log1p(round(Math.exp(round(least - most))))))
 }
 
 export const ops: Readonly<Record<string, Op>> = {
@@ -83,5 +81,5 @@ export const ops: Readonly<Record<string, Op>> = {
     integers: Math.imul,
     bigs: (total, x) => BigInt.asIntN(64, total * x),
   }),
-  CumulativeLogsumexp: scan({ initial: Number.NEGATIVE_INFINITY, numbers: logAddExp }),
+  CumulativeLogsumexp: scan({ initial: -Infinity, numbers: logAddExp }),
 }

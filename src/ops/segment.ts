@@ -95,7 +95,7 @@ function reducedHalves(
   const inner = sizeOf(shape.slice(1))
   const values = data.data as Float32Array
   const steps = numbers === PROD.numbers ? halfProduct(round) : halfSum(data.dtype, round)
-  const reducer = mean ? { ...steps, tall: Number.POSITIVE_INFINITY } : steps
+  const reducer = mean ? { ...steps, tall: Infinity } : steps
   return filled(data.dtype, shape, (filling) => {
     const out = (filling as Float32Array).fill(empty)
     for (let start = 0, end = 1; start < ids.length; start = end++) {
@@ -164,12 +164,12 @@ const PROD: Reducer = { numbers: (a, b) => a * b, integers: Math.imul, bigs: (a,
 const MAX: Reducer = {
   numbers: (a, b) => (a > b ? a : b),
   bigs: (a, b) => (a > b ? a : b),
-  packed: { start: Number.NEGATIVE_INFINITY, next: (a, b) => (b > a ? b : a) },
+  packed: { start: -Infinity, next: (a, b) => (b > a ? b : a) },
 }
 const MIN: Reducer = {
   numbers: (a, b) => (a < b ? a : b),
   bigs: (a, b) => (a < b ? a : b),
-  packed: { start: Number.POSITIVE_INFINITY, next: (a, b) => (b < a ? b : a) },
+  packed: { start: Infinity, next: (a, b) => (b < a ? b : a) },
 }
 
 const number = (value: number) => (dtype: ArrayDType) => (isBig(dtype) ? BigInt(value) : value)

@@ -39,7 +39,7 @@ function halves(data: Float32Array, out: NumberArray, width: number, log: boolea
   const powers = new Float32Array(data.length)
   for (let start = 0; start < data.length; start += width) {
     const row = data.subarray(start, start + width)
-    const top = row.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY)
+    const top = row.reduce((most, x) => Math.max(most, x), -Infinity)
     const shifted = row.map((x) => round(x - top))
     for (let i = 0; i < width; i++) powers[start + i] = round(Math.exp(shifted[i]))
     const sum = reduceRun(powers, start, start + width, reducer)
@@ -50,7 +50,7 @@ function halves(data: Float32Array, out: NumberArray, width: number, log: boolea
 
 /** The largest of a row of logits, and the sum of exp(x − largest). */
 function partition(data: NumberArray, start: number, width: number): { top: number; sum: number } {
-  let [top, sum] = [Number.NEGATIVE_INFINITY, 0]
+  let [top, sum] = [-Infinity, 0]
   for (let i = start; i < start + width; i++) top = Math.max(top, data[i])
   for (let i = start; i < start + width; i++) sum += Math.exp(data[i] - top)
   return { top, sum }
@@ -125,26 +125,7 @@ const sparseCrossEntropy: Op = {
   },
 }
 
-/** Half the sum of all squares (kernels/l2loss_op.h), of half floats in Eigen's steps. */
-const l2Loss: Op = {
-  evaluate(call) {
-    const x = numeric(call, 0)
-    const data = x.data as NumberArray
-    const round = halfRounding(x.dtype)
-    return filled(x.dtype, [], (out) => {
-      let total = 0
-      if (round === null) for (const value of data) total += value * value
-      else {
-        const squares = Float32Array.from(data, (value) => round(round(value * value) / 2))
-        total = 2 * reduceRun(squares, 0, squares.length, halfSum(x.dtype, round))
-      }
-      out[0] = total / 2
-    })
-  },
-}
-
 export const ops: Readonly<Record<string, Op>> = {
-  L2Loss: l2Loss,
   Softmax: softmax(false),
   LogSoftmax: softmax(true),
   SoftmaxCrossEntropyWithLogits: crossEntropy,

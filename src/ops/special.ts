@@ -35,11 +35,11 @@ export const erf = (x: number): number =>
 
 /** ln |Γ(x)| by Lanczos' approximation (g = 7, n = 9). */
 export const lgamma = (x: number): number => {
-  if (x === Number.NEGATIVE_INFINITY || (x <= 0 && Number.isInteger(x))) return Number.POSITIVE_INFINITY
+  if (x === -Infinity || (x <= 0 && Number.isInteger(x))) return Infinity
   // Exactly: of what is rounded the sign would be left.
   if (x === 1 || x === 2) return 0
   if (x < 0.5) return Math.log(Math.PI / Math.abs(Math.sin(Math.PI * x))) - lgamma(1 - x)
-  if (x === Number.POSITIVE_INFINITY) return x
+  if (x === Infinity) return x
   let sum = LANCZOS[0]
   for (let i = 1; i < LANCZOS.length; i++) sum += LANCZOS[i] / (x - 1 + i)
   const t = x - 1 + 7.5

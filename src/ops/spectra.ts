@@ -150,7 +150,7 @@ const toReal = (apply: (re: number, im: number) => number): Op => ({
 /** An infinite part makes an infinite length, be the other no number. Parts of float32 need no scaling in doubles. */
 export function lengthOf(re: number, im: number): number {
   const square = re * re + im * im
-  return square > 1e-280 && square < Number.POSITIVE_INFINITY ? Math.sqrt(square) : Math.hypot(re, im)
+  return square > 1e-280 && square < Infinity ? Math.sqrt(square) : Math.hypot(re, im)
 }
 
 const conjugate: Op = {

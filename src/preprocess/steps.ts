@@ -89,9 +89,7 @@ export function compileStep(step: Step): Run {
     case 'number':
       return each(numberOf)
     case 'clip':
-      return eachNumber((x) =>
-        Math.min(Math.max(x, step.min ?? Number.NEGATIVE_INFINITY), step.max ?? Number.POSITIVE_INFINITY),
-      )
+      return eachNumber((x) => Math.min(Math.max(x, step.min ?? -Infinity), step.max ?? Infinity))
     case 'log1p':
       return eachNumber(Math.log1p)
     case 'standardize':

@@ -24,7 +24,7 @@ export class Best {
 
   /** The key that another must rank before: -Infinity while there is room. */
   get least(): number {
-    return this.heap.length < this.size ? Number.NEGATIVE_INFINITY : this.heap[0][0]
+    return this.heap.length < this.size ? -Infinity : this.heap[0][0]
   }
 
   sorted(): Entry[] {

@@ -186,7 +186,7 @@ export class Scan {
     const { heap, k, doubt } = search
     const [lower, out] = [new Float32Array(buffer, free, CHUNK), free + 4 * CHUNK]
     // What pads the last four would be among the nearest of items that are all far.
-    lower.fill(Number.NEGATIVE_INFINITY, count, aligned(count, 4))
+    lower.fill(-Infinity, count, aligned(count, 4))
     search.filled = kernels.topkPush(heap, heap + 4 * k, search.filled, k, free, count, row)
     const least = this.least(search)
     // While there are fewer than k all may be that are asked of: those that are not are -Infinity.
@@ -201,7 +201,7 @@ export class Scan {
 
   /** The least that an item among the k best so far can be; -Infinity while there are fewer. */
   private least({ filled, heap, k }: Search): number {
-    return filled < k ? Number.NEGATIVE_INFINITY : new Float32Array(this.of.memory.buffer, heap, 1)[0]
+    return filled < k ? -Infinity : new Float32Array(this.of.memory.buffer, heap, 1)[0]
   }
 
   /** Of those that were noted, the ones that can be among the nearest of all. */

@@ -10,7 +10,7 @@ export function fromFloat16(half: number): number {
   const exponent = (half >> 10) & 0x1f
   const fraction = half & 0x3ff
   if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity
   return sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
 

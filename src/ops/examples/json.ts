@@ -110,8 +110,8 @@ function integer(json: Json): bigint {
 
 const NAMED = new Map([
   ['NaN', Number.NaN],
-  ['Infinity', Number.POSITIVE_INFINITY],
-  ['-Infinity', Number.NEGATIVE_INFINITY],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
 ])
 
 /** A float32's bytes; what would round to infinity is refused. The token -0 is an integer, so plain zero. */

@@ -313,7 +313,7 @@ const softmax: Op = {
       Array.from({ length: rank - 1 }, (_, d) => d),
     )
     const logits = values.data as NumberArray
-    const highest = new Float64Array(first.length).fill(Number.NEGATIVE_INFINITY)
+    const highest = new Float64Array(first.length).fill(-Infinity)
     for (let i = 0; i < count; i++) highest[group[i]] = Math.max(highest[group[i]], logits[i])
     const totals = new Float64Array(first.length)
     const powers = Float64Array.from({ length: count }, (_, i) => Math.exp(logits[i] - highest[group[i]]))

@@ -83,7 +83,7 @@ export class Regex {
   }
 
   /** All matches in order, as RE2::GlobalReplace finds them: an empty one not at the end of the one before. */
-  matches(text: Uint8Array, most = Number.POSITIVE_INFINITY): Groups[] {
+  matches(text: Uint8Array, most = Infinity): Groups[] {
     const found: Groups[] = []
     const readable = withStandIns(text)
     if (utf8(readable) !== null) this.matchesIn(readable, 0, most, found)

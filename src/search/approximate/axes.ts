@@ -48,7 +48,7 @@ function eigen(symmetric: Float64Array, n: number): { values: Float64Array; vect
     vectors[i * n + i] = 1
     trace += a[i * n + i]
   }
-  for (let sweep = 0, off = Number.POSITIVE_INFINITY; sweep < SWEEPS && off > 1e-12 * trace; sweep++) {
+  for (let sweep = 0, off = Infinity; sweep < SWEEPS && off > 1e-12 * trace; sweep++) {
     off = 0
     for (let p = 0; p < n; p++)
       for (let q = p + 1; q < n; q++) {

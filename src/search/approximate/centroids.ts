@@ -39,7 +39,7 @@ export class Assigner {
     const { workspace, width, leaves, padded } = this
     const panels = packPanels(transposed(centroids, width), width, leaves)
     workspace.floats(this.panels, panels.length).set(panels)
-    const bias = workspace.floats(this.bias, padded).fill(Number.NEGATIVE_INFINITY)
+    const bias = workspace.floats(this.bias, padded).fill(-Infinity)
     bias.set(halfSquares(centroids, width).map((half) => -half))
   }
 

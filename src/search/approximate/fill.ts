@@ -90,7 +90,7 @@ const LEVEL: Heights = { floors: new Float32Array(0), spans: new Float32Array(0)
 
 /** Half squares as heights over the least of each leaf; there may be no items at all. */
 function raised(halves: Float32Array, own: Uint32Array, slots: Uint32Array, leaves: number, count: number): Heights {
-  const floors = new Float32Array(leaves).fill(Number.POSITIVE_INFINITY)
+  const floors = new Float32Array(leaves).fill(Infinity)
   const spans = new Float32Array(leaves)
   const heights = new Uint16Array(count)
   for (let i = 0; i < own.length; i++) floors[own[i]] = Math.min(floors[own[i]], halves[i])

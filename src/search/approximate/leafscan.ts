@@ -191,7 +191,7 @@ export class LeafScan {
     let [span, offset] = [0, 0]
     for (let pair = 0, at = 0; pair < pairs; pair++) {
       const [p, q] = [query[2 * pair], query[2 * pair + 1]]
-      let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+      let [low, high] = [Infinity, -Infinity]
       for (let word = pair * BOOK; word < pair * BOOK + WORDS; word++) {
         const product = codebooks[word] * p + codebooks[word + WORDS] * q
         products[at++] = product

@@ -205,7 +205,7 @@ export class Partitions {
     if (found.rows.length + more.length < Math.min(k, may)) return null
     if (more.length === 0) return found
     const rows = new Uint32Array(more.length + found.rows.length)
-    const codes = new Float32Array(rows.length).fill(Number.POSITIVE_INFINITY)
+    const codes = new Float32Array(rows.length).fill(Infinity)
     rows.set(more)
     rows.set(found.rows, more.length)
     codes.set(found.codes, more.length)

@@ -57,7 +57,7 @@ function measured(
     }
     const key = ranker.key(query, rows[i])
     best.offer(key, rows[i])
-    if (codes[i] === Number.POSITIVE_INFINITY) continue
+    if (codes[i] === Infinity) continue
     seen++
     squares += (meant(key) - codes[i]) ** 2
   }

@@ -12,6 +12,7 @@ import { ops as vectors } from '../../../src/ops/shapevectors.ts'
 import { ops as softmax } from '../../../src/ops/softmax.ts'
 import { ops as special } from '../../../src/ops/special.ts'
 import { ops as splits } from '../../../src/ops/splits.ts'
+import { ops as squares } from '../../../src/ops/squares.ts'
 import { goldenChains } from './chains.ts'
 
 describe('half floats', () =>
@@ -22,6 +23,7 @@ describe('half floats', () =>
     ...math,
     ...nn,
     ...reduce,
+    ...squares,
     ...scan,
     ...segment,
     ...shape,
