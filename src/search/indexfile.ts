@@ -110,6 +110,17 @@ const checksumBy = (kernels: WebAssembly.Module | undefined) => (kernels === und
 export const newGeneration = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 
+/** @throws {CorruptModelError} where the file that lies there is not as it was written: opening it leaves large sections unread */
+export async function verifyIndex(path: string, kernels: WebAssembly.Module | undefined): Promise<void> {
+  const { name, bytes } = await fileAt(path)
+  const file = await IndexFile.open(name, bytes, checksumBy(kernels))
+  try {
+    await file.verify()
+  } finally {
+    await file.close()
+  }
+}
+
 /** The generation of the file that lies there now. */
 export async function generationOf(path: string): Promise<string> {
   const { name, bytes } = await fileAt(path)

@@ -8,7 +8,7 @@ import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
 import { GatheredItems, onlyRows } from './gathered.ts'
 import { IdRows } from './idrows.ts'
-import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
+import { generationOf, indexPieces, newGeneration, readIndex, verifyIndex } from './indexfile.ts'
 import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
 import type { DiskWriter } from './store/disk.ts'
@@ -53,6 +53,16 @@ export interface IndexStats {
   readonly partitions: PartitionStats | null
 }
 
+/** The file of an index that was opened from a disk. */
+interface OwnFile {
+  readonly path: string
+  generation: string
+  /** Bytes of its log when it was opened. */
+  readonly logged: number
+  /** Whether all of it is known to be as it was written. */
+  verified: boolean
+}
+
 /**
  * Items that can be searched, got, put in and taken out: in memory, or in a file with a log of what has changed since. What
  * was put in is found at once. One process writes, any number read what was there when they opened it.
@@ -65,7 +75,7 @@ export class ItemIndex {
   private readonly kernels: WebAssembly.Module | undefined
   private items: ItemSet
   /** Where it lies, and the bytes of its log when it was opened; null in memory. */
-  private file: { readonly path: string; generation: string; readonly logged: number } | null = null
+  private file: OwnFile | null = null
   private writer: DiskWriter | null = null
   private closed = false
   /** Kept when the changes that were asked for so far are made, or have failed. */
@@ -124,7 +134,7 @@ export class ItemIndex {
       // Where it was compacted meanwhile, a part of what the log held is in the new file alone.
       if ((await generationOf(path)) !== generation) continue
       if (typeof logged === 'object') throw logged.error
-      index.file = { path, generation, logged }
+      index.file = { path, generation, logged, verified: verify }
       return index
     }
   }
@@ -204,7 +214,10 @@ export class ItemIndex {
     await this.inTurn(async () => {
       const { samePath, saveFile } = await import('./store/disk.ts')
       if (this.file !== null && !this.closed && samePath(path, this.file.path)) await this.settle()
-      else await saveFile(path, this.bytes(newGeneration()))
+      else {
+        await this.verify()
+        await saveFile(path, this.bytes(newGeneration()))
+      }
     })
   }
 
@@ -216,6 +229,7 @@ export class ItemIndex {
   /**
    * Writes what has changed into the file and empties the log. Who has the old file open goes on with it. Partitions stay as
    * they were learned, and what was put in goes into them.
+   * @throws {CorruptModelError} where the file is damaged, which opening it does not see of large sections; it stays as it is
    */
   async compact(): Promise<void> {
     await this.inTurn(() => this.settle())
@@ -243,8 +257,16 @@ export class ItemIndex {
     await this.rewrite(this.items.settled())
   }
 
+  /** Sees that what was read is as it was written, once: else damage would be written again with a sum that holds. */
+  private async verify(): Promise<void> {
+    if (this.file === null || this.file.verified) return
+    await verifyIndex(this.file.path, this.kernels)
+    this.file.verified = true
+  }
+
   /** With `base`, all items as they are, as what the file holds. */
   private async rewrite(base: Base): Promise<void> {
+    await this.verify()
     this.items = new ItemSet(base, this.width, this.kernels)
     if (this.file === null) return
     const writer = await this.writing()

@@ -231,6 +231,26 @@ describe('a damaged file', () => {
     }
   })
 
+  test('where opening does not look is seen before it is written again, and stays as it is', async () => {
+    const file = path()
+    // Vectors of more than 1 MiB.
+    const many = Array.from({ length: 5000 }, (_, i) => ({
+      id: `${i}`,
+      embedding: new Float32Array(64).fill(1 + (i % 7)),
+    }))
+    await (await ItemIndex.of(many, dot)).save(file)
+    const bytes = readFileSync(file)
+    bytes[bytes.length >> 1] ^= 0x10
+    writeFileSync(file, bytes)
+    const index = await ItemIndex.open(file)
+    await index.remove(['3'])
+    for (const writing of [() => index.compact(), () => index.partition(), () => index.save(path())])
+      await expect(writing()).rejects.toThrow(CorruptModelError)
+    expect(readFileSync(file).equals(bytes)).toBe(true)
+    expect(index.size).toBe(4999)
+    await index.close()
+  })
+
   /** The file with another manifest of the same length, as if it had been written so. */
   const withManifest = async (
     change: (text: string) => string,
