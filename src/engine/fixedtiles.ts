@@ -1,5 +1,6 @@
 import type { Pointer, Tiles } from './kernels.ts'
-import { MOST_BYTES, PAGE, TILE_ROWS } from './linear.ts'
+import { PAGE, TILE_ROWS } from './linear.ts'
+import { leb, memoryImport, named, sized } from './wasmformat.ts'
 
 /** Rows of x in a tile; it is half a panel of W wide. */
 const ROWS = 6
@@ -58,7 +59,7 @@ type Pass = (
   more: number,
 ) => void
 
-// WebAssembly's binary format, as far as it is needed.
+// What a function's body is written with.
 const I32 = 0x7f
 const V128 = 0x7b
 const EMPTY = 0x40
@@ -84,18 +85,15 @@ const MULTIPLY = { floats: [0xfd, ...leb(0x105)], bytes: [0xfd, ...leb(0x113)] }
 /** A module of a `Pass` for floats and one for bytes. */
 function moduleOf(memory: WebAssembly.Memory, rows: Pointer): Uint8Array<ArrayBuffer> {
   const { buffer } = memory
-  const isShared = !(buffer instanceof ArrayBuffer)
-  const now = leb(buffer.byteLength / PAGE)
-  const limits = isShared ? [3, ...now, ...leb(MOST_BYTES / PAGE)] : [0, ...now]
+  const imported = memoryImport(buffer.byteLength / PAGE, !(buffer instanceof ArrayBuffer))
   const tile = [0x60, 4, I32, I32, I32, I32, 0]
   const pass = [0x60, 9, I32, I32, I32, I32, I32, I32, I32, I32, I32, 0]
-  const name = (text: string) => sized(Array.from(text, (char) => char.charCodeAt(0)))
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [2, ...tile, ...pass]),
-    ...section(2, [1, ...name('env'), ...name('memory'), 2, ...limits]),
+    ...section(2, [1, ...imported]),
     ...section(3, [4, 0, 0, 1, 1]),
-    ...section(7, [2, ...name('floats'), 0, 2, ...name('bytes'), 0, 3]),
+    ...section(7, [2, ...named('floats'), 0, 2, ...named('bytes'), 0, 3]),
     ...section(10, [
       4,
       ...sized(tileOf(MULTIPLY.floats, rows)),
@@ -107,7 +105,6 @@ function moduleOf(memory: WebAssembly.Memory, rows: Pointer): Uint8Array<ArrayBu
 }
 
 const section = (id: number, content: number[]) => [id, ...sized(content)]
-const sized = (content: number[]) => [...leb(content.length), ...content]
 
 /** The body of a function (out, w, outRow, more): one tile, of x as it lies at `rows`. */
 function tileOf(multiply: number[], rows: Pointer): number[] {
@@ -161,11 +158,6 @@ function passOf(tile: number, rows: Pointer): number[] {
     ...advance(out, [...get(outRow), ...constant(ROWS), 0x6c]),
   ]
   return [1, 3, I32, ...countDown(count, eachTile), END]
-}
-
-/** `value` as unsigned LEB128. */
-function leb(value: number): number[] {
-  return value < 128 ? [value] : [(value % 128) | 128, ...leb(Math.floor(value / 128))]
 }
 
 /** A small `value` as signed LEB128. */

@@ -1,10 +1,8 @@
-import { MOST_BYTES, PAGE } from './linear.ts'
+import { leb, memoryImport } from './wasmformat.ts'
 
 const IMPORT_SECTION = 2
-/** How kernels import their memory: module "env", name "memory", a memory without a maximum, of one page. */
-const OWN = Uint8Array.of(3, ...codes('env'), 6, ...codes('memory'), 2, 0, 1)
-/** The same of a memory that threads share, which must say its maximum. */
-const SHARED = Uint8Array.of(...OWN.subarray(0, -2), 3, 1, ...leb(MOST_BYTES / PAGE))
+const OWN = Uint8Array.from(memoryImport(1, false))
+const SHARED = memoryImport(1, true)
 
 /**
  * The module of `bytes` for a memory that threads share. Only the import differs (WebAssembly's binary format, "limits"): no
@@ -29,15 +27,6 @@ export function importingShared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     at = start + size
   }
   throw new RangeError('the module imports no memory as kernels do')
-}
-
-function codes(text: string): number[] {
-  return Array.from(text, (char) => char.charCodeAt(0))
-}
-
-/** `value` as unsigned LEB128. */
-function leb(value: number): number[] {
-  return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]
 }
 
 function readLeb(bytes: Uint8Array, at: number): { readonly value: number; readonly next: number } {
