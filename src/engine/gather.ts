@@ -1,4 +1,5 @@
 import { type Call, constantOf, type Graph } from '../graph/index.ts'
+import { copyRows } from '../ops/gather.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import type { Kernels } from './kernels.ts'
 import type { Memory } from './memory.ts'
@@ -34,18 +35,10 @@ function gathered(
   return { dtype: 'float32', shape: [...indices.shape, ...shape.slice(1)], data: out }
 }
 
-/** Rows wide enough for a bulk copy to be faster than a loop, its view included. */
-const WIDE = 48
-
 /** False where an index is of no row. */
 function copied(out: Float32Array, table: Float32Array, rows: Int32Array, width: number, limit: number): boolean {
-  for (let i = 0, at = 0; i < rows.length; i++) {
-    const row = rows[i]
-    if (row < 0 || row >= limit) return false
-    const end = (row + 1) * width
-    if (width >= WIDE) out.set(table.subarray(row * width, end), i * width)
-    else for (let j = row * width; j < end; j++, at++) out[at] = table[j]
-  }
+  if (rows.some((row) => row < 0 || row >= limit)) return false
+  copyRows(table, rows, width, out)
   return true
 }
 

@@ -51,7 +51,7 @@ export function gather(params: Tensor, indices: Tensor, axis: number, batch: num
 const WIDE = 48
 
 /** An embedding lookup: the rows `rows` of `from`, `width` elements each, one after the other. */
-function copyRows(from: TypedArray, rows: ArrayLike<number>, width: number, to: TypedArray): void {
+export function copyRows(from: TypedArray, rows: ArrayLike<number>, width: number, to: TypedArray): void {
   if (width >= WIDE) {
     for (let i = 0; i < rows.length; i++) {
       ;(to as Uint8Array).set(from.subarray(rows[i] * width, (rows[i] + 1) * width) as Uint8Array, i * width)
