@@ -37,10 +37,21 @@ interface ReadingIndex {
  * @throws {RangeError} where there is none
  */
 export async function readIndex(source: string | URL | Uint8Array, reading: ReadingIndex): Promise<ReadIndex> {
-  const { name, path, bytes } = await fileAt(source)
-  const file = await IndexFile.open(name, bytes, checksumBy(reading.kernels))
-  try {
+  return reads(source, checksumBy(reading.kernels), async (file, path) => {
     return { base: await baseOf(file, reading), manifest: file.manifest, path }
+  })
+}
+
+/** What `read` takes from a file that is open as long. */
+async function reads<T>(
+  source: string | URL | Uint8Array,
+  checksum: typeof xxh32,
+  read: (file: IndexFile, path: string | null) => Promise<T>,
+): Promise<T> {
+  const { name, path, bytes } = await fileAt(source)
+  const file = await IndexFile.open(name, bytes, checksum)
+  try {
+    return await read(file, path)
   } finally {
     await file.close()
   }
@@ -112,21 +123,12 @@ export const newGeneration = (): string =>
 
 /** @throws {CorruptModelError} where the file that lies there is not as it was written: opening it leaves large sections unread */
 export async function verifyIndex(path: string, kernels: WebAssembly.Module | undefined): Promise<void> {
-  const { name, bytes } = await fileAt(path)
-  const file = await IndexFile.open(name, bytes, checksumBy(kernels))
-  try {
-    await file.verify()
-  } finally {
-    await file.close()
-  }
+  await reads(path, checksumBy(kernels), (file) => file.verify())
 }
 
 /** The generation of the file that lies there now. */
 export async function generationOf(path: string): Promise<string> {
-  const { name, bytes } = await fileAt(path)
-  const file = await IndexFile.open(name, bytes, xxh32)
-  await file.close()
-  return file.manifest.generation
+  return reads(path, xxh32, async (file) => file.manifest.generation)
 }
 
 interface OpenedFile {
