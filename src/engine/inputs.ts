@@ -8,6 +8,7 @@ import {
   describe,
   isBig,
   isFloat,
+  isHalf,
   partOf,
   type ReadDType,
   rounded,
@@ -141,7 +142,7 @@ function fromTensor(value: PublicTensor, port: Port): Tensor {
 
 /** The caller's own array, which a run only reads; or a rounded copy, for the dtypes that are computed in float32. */
 function taken({ name, dtype }: Port, values: TypedArray): TypedArray {
-  if (dtype === 'float16' || dtype === 'bfloat16') return rounded(dtype, values.slice())
+  if (isHalf(dtype)) return rounded(dtype, values.slice())
   const other = dtype === 'bool' ? (values as Uint8Array).find((value) => value > 1) : undefined
   if (other !== undefined) throw new RangeError(`input "${name}": ${other} is not a value of bool`)
   return values

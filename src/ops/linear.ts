@@ -6,6 +6,7 @@ import {
   fromFloat16,
   isBig,
   isFloat,
+  isHalf,
   type NumberArray,
   sizeOf,
   type Tensor,
@@ -136,7 +137,7 @@ function products(
         const left = { data: a.data as NumberArray, start: startA, ...stepA }
         const right = { data: b.data as NumberArray, start: startB, ...stepB }
         const shape = [m, k, n] as const
-        if (dtype === 'float16' || dtype === 'bfloat16') {
+        if (isHalf(dtype)) {
           const order = dtype === 'float16' ? orderOf(whichA.length, shape, transposeA, transposeB) : SEQUENCE
           multiplyHalf(left, right, shape, dtype, order, out as Float32Array, i * m * n)
         } else multiply(left, right, shape, isFloat(dtype), out as NumberArray, i * m * n)

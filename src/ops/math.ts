@@ -5,6 +5,7 @@ import {
   halfEven,
   isBig,
   isFloat,
+  isHalf,
   type NumberArray,
   rounded,
   Strings,
@@ -163,15 +164,13 @@ const like = (value: number): Op => ({
   },
 })
 
-const HALF = /float16/
-
 const logistic = unary((x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))))
 
 /** In half floats e^x / (1 + e^x) is rounded after each step (Eigen's generic logistic). */
 const sigmoid: Op = {
   evaluate(call) {
-    const dtype = call.inputs[0].dtype as 'float16'
-    if (!HALF.test(dtype)) return logistic.evaluate(call)
+    const { dtype } = call.inputs[0]
+    if (!isHalf(dtype)) return logistic.evaluate(call)
     const { shape, data } = ops.Exp.evaluate(call) as TensorOf<typeof dtype>
     const sums = rounded(
       dtype,
@@ -189,7 +188,7 @@ const inverseRoot = unary((x) => 1 / Math.sqrt(x))
 const rsqrt: Op = {
   evaluate(call) {
     const y = inverseRoot.evaluate(call) as TensorOf<'float16'>
-    if (HALF.test(y.dtype)) {
+    if (isHalf(y.dtype)) {
       const roots = (ops.Sqrt.evaluate(call) as typeof y).data
       for (let i = y.data.length & -8; i < roots.length; i++) y.data[i] = 1 / roots[i]
       rounded(y.dtype, y.data)

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs, Op } from '../graph/index.ts'
-import { isNumeric, sizeOf, type TensorOf } from '../tensor/index.ts'
+import { isHalf, isNumeric, sizeOf, type TensorOf } from '../tensor/index.ts'
 import { farmFingerprint64 } from './hash/farmhash.ts'
 import { hash64 } from './hash/hash64.ts'
 import { sipHash24 } from './hash/siphash.ts'
@@ -33,8 +33,7 @@ const fingerprint: Op = {
         ? each
         : fingerprints(rows, (row) => each.data.subarray(8 * width * row, 8 * width * (row + 1)))
     }
-    if (!isNumeric(data) || data.dtype === 'float16' || data.dtype === 'bfloat16')
-      throw new TypeError(`the bytes of ${data.dtype} are not fingerprinted`)
+    if (!isNumeric(data) || isHalf(data.dtype)) throw new TypeError(`the bytes of ${data.dtype} are not fingerprinted`)
     const { buffer, byteOffset, BYTES_PER_ELEMENT } = data.data
     const bytes = width * BYTES_PER_ELEMENT
     return fingerprints(rows, (row) => new Uint8Array(buffer, byteOffset + row * bytes, bytes))

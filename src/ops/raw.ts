@@ -5,6 +5,7 @@ import {
   type ArrayDType,
   fromBfloat16,
   fromFloat16,
+  isHalf,
   type Shape,
   type Tensor,
   type TensorOf,
@@ -19,8 +20,7 @@ import { text } from './strings.ts'
 // Strings whose bytes are numbers, after core/kernels/decode_raw_op.cc and decode_padded_raw_op.cc.
 
 /** The bytes that one number takes. */
-const sizeOf = (dtype: ArrayDType): number =>
-  dtype === 'float16' || dtype === 'bfloat16' ? 2 : ARRAYS[dtype].BYTES_PER_ELEMENT
+const sizeOf = (dtype: ArrayDType): number => (isHalf(dtype) ? 2 : ARRAYS[dtype].BYTES_PER_ELEMENT)
 
 /** `width` bytes of each string as numbers, in rows in the string's place; what a string has not is zero. */
 function numbersOf(call: Call, { shape, data }: TensorOf<'string'>, width: number, dtype: ArrayDType): Tensor {
@@ -63,7 +63,7 @@ const paddedRaw: Op = {
   evaluate(call) {
     const x = text(call, 0)
     const dtype = call.attrs.dtype('out_type') as ArrayDType
-    if (dtype === 'float16' || dtype === 'bfloat16') throw new InvalidArgumentError(`no padded bytes are ${dtype}`)
+    if (isHalf(dtype)) throw new InvalidArgumentError(`no padded bytes are ${dtype}`)
     const [width] = integers(call, 1, 'fixed_length')
     if (width <= 0 || width % sizeOf(dtype) !== 0)
       throw new InvalidArgumentError(`fixed_length (${width}) must be a positive multiple of the size of ${dtype}`)

@@ -5,6 +5,7 @@ import {
   type BigArray,
   isBig,
   isFloat,
+  isHalf,
   type NumberArray,
   sizeOf,
   type Tensor,
@@ -214,19 +215,17 @@ const any: Reducer = { numbers: () => ({ initial: 0, next: (a, b) => a | b }) }
 /** What reduces half floats, which are rounded after each step: loaded for the models that hold some. */
 let halves: typeof import('./halfreductions.ts').reduceHalves
 
-const HALF = /float16/
-
 /** A reduction whose half floats are rounded after each step. */
 export const stepwise = (name: Stepwise, reducer: Reducer): Op => {
   const { evaluate } = reduction(reducer)
   return {
     prepare: (attrs) =>
-      attrs && !HALF.test(attrs.dtype('T'))
+      attrs && !isHalf(attrs.dtype('T'))
         ? undefined
         : import('./halfreductions.ts').then(({ reduceHalves }) => {
             halves = reduceHalves
           }),
-    evaluate: (call) => (HALF.test(call.inputs[0].dtype) && halves(name, call)) || evaluate(call),
+    evaluate: (call) => (isHalf(call.inputs[0].dtype) && halves(name, call)) || evaluate(call),
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Attrs, Op } from '../graph/index.ts'
-import { type DType, isFloat, rounded } from '../tensor/index.ts'
+import { type DType, isFloat, isHalf, rounded } from '../tensor/index.ts'
 import { ACTIVATIONS, SELU_SCALE, SELU_SCALE_ALPHA } from './activations.ts'
 import { unary } from './elementwise.ts'
 
@@ -27,7 +27,7 @@ export const activation = (name: string, alpha: (attrs: Attrs) => number = () =>
   floats({
     evaluate(call) {
       const [slope, { dtype }] = [alpha(call.attrs), call.inputs[0]]
-      const steps = dtype === 'float16' || dtype === 'bfloat16' ? STEPWISE[name] : undefined
+      const steps = isHalf(dtype) ? STEPWISE[name] : undefined
       if (steps === undefined) return unary((x) => ACTIVATIONS[name](x, slope)).evaluate(call)
       const cell = new Float32Array(1)
       const round = (x: number) => {

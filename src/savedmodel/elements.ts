@@ -6,6 +6,7 @@ import {
   type DataOf,
   fromBfloat16,
   fromFloat16,
+  isHalf,
   partOf,
   type Shape,
   Strings,
@@ -32,7 +33,7 @@ export function elementsOf<D extends StoredDType>(dtype: D, bytes: Uint8Array): 
 function decode(dtype: ArrayDType, bytes: Uint8Array): DataOf[ArrayDType] {
   const aligned = bytes.byteOffset % BYTES[dtype] === 0 ? bytes : new Uint8Array(bytes)
   const count = bytes.length / BYTES[dtype]
-  if (dtype === 'float16' || dtype === 'bfloat16') {
+  if (isHalf(dtype)) {
     return widen(dtype, new Uint16Array(aligned.buffer, aligned.byteOffset, count))
   }
   if (dtype === 'bool') return Uint8Array.from(aligned, (byte) => (byte === 0 ? 0 : 1))

@@ -6,6 +6,7 @@ import {
   type DataOf,
   halvesOf,
   isComplex,
+  isHalf,
   type NumberArray,
   partOf,
   type Shape,
@@ -107,7 +108,7 @@ function numberData(dtype: StoredDType, proto: tensorflow.TensorProto.$Propertie
   }
   const values = proto[LISTS[dtype]] ?? []
   checkRepeated((size - values.length) * BYTES[dtype], dtype, shape)
-  return numbers(dtype, dtype === 'float16' || dtype === 'bfloat16' ? widen(dtype, values.map(Number)) : values, size)
+  return numbers(dtype, isHalf(dtype) ? widen(dtype, values.map(Number)) : values, size)
 }
 
 /** The list of TensorProto that holds the elements of each dtype whose elements are numbers. */

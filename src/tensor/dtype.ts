@@ -58,9 +58,11 @@ export const BYTES: Readonly<Record<ReadDType, number>> = {
   variant: 0,
 }
 
+/** True for float16 and bfloat16. */
+export const isHalf = (dtype: DType): dtype is 'float16' | 'bfloat16' => dtype === 'float16' || dtype === 'bfloat16'
+
 /** True for float32, float64, float16 and bfloat16. */
-export const isFloat = (dtype: DType): boolean =>
-  dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16'
+export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64' || isHalf(dtype)
 
 /** True for the integers of every width, not for bool. */
 export const isInteger = (dtype: DType): boolean => /^u?int/.test(dtype)
