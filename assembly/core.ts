@@ -2,13 +2,12 @@
 // index.ts, which has these too.
 export { dense } from './dense'
 export {
-  abs, ceil, elu, erf, exp, floor, leakyRelu, log, log1p, neg, reciprocal, relu, relu6, rint, rsqrt, selu, sigmoid,
+  abs, ceil, elu, exp, floor, leakyRelu, log, log1p, neg, reciprocal, relu, relu6, rint, rsqrt, selu, sigmoid,
   softplus, sqrt, square, tanh,
 } from './unary'
 export { add, copyRows, div, divNoNan, maximum, minimum, mul, squaredDifference, sub } from './binary'
 export { xxh32 } from './checksum'
 export { hashBuckets } from './farmhash'
-export { logSoftmax, softmax } from './softmax'
 export { l2Normalize } from './norm'
 export { rowMax, rowMean, rowMin, rowSum } from './reduce'
 export { poolRows } from './pool'

@@ -4,6 +4,9 @@ import { cpus, totalmem } from 'node:os'
 /** What Node 20 has relaxed SIMD behind. */
 export const RELAXED = '--experimental-wasm-relaxed-simd'
 
+/** What gives Node relaxed SIMD, as browsers have it; later ones need not know the flag. */
+export const AS_A_BROWSER = process.versions.node?.startsWith('20.') ? [RELAXED] : []
+
 /** The runtime as `node 20.20.2`, by what it says of itself; `relaxed` where it was started with relaxed SIMD by a flag. */
 export function runtime() {
   const flagged = process.execArgv.includes(RELAXED) ? { relaxed: true } : {}

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { AS_A_BROWSER } from '../machine.mjs'
 
 const require = createRequire(import.meta.url)
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
@@ -41,7 +42,7 @@ const OPTIONS = { bundle: true, minify: true, format: 'esm', target: 'es2022', l
 
 /**
  * What a page that embeds with the demo's query tower downloads: the pieces of a bundled application that really run, which
- * V8's coverage names.
+ * V8's coverage names, with kernels of relaxed SIMD.
  */
 async function demoDownload() {
   const outdir = join(SCRATCH, 'pieces')
@@ -66,7 +67,7 @@ const { bundle, features } = JSON.parse(readFileSync(${JSON.stringify(join(SCRAT
 await embed({ manifest: readFileSync(bundle + '/manifest.json', 'utf8'), weights: readFileSync(bundle + '/weights.bin') }, features)
 `,
   )
-  const { status, stderr } = spawnSync(process.execPath, [script], {
+  const { status, stderr } = spawnSync(process.execPath, [...AS_A_BROWSER, script], {
     env: { ...process.env, NODE_V8_COVERAGE: coverage },
     encoding: 'utf8',
   })

@@ -39,10 +39,6 @@ export function withKernels(
   }
   for (const [name, kernel] of Object.entries(BINARY))
     place(name, ({ inputs: [x, y] }) => binary(x, y, memory, smallest, kernels[kernel]))
-  for (const name of ['Softmax', 'LogSoftmax'] as const) {
-    const kernel = name === 'Softmax' ? kernels.softmax : kernels.logSoftmax
-    place(name, ({ inputs: [x] }) => rowwise(x, memory, smallest, (out, at, rows, n) => kernel(out, at, rows, n)))
-  }
   place('twotower>L2Normalize', ({ inputs: [x], attrs }) =>
     rowwise(x, memory, smallest, (out, at, rows, n) => kernels.l2Normalize(out, at, rows, n, attrs.number('epsilon'))),
   )
@@ -93,7 +89,6 @@ const UNARY: Readonly<Record<string, (kernels: Kernels, out: Pointer, x: Pointer
     Square: (k, out, x, n) => k.square(out, x, n),
     Neg: (k, out, x, n) => k.neg(out, x, n),
     Abs: (k, out, x, n) => k.abs(out, x, n),
-    Erf: (k, out, x, n) => k.erf(out, x, n),
     Reciprocal: (k, out, x, n) => k.reciprocal(out, x, n),
     Floor: (k, out, x, n) => k.floor(out, x, n),
     Ceil: (k, out, x, n) => k.ceil(out, x, n),
@@ -116,7 +111,8 @@ export function unary(
   return { dtype: 'float32', shape: x.shape, data: out }
 }
 
-function rowwise(
+/** A kernel over each row of `x`, its last axis; null where it is the reference's. */
+export function rowwise(
   x: Tensor,
   memory: Memory,
   smallest: number,
