@@ -9,5 +9,5 @@ export { add, copyRows, div, divNoNan, maximum, minimum, mul, squaredDifference,
 export { xxh32 } from './checksum'
 export { hashBuckets } from './farmhash'
 export { l2Normalize } from './norm'
-export { rowMax, rowMean, rowMin, rowSum } from './reduce'
+export { rowMean, rowSum } from './reduce'
 export { poolRows } from './pool'

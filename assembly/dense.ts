@@ -7,7 +7,11 @@
 // for its sum, which only the baseline has. 6×8, half a panel at a time, has twelve sums: a fused multiply-add takes four
 // cycles and two begin in each, so that eight sums leave no slack. It is for the relaxed build where the engine's compiler
 // loads where it is written (`Loads.inPlace`): one that puts the eight loads of a step first has five registers too few, and
-// spills.
+// spills. Its rows are packed, step by step, so that a step moves one address of x and not six: those additions take the units
+// of the multiply-adds and a fifth of what the front end gives, which a core may have to share. On an Ice Lake, Node 24, of the
+// roof: 77 → 88 % where the core was ours, 43 → 52 where another guest had its other half. Unrolled by two instead 1.01 to 1.03
+// times as fast, by four 0.94 to 1; straight code of 32 steps as on Deno (src/engine/fixedtiles.ts) 1.10, but 0.92 to 1 on a
+// shared core.
 //
 // Tiles measured, GFLOPS, medians (best tenth) of 40 interleaved rounds, k 128 to 2048, beside the roof, a loop of
 // multiply-adds in registers:
@@ -30,15 +34,15 @@
 // The baseline's mul and add are two instructions, and on Zen 3 the front end is the limit. Unrolling a tile by hand makes
 // it worse (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
 import { edge, PANEL, vector } from './denseRow'
-import { fixedTiles, Loads, loads, loadTail, madd, splat, storeTail } from './lanes'
+import { fixedTiles, Loads, loads, loadTail, madd, splat, storeTail, tileRows } from './lanes'
 import { activate, Unary } from './unary'
 
 /** Rows of a panel that are passed over at a time: 16 KB, half of the first cache. */
-const PART = 256
+export const PART = 256
 /** Rows that are finished, activation included, before the next: they and their x stay in the second cache. */
 const CHUNK = 60
-/** Rows of the tall tile. */
-const TALL = 6
+/** Rows of the tall tile, of which `pack` takes ten. */
+export const TALL = 6
 
 /**
  * out[rows × n] = act(x[rows × k] · W[k × n] + bias[n]).
@@ -54,7 +58,7 @@ export function dense(
   for (; rows > 0; rows -= CHUNK) {
     const height = min(rows, CHUNK)
     let rest = height
-    if (ASC_FEATURE_RELAXED_SIMD && loads != Loads.first && rest >= TALL) {
+    if (ASC_FEATURE_RELAXED_SIMD && loads != Loads.first && tileRows && rest >= TALL) {
       const tall = rest / TALL
       sums(out, x, w, tall, TALL, k, n, loads == Loads.checked ? fixedTiles(0, out, x, w, tall, k, n) : 0)
       rest -= tall * TALL
@@ -77,29 +81,58 @@ function at(matrix: usize, row: i32, n: i32): usize {
 }
 
 /**
- * The sums of `count` tiles of `height` rows, of which those of the first `done` of k are in `out` already. All tiles pass over
+ * The sums of `count` tiles of `height` rows, of which those of the first `from` of k are in `out` already. All tiles pass over
  * a part of a panel while it is in the first cache, and their sums wait in `out` for the next part. 1024 × 512, 64 rows: 17.9 →
  * 19.6 GFLOPS on Node 20, 22.6 → 23.5 on Node 24, where other work shares the caches; alone, and on Bun, the same.
  */
-function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n: i32, done: i32): void {
+function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n: i32, from: i32): void {
   const xRow = <usize>k << 2
   const outRow = <usize>n << 2
-  for (; n >= PANEL; n -= PANEL, out += PANEL * 4) {
-    let from = done
-    w += <usize>from * PANEL * 4
-    if (done && done == k) continue
+  const panel = <usize>k * PANEL * 4
+  const past = n & (PANEL - 1)
+  const end = out + (<usize>(n - past) << 2)
+  if (from < k || !k)
     do {
       const steps = min(PART, k - from)
       const columns = x + (<usize>from << 2)
-      if (ASC_FEATURE_RELAXED_SIMD && height == TALL) {
-        tallTiles(out, columns, w, count, steps, xRow, outRow, from > 0)
-        tallTiles(out + 32, columns, w + 32, count, steps, xRow, outRow, from > 0)
-      } else wideTiles(out, columns, w, count, steps, xRow, outRow, from > 0)
-      w += <usize>steps * PANEL * 4
+      if (ASC_FEATURE_RELAXED_SIMD && height == TALL) pack(columns, count, steps, xRow)
+      let p = w + <usize>from * PANEL * 4
+      for (let o = out; o < end; o += PANEL * 4, p += panel) {
+        if (ASC_FEATURE_RELAXED_SIMD && height == TALL) {
+          tallTiles(o, p, count, steps, outRow, from > 0)
+          tallTiles(o + 32, p + 32, count, steps, outRow, from > 0)
+        } else wideTiles(o, columns, p, count, steps, xRow, outRow, from > 0)
+      }
       from += steps
     } while (from < k)
+  if (past) {
+    w += panel * (n / PANEL)
+    out = end
+    for (let i = count * height; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, past)
   }
-  if (n) for (let i = count * height; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, n)
+}
+
+/** `steps` columns of `count` tiles to `tileRows`: tile after tile, step after step, the floats (or four bytes) of its six rows. */
+export function pack(x: usize, count: i32, steps: i32, xRow: usize): void {
+  for (let tile = tileRows; count > 0; count--, tile += <usize>steps * TALL * 4) {
+    for (let row = 0; row < TALL; row += 2, x += xRow << 1) {
+      let to = tile + (<usize>row << 2)
+      let from = x
+      let i = steps
+      for (; i >= 4; i -= 4, from += 16, to += TALL * 16) {
+        const a = v128.load(from), b = v128.load(from + xRow)
+        const first = v128.shuffle<f32>(a, b, 0, 4, 1, 5), last = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
+        v128.store_lane<f64>(to, first, 0)
+        v128.store_lane<f64>(to, first, 1, TALL * 4)
+        v128.store_lane<f64>(to, last, 0, TALL * 8)
+        v128.store_lane<f64>(to, last, 1, TALL * 12)
+      }
+      for (; i > 0; i--, from += 4, to += TALL * 4) {
+        store<f32>(to, load<f32>(from))
+        store<f32>(to, load<f32>(from + xRow), 4)
+      }
+    }
+  }
 }
 
 /** `steps` rows of a panel times the same columns of x, two rows at a time, added to the sums in `out` where there are `more`. */
@@ -147,11 +180,10 @@ function wideTiles(
   }
 }
 
-/** The same for half a panel and six rows at a time. */
-function tallTiles(
-  out: usize, x: usize, w: usize, count: i32, steps: i32, xRow: usize, outRow: usize, more: bool,
-): void {
-  for (; count > 0; count--, x += xRow * TALL, out += outRow * TALL) {
+/** The same for half a panel and six rows at a time, as they lie at `tileRows`. */
+function tallTiles(out: usize, w: usize, count: i32, steps: i32, outRow: usize, more: bool): void {
+  let x = tileRows
+  for (; count > 0; count--, out += outRow * TALL) {
     const out1 = out + outRow
     const out2 = out1 + outRow
     const out3 = out2 + outRow
@@ -174,31 +206,24 @@ function tallTiles(
       f1 = v128.load(out5, 16)
     }
     let p = w
-    let x0 = x
-    let x1 = x0 + xRow
-    let x2 = x1 + xRow
-    let x3 = x2 + xRow
-    let x4 = x3 + xRow
-    let x5 = x4 + xRow
-    const end = x + (<usize>steps << 2)
-    for (; x0 < end; x0 += 4, x1 += 4, x2 += 4, x3 += 4, x4 += 4, x5 += 4, p += PANEL * 4) {
+    for (const end = x + <usize>steps * TALL * 4; x < end; x += TALL * 4, p += PANEL * 4) {
       const w0 = v128.load(p), w1 = v128.load(p, 16)
-      const s0 = v128.load32_splat(x0)
+      const s0 = v128.load32_splat(x)
       a0 = madd(s0, w0, a0)
       a1 = madd(s0, w1, a1)
-      const s1 = v128.load32_splat(x1)
+      const s1 = v128.load32_splat(x, 4)
       b0 = madd(s1, w0, b0)
       b1 = madd(s1, w1, b1)
-      const s2 = v128.load32_splat(x2)
+      const s2 = v128.load32_splat(x, 8)
       c0 = madd(s2, w0, c0)
       c1 = madd(s2, w1, c1)
-      const s3 = v128.load32_splat(x3)
+      const s3 = v128.load32_splat(x, 12)
       d0 = madd(s3, w0, d0)
       d1 = madd(s3, w1, d1)
-      const s4 = v128.load32_splat(x4)
+      const s4 = v128.load32_splat(x, 16)
       e0 = madd(s4, w0, e0)
       e1 = madd(s4, w1, e1)
-      const s5 = v128.load32_splat(x5)
+      const s5 = v128.load32_splat(x, 20)
       f0 = madd(s5, w0, f0)
       f1 = madd(s5, w1, f1)
     }

@@ -36,6 +36,11 @@ export declare const loads: i32
 @external('env', 'tiles')
 export declare function fixedTiles(bytes: i32, out: usize, x: usize, w: usize, count: i32, k: i32, n: i32): i32
 
+/** Where `TILE_ROWS` bytes (src/engine/linear.ts) are for the rows that tiles have packed; 0 where the host has none for them. */
+// @ts-ignore: decorator
+@external('env', 'rows')
+export declare const tileRows: usize
+
 // @ts-ignore: decorator
 @inline
 export function splat(value: f32): v128 {

@@ -12,6 +12,7 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: WINDOWS, load: () => import('./windows.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
   { ops: ['Erf', 'Erfc', 'LogSoftmax', 'Softmax', 'Softsign'], load: () => import('./functions.ts') },
+  { ops: ['Max', 'Min'], load: () => import('./extremes.ts') },
   // An index that is in the model: TensorFlow Recommenders' BruteForce.
   { ops: ['TopKV2'], load: () => import('./largest.ts') },
   // Towers of many layers.

@@ -41,7 +41,7 @@ export class Engine {
     const graphs = graphsOf(definition)
     this.memory = memory ?? new Memory(FIRST_ARENA)
     const smallest = deterministic ? 1 : undefined
-    const kernels = instantiate(module, this.memory.wasm, tilesLater(this.memory))
+    const kernels = instantiate(module, this.memory.wasm, this.memory.rows, tilesLater(this.memory))
     const tableOf = (ops: OpTable, by: Kernels) => withKernels(ops, by, this.memory, smallest, bindings, graphs)
     const ops = instead ?? tableOf(reference, kernels)
     this.ops = around?.(ops) ?? ops

@@ -1,11 +1,11 @@
 import type { Pointer, Tiles } from './kernels.ts'
-import { PAGE, TILE_ROWS } from './linear.ts'
+import { PAGE } from './linear.ts'
 import { leb, memoryImport, named, sized } from './wasmformat.ts'
 
 /** Rows of x in a tile; it is half a panel of W wide. */
 const ROWS = 6
-/** Steps of k that a tile takes: the numbers of x in a row of `TILE_ROWS`. */
-const STEPS = TILE_ROWS / ROWS / 4
+/** Steps of k that a tile takes. */
+const STEPS = 32
 /** Panels of W that one copy of x meets: 16 KB, half of the first cache. */
 const PANELS = 8
 /** Bytes of a panel's step. */

@@ -402,15 +402,17 @@ export type Tiles = (bytes: number, out: Pointer, x: Pointer, w: Pointer, count:
 
 /**
  * The kernels of `module` (dist/kernels/*.wasm) on `memory`, which stays the caller's.
+ * @param rows where `TILE_ROWS` bytes are these kernels' own, or 0: without them batches have smaller tiles
  * @param tiles what they may ask for where loads are checked; by default the tiles are their own
  */
 export function instantiate(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,
+  rows: Pointer = 0,
   tiles: Tiles = () => 0,
   loads = loadsHere(),
 ): Kernels {
-  const env = { memory, loads, tiles }
+  const env = { memory, loads, tiles, rows }
   // What the module exports is known only here; test/unit/kernels/binding.test.ts holds the interface against it.
   return new WebAssembly.Instance(module, { env }).exports as unknown as Kernels
 }

@@ -6,25 +6,11 @@ import type { Place } from './place.ts'
 
 type Floats = TensorOf<'float32'>
 
-/** Sums, means and extremes over axes that lie side by side. */
+/** Sums and means over axes that lie side by side. */
 export function placeReductions(place: Place, memory: Memory, kernels: Kernels, smallest: number): void {
-  for (const [name, kernel] of [
-    ['Max', kernels.maximum],
-    ['Min', kernels.minimum],
-  ] as const) {
-    const each: OverSteps = (out, x, rows, steps, n) => {
-      kernels.copyRows(out, x, rows, n, n, steps * n)
-      for (let step = 1; step < steps; step++) kernel(out, out, x + 4 * step * n, rows, n, n, 1, steps * n, 1)
-      return true
-    }
-    place(
-      name,
-      (call) => overLast(call, memory, smallest, kernels[REDUCTIONS[name]]) ?? overSteps(call, memory, smallest, each),
-    )
-  }
-  for (const [name, combiner] of [
-    ['Sum', COMBINERS.sum],
-    ['Mean', COMBINERS.mean],
+  for (const [name, row, combiner] of [
+    ['Sum', kernels.rowSum, COMBINERS.sum],
+    ['Mean', kernels.rowMean, COMBINERS.mean],
   ] as const) {
     const each: OverSteps = (out, x, rows, steps, n) => {
       const ends = memory.address(Int32Array.from({ length: rows + 1 }, (_, i) => i * steps))
@@ -32,19 +18,9 @@ export function placeReductions(place: Place, memory: Memory, kernels: Kernels, 
       kernels.poolRows(out, x, 0, 0, ends, rows, n, rows * steps, combiner, n)
       return true
     }
-    place(
-      name,
-      (call) => overLast(call, memory, smallest, kernels[REDUCTIONS[name]]) ?? overSteps(call, memory, smallest, each),
-    )
+    place(name, (call) => overLast(call, memory, smallest, row) ?? overSteps(call, memory, smallest, each))
   }
 }
-
-const REDUCTIONS = {
-  Sum: 'rowSum',
-  Mean: 'rowMean',
-  Max: 'rowMax',
-  Min: 'rowMin',
-} as const satisfies Readonly<Record<string, keyof Kernels>>
 
 /** The axes of a reduction, ascending; null where they are not the kernels' to take. */
 function axesOf({ inputs: [x, axes] }: Call, smallest: number): number[] | null {
@@ -62,7 +38,7 @@ const without = (shape: readonly number[], axes: readonly number[], attrs: Attrs
     : shape.filter((_, axis) => !axes.includes(axis))
 
 /** Over the last axes, so that what comes together lies together; axes of one element may follow. */
-function overLast(call: Call, memory: Memory, smallest: number, kernel: Kernels['rowSum']): Tensor | null {
+export function overLast(call: Call, memory: Memory, smallest: number, kernel: Kernels['rowSum']): Tensor | null {
   const axes = axesOf(call, smallest)
   const x = call.inputs[0] as Floats
   if (axes === null || axes.length === 0) return null
@@ -78,13 +54,13 @@ function overLast(call: Call, memory: Memory, smallest: number, kernel: Kernels[
 }
 
 /** out[rows × n] of x[rows × steps × n]; false where there is no room. */
-type OverSteps = (out: Pointer, x: Pointer, rows: number, steps: number, n: number) => boolean
+export type OverSteps = (out: Pointer, x: Pointer, rows: number, steps: number, n: number) => boolean
 
 /**
  * Over neighbouring axes that others follow, as the steps of a sequence of vectors or the pixels of an image; axes of one
  * element count for nothing.
  */
-function overSteps(call: Call, memory: Memory, smallest: number, each: OverSteps): Tensor | null {
+export function overSteps(call: Call, memory: Memory, smallest: number, each: OverSteps): Tensor | null {
   const axes = axesOf(call, smallest)
   const x = call.inputs[0] as Floats
   if (axes === null || axes.length === 0 || x.data.length === 0) return null

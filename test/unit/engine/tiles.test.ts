@@ -26,6 +26,8 @@ const memory = new WebAssembly.Memory({ initial: 4 })
 const wanted = denseOn(memory, instantiate(module, memory), PAGE)
 
 describe('fixedTiles', () => {
+  /** Bytes of six rows of 32 floats. */
+  const OWN = 6 * 32 * 4
   const MEMORIES = {
     'of its own': new WebAssembly.Memory({ initial: 8192 }),
     'that threads share': new WebAssembly.Memory({ initial: 8192, maximum: 65535, shared: true }),
@@ -33,29 +35,25 @@ describe('fixedTiles', () => {
   it.each(Object.entries(MEMORIES))(
     'sums on a memory %s, wherever its rows lie, and writes nowhere else',
     (_, memory) => {
-      for (const rows of [1024, 8000 * PAGE + 64, 8192 * PAGE - TILE_ROWS]) {
+      for (const rows of [1024, 8000 * PAGE + 64, 8192 * PAGE - OWN]) {
         const tiles = fixedTiles(memory, rows)
         const [out, px, pw] = [4 * PAGE, 5 * PAGE, 6 * PAGE]
         new Float32Array(memory.buffer, px).set(x)
         new Float32Array(memory.buffer, pw).set(w)
-        const around = new Uint8Array(
-          memory.buffer,
-          rows - 64,
-          Math.min(TILE_ROWS + 128, 8192 * PAGE - rows + 64),
-        ).fill(7)
+        const around = new Uint8Array(memory.buffer, rows - 64, Math.min(OWN + 128, 8192 * PAGE - rows + 64)).fill(7)
         expect(tiles(0, out, px, pw, 2, K, N)).toBe(64)
         const [sum] = new Float32Array(memory.buffer, out, 1)
         let first = 0
         for (let i = 0; i < 64; i++) first += x[i] * w[i * 16]
         expect(sum).toBeCloseTo(first, 4)
-        expect([...around.subarray(0, 64), ...around.subarray(64 + TILE_ROWS)].every((byte) => byte === 7)).toBe(true)
+        expect([...around.subarray(0, 64), ...around.subarray(64 + OWN)].every((byte) => byte === 7)).toBe(true)
       }
     },
   )
 
   it('goes on after its memory has grown', () => {
     const grown = new WebAssembly.Memory({ initial: 4 })
-    const kernels = instantiate(module, grown, fixedTiles(grown, 1024), LOADS.checked)
+    const kernels = instantiate(module, grown, 1024, fixedTiles(grown, 1024), LOADS.checked)
     grown.grow(4)
     expect(denseOn(grown, kernels, 5 * PAGE)).toEqual(wanted)
   })
@@ -76,7 +74,7 @@ describe('tilesLater', () => {
       asked.push(tiles(...of))
       return asked[asked.length - 1]
     }
-    const kernels = instantiate(module, memory.wasm, watched, LOADS.checked)
+    const kernels = instantiate(module, memory.wasm, memory.rows, watched, LOADS.checked)
     const at = memory.rows + TILE_ROWS
     expect(denseOn(memory.wasm, kernels, at)).toEqual(wanted)
     expect(asked).toEqual([0])

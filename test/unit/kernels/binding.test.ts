@@ -65,10 +65,11 @@ describe.each(VARIANTS)('the %s module', (variant) => {
     const memory = { module: 'env', name: 'memory', kind: 'memory' }
     const told = [
       { module: 'env', name: 'loads', kind: 'global' },
+      { module: 'env', name: 'rows', kind: 'global' },
       { module: 'env', name: 'tiles', kind: 'function' },
     ]
     expect(imports).toEqual(variant === 'relaxed' ? expect.arrayContaining([...told, memory]) : [memory])
-    expect(imports).toHaveLength(variant === 'relaxed' ? 3 : 1)
+    expect(imports).toHaveLength(variant === 'relaxed' ? 4 : 1)
   })
 
   it('leaves the host all memory from ARENA_START on', () => {

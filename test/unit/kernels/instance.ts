@@ -36,7 +36,7 @@ export class Host {
   constructor(variant: Variant, pages = 64, loads?: number) {
     this.memory = new WebAssembly.Memory({ initial: pages })
     const tiles = loads === LOADS.checked ? fixedTiles(this.memory, ARENA_START) : undefined
-    this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory, tiles, loads)
+    this.kernels = instantiate(new WebAssembly.Module(bytesOf(variant)), this.memory, ARENA_START, tiles, loads)
     new Uint32Array(this.memory.buffer, ARENA_START).fill(GUARD)
   }
 
