@@ -5,7 +5,7 @@ import { rolldown } from 'rolldown'
 
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
 const ENGINE =
-  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|filters|largevalues|segments|batchnorm|largest|loop|plan|layers|known|sharedimport|transpose|gather|choices|sequences|functions|extremes|fixedtiles)|graph\/(?!rewrite)|tensor\/(?!panelsint8|datatypes)|weights\/(format|reader)|errors|checksum\/xxh32|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|comparison|hashing|hash\/(farmhash|words)|math|shape|slices|gather|reduce|select|fused|pooling|tables|wordids|activations|axis|broadcast|elementwise|integers|layout|tables\/static|text\/spaces)\.ts)/
+  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|filters|largevalues|segments|batchnorm|largest|loop|plan|layers|known|sharedimport|transpose|gather|choices|sequences|functions|extremes|fixedtiles|volumes)|graph\/(?!rewrite)|tensor\/(?!panelsint8|datatypes)|weights\/(format|reader)|errors|checksum\/xxh32|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|comparison|hashing|hash\/(farmhash|words)|math|shape|slices|gather|reduce|select|fused|pooling|tables|wordids|activations|axis|broadcast|elementwise|integers|layout|tables\/static|text\/spaces)\.ts)/
 
 /** Text that is not taken to ids by one op: these come together, whichever a model asks for first. */
 const TEXT = /\/src\/ops\/(strings|regexes|padding|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts/

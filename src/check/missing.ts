@@ -2,7 +2,7 @@ import { constantOf, functionsOf, type Graph, type Node, type Resource, type Sig
 import { familyOf } from '../ops/families.ts'
 import { refusedOption } from '../ops/options.ts'
 
-/** A node of a graph whose op twotower lacks, or does not run with an option that it has: `Svd with compute_uv`. */
+/** A node of a graph whose op twotower lacks, or does not run with an option or a type that it has: `Svd with compute_uv`. */
 export interface MissingNode {
   readonly op: string
   readonly node: string
@@ -71,7 +71,7 @@ function reachOf({ inputs, outputs, graph }: Checked, from: readonly Node[], to:
 /** `node` where its op is missing, and the missing ones of its functions. */
 export function missingAt(node: Node, inside: readonly string[] = []): MissingNode[] {
   const option = refusedOption(node)
-  const op = option === null ? node.op : `${node.op} with ${option}`
+  const op = option === null ? node.op : `${node.op} ${option}`
   const own = option !== null || isMissing(node.op) ? [{ op, node: node.name, inside }] : []
   const within = [...inside, `${node.name} (${node.op})`]
   const inner = functionsOf(node).flatMap((graph) => graph.nodes.flatMap((at) => missingAt(at, within)))

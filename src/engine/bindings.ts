@@ -10,6 +10,7 @@ const RARE: readonly { readonly ops: readonly string[]; load(): Promise<{ readon
   { ops: ['twotower>DenseInt8'], load: () => import('./int8.ts') },
   { ops: MATRICES, load: () => import('./products.ts') },
   { ops: WINDOWS, load: () => import('./windows.ts') },
+  { ops: ['Conv3D'], load: () => import('./volumes.ts') },
   { ops: ['SegmentSum', 'SegmentMean', 'UnsortedSegmentSum'], load: () => import('./segments.ts') },
   { ops: ['Erf', 'Erfc', 'LogSoftmax', 'Softmax', 'Softsign'], load: () => import('./functions.ts') },
   { ops: ['Max', 'Min'], load: () => import('./extremes.ts') },

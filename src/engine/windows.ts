@@ -38,8 +38,11 @@ function pictureOf({ attrs, inputs: [x] }: Call, height: number, width: number):
     : { ...image, rows, columns, shape }
 }
 
-/** A convolution whose filter takes all channels. */
-function conv2D(call: Call, filters: Filters, memory: Memory, kernels: Kernels): Tensor | null {
+/**
+ * A convolution whose filter takes all channels.
+ * @param filters those that lie packed
+ */
+export function conv2D(call: Call, filters: Filters | null, memory: Memory, kernels: Kernels): Tensor | null {
   const [x, filter] = call.inputs
   if (x.dtype !== 'float32' || filter?.dtype !== 'float32' || filter.shape.length !== 4) return null
   const [tall, size, depth, channels] = filter.shape
@@ -51,7 +54,7 @@ function conv2D(call: Call, filters: Filters, memory: Memory, kernels: Kernels):
   if (windows === 0) return null
   const [at, out] = [memory.address(x.data), memory.room(windows * channels)]
   if (at === null || out === null) return null
-  const multiply = productWith(filter, filters.panelsAt(filter), windows, memory, kernels)
+  const multiply = productWith(filter, filters?.panelsAt(filter) ?? null, windows, memory, kernels)
   if (multiply === null) return null
   const answer: Tensor = { dtype: 'float32', shape: picture.shape(channels), data: out }
   if (isPixels(picture)) {

@@ -142,6 +142,11 @@ const LOADED: Readonly<Record<string, Family>> = {
     load: () => import('./conv.ts'),
     ops: since('0.1.0', 'AvgPool Conv2D Conv2DBackpropInput DepthwiseConv2dNative MaxPool MaxPoolV2'),
   },
+  volumes: {
+    rare: true,
+    load: () => import('./volumes.ts'),
+    ops: since('0.1.0', 'AvgPool3D Conv3D Conv3DBackpropInputV2 MaxPool3D'),
+  },
   argmaxpooling: {
     load: () => import('./argmaxpooling.ts'),
     ops: since('0.1.0', 'MaxPoolWithArgmax'),

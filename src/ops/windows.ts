@@ -2,7 +2,7 @@ import { InvalidArgumentError } from '../errors.ts'
 import type { Attrs } from '../graph/index.ts'
 import type { Shape } from '../tensor/index.ts'
 
-// How windows slide over the two spatial dimensions of an image, after core/framework/kernel_shape_util.cc.
+// How windows slide over the spatial dimensions of an image or a volume, after core/framework/kernel_shape_util.cc.
 
 /** The size of each dimension of an image by its name, or the step between neighbours along it. */
 export interface Image {
@@ -55,22 +55,32 @@ export function windowsOf(
     throw new InvalidArgumentError(`explicit_paddings must have 8 values, got ${explicit.length}`)
   }
   const first = format === 'NCHW' ? 4 : 2
-  const along = (name: 'height' | 'width', at: number): Windows => {
-    const [size, stride, dilation] = [sizes[name], strides[name], dilations[name]]
-    if (stride <= 0 || dilation <= 0)
-      throw new InvalidArgumentError('Inner strides and dilations should be larger than 0.')
-    const span = (size - 1) * dilation + 1
-    const margins = marginsOf(padding, shape[name], span, stride, explicit.slice(at, at + 2))
-    // C's division: a stride that reaches past the filter makes none of what would be less than none.
-    const count = Math.trunc((shape[name] + margins[0] + margins[1] - span + stride) / stride) + 0
-    if (count < 0) {
-      throw new InvalidArgumentError(
-        `Computed output size would be negative: ${count} [input_size: ${shape[name]}, effective_filter_size: ${span}, stride: ${stride}]`,
-      )
-    }
-    return { count, size, start: -margins[0], stride, dilation }
-  }
+  const along = (name: 'height' | 'width', at: number): Windows =>
+    windowsAlong(shape[name], sizes[name], strides[name], dilations[name], padding, explicit.slice(at, at + 2))
   return { rows: along('height', first), columns: along('width', first + 2) }
+}
+
+/** Windows of `size` elements along one dimension of `length`. */
+export function windowsAlong(
+  length: number,
+  size: number,
+  stride: number,
+  dilation: number,
+  padding: string,
+  explicit: readonly number[],
+): Windows {
+  if (stride <= 0 || dilation <= 0)
+    throw new InvalidArgumentError('Inner strides and dilations should be larger than 0.')
+  const span = (size - 1) * dilation + 1
+  const margins = marginsOf(padding, length, span, stride, explicit)
+  // C's division: a stride that reaches past the filter makes none of what would be less than none.
+  const count = Math.trunc((length + margins[0] + margins[1] - span + stride) / stride) + 0
+  if (count < 0) {
+    throw new InvalidArgumentError(
+      `Computed output size would be negative: ${count} [input_size: ${length}, effective_filter_size: ${span}, stride: ${stride}]`,
+    )
+  }
+  return { count, size, start: -margins[0], stride, dilation }
 }
 
 /** What is added before and after; SAME puts the odd one after. */

@@ -130,6 +130,23 @@ describe('windows along the steps of a sequence', () => {
     )
   })
 
+  test('a convolution of volumes of every size, padding and stride', () => {
+    const sizes = fc.record({ planes: size(3), rows: size(3), columns: size(2) })
+    const cases = fc.record({ padding: fc.constantFrom('SAME', 'VALID'), window: sizes, stride: sizes })
+    fc.assert(
+      fc.property(cases, size(2), size(5), size(6), size(7), ({ padding, window, stride }, batch, depth, deep, n) => {
+        const [planes, rows, columns] = [window.planes, window.rows, window.columns]
+        fc.pre(covers(deep, planes, padding))
+        const x = floats([batch, deep, 4, 5, depth], planes)
+        expectSame('Conv3D', [x, floats([planes, rows, columns, depth, n], 7, 0.1)], {
+          strides: [1, stride.planes, stride.rows, stride.columns, 1],
+          padding,
+        })
+      }),
+      { numRuns: 150 },
+    )
+  })
+
   test('a convolution of more windows than are laid side by side at once', () => {
     expectSame('Conv2D', [floats([3, 1, 90, 60], 1, 1), floats([1, 5, 60, 4], 2, 0.1)], {
       strides: [1, 1, 1, 1],
