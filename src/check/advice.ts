@@ -13,7 +13,8 @@ const EXPORT_SERVING =
 /** The first whose pattern an op's name fits says what it is. */
 const KINDS: readonly Kind[] = [
   {
-    pattern: /^(Resource)?(Sparse)?Apply[A-Z]|Grad(V\d+|Ext)?$|Gradients?$|^SymbolicGradient$|Backprop(Input|Filter)/,
+    pattern:
+      /^(Resource)?(Sparse)?Apply[A-Z]|Grad(V\d+|Ext)?$|Gradients?$|^SymbolicGradient$|Backprop(Input|Filter)(V\d+)?$/,
     kind: 'training op',
     todo: EXPORT_SERVING,
   },
@@ -92,6 +93,11 @@ const KINDS: readonly Kind[] = [
     pattern: / of complex\d+$/,
     kind: 'op on complex numbers',
     todo: 'compute it from the real parts and the imaginary parts (tf.math.real, tf.math.imag), or ask for it by name',
+  },
+  {
+    pattern: / of \w+$/,
+    kind: 'op on a type that it is not run for',
+    todo: 'cast to a type that it is run for before it, float32 or int32 say, and back after it; or export a signature that does without it',
   },
   {
     pattern: />/,

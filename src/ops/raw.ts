@@ -63,7 +63,7 @@ const paddedRaw: Op = {
   evaluate(call) {
     const x = text(call, 0)
     const dtype = call.attrs.dtype('out_type') as ArrayDType
-    if (isHalf(dtype)) throw new InvalidArgumentError(`no padded bytes are ${dtype}`)
+    if (isHalf(dtype)) throw new TypeError(`no padded bytes are ${dtype}`)
     const [width] = integers(call, 1, 'fixed_length')
     if (width <= 0 || width % sizeOf(dtype) !== 0)
       throw new InvalidArgumentError(`fixed_length (${width}) must be a positive multiple of the size of ${dtype}`)

@@ -35,3 +35,14 @@ test.each(CASES)(
     )
   },
 )
+
+test('a check names an op of a type that it is not run for, and not of another', () => {
+  const missing = (T: string) => {
+    const x = input('x')
+    return missingOf(signature('', [x], { y: op('Conv3D', [x, x], { T }) }))
+  }
+  expect(missing('float32')).toEqual([])
+  const [found] = missing('bfloat16')
+  expect(found).toMatchObject({ op: 'Conv3D of bfloat16', features: ['x'], outputs: ['y'] })
+  expect(adviceOn(found.op).todo).toContain('cast to a type that it is run for')
+})
