@@ -7,8 +7,8 @@ import { sparseSegment } from './sparse/segments.ts'
 // Ops on sparse tensors in coordinate form: indices [n, rank], values [n], dense shape [rank].
 
 const sum = (): number => 1
-const mean = (n: number): number => 1 / n
-const sqrtN = (n: number): number => 1 / Math.sqrt(n)
+const mean = (n: number): number => n
+const sqrtN = (n: number): number => Math.sqrt(n)
 
 export const ops: Readonly<Record<string, Op>> = {
   SparseFillEmptyRows: fillEmptyRows,

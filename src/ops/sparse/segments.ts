@@ -1,15 +1,15 @@
 import { InvalidArgumentError } from '../../errors.ts'
 import type { Op } from '../../graph/index.ts'
-import { isFloat, type NumberArray, sizeOf, type TypedArray } from '../../tensor/index.ts'
+import { isFloat, isHalf, type NumberArray, sizeOf, type TypedArray } from '../../tensor/index.ts'
 import { filled, numeric } from '../elementwise.ts'
 import { integer, integersOf } from '../integers.ts'
 import { checkedSize } from '../layout.ts'
 
 /**
  * SparseSegmentSum, -Mean and -SqrtN after core/kernels/segment_reduction_ops_impl.h: rows `indices` of data, combined
- * by the ascending segment_ids. Segments without a row are zeros. `weight` is what a segment of n rows is multiplied by.
+ * by the ascending segment_ids. Segments without a row are zeros. `divisor` is what the sum of n rows is divided by.
  */
-export const sparseSegment = (weight: (n: number) => number, counted: boolean): Op => ({
+export const sparseSegment = (divisor: (n: number) => number, counted: boolean): Op => ({
   evaluate(call) {
     const data = numeric(call, 0)
     const [, indicesTensor, segmentsTensor] = call.inputs
@@ -38,7 +38,8 @@ export const sparseSegment = (weight: (n: number) => number, counted: boolean): 
         sumBig(data.data as BigInt64Array, indices, segments, width, out)
         return
       }
-      combine(data.data as NumberArray, indices, segments, width, out, isFloat(data.dtype) ? weight : one)
+      const add = isHalf(data.dtype) ? combineHalves : combine
+      add(data.data as NumberArray, indices, segments, width, out, isFloat(data.dtype) ? divisor : one)
     })
   },
 })
@@ -61,7 +62,7 @@ function combine(
   segments: readonly number[],
   width: number,
   out: NumberArray,
-  weight: (n: number) => number,
+  divisor: (n: number) => number,
 ): void {
   const sum = new Float64Array(width)
   for (let start = 0, end = 0; start < segments.length; start = end) {
@@ -70,9 +71,46 @@ function combine(
       const row = indices[end] * width
       for (let j = 0; j < width; j++) sum[j] += from[row + j]
     }
-    const scale = weight(end - start)
+    const by = divisor(end - start)
     const to = segments[start] * width
-    for (let j = 0; j < width; j++) out[to + j] = sum[j] * scale
+    for (let j = 0; j < width; j++) out[to + j] = sum[j] / by
+  }
+}
+
+/** Rows that TensorFlow adds up before it adds them to the sum so far. */
+const BLOCK = 8
+/** Sums of fewer rows are multiplied by the reciprocal, others divided. */
+const MANY = 10
+
+/** Half floats are added up in float32, the first block being what is left over of whole ones, and rounded once. */
+function combineHalves(
+  from: NumberArray,
+  indices: readonly number[],
+  segments: readonly number[],
+  width: number,
+  out: NumberArray,
+  divisor: (n: number) => number,
+): void {
+  const [sum, block] = [new Float32Array(width), new Float32Array(width)]
+  for (let start = 0, end = 0; start < segments.length; start = end) {
+    while (end < segments.length && segments[end] === segments[start]) end++
+    const rest = (end - start) % BLOCK
+    // One row over is taken with the block after it.
+    const first = start + (rest > 1 ? rest : rest + BLOCK)
+    sum.fill(0)
+    for (let next = start, stop = first; next < end; stop = next + BLOCK) {
+      block.fill(0)
+      for (; next < Math.min(stop, end); next++) {
+        const row = indices[next] * width
+        for (let j = 0; j < width; j++) block[j] += from[row + j]
+      }
+      for (let j = 0; j < width; j++) sum[j] += block[j]
+    }
+    const by = Math.fround(divisor(end - start))
+    const scale = Math.fround(1 / by)
+    const to = segments[start] * width
+    for (let j = 0; j < width; j++)
+      out[to + j] = end - start < MANY ? Math.fround(sum[j] * scale) : Math.fround(sum[j] / by)
   }
 }
 

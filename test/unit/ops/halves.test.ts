@@ -10,6 +10,7 @@ import { ops as segment } from '../../../src/ops/segment.ts'
 import { ops as shape } from '../../../src/ops/shape.ts'
 import { ops as vectors } from '../../../src/ops/shapevectors.ts'
 import { ops as softmax } from '../../../src/ops/softmax.ts'
+import { ops as sparse } from '../../../src/ops/sparse.ts'
 import { ops as special } from '../../../src/ops/special.ts'
 import { ops as splits } from '../../../src/ops/splits.ts'
 import { ops as squares } from '../../../src/ops/squares.ts'
@@ -28,6 +29,7 @@ describe('half floats', () =>
     ...segment,
     ...shape,
     ...softmax,
+    ...sparse,
     ...special,
     ...splits,
     ...vectors,
