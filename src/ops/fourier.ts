@@ -1,3 +1,5 @@
+import { passesForward } from './fourierpasses.ts'
+
 // Discrete Fourier transforms of one line, of any length in O(n log n), in doubles: the float32 that TensorFlow answers
 // (its DUCC computes in float32) is within the rounding of that. Complex numbers lie re, im, re, im.
 
@@ -229,9 +231,19 @@ export function transform(
   }
 }
 
+/** Whether `length` numbers of `x` from `at` on are finite. */
+export function areFinite(x: Floats, at: number, length: number): boolean {
+  for (let i = at; i < at + length; i++) if (!Number.isFinite(x[i])) return false
+  return true
+}
+
 /** The first length / 2 + 1 numbers of the transform of `length` real numbers of `x` from `at` on, into `out` from number `to` on. */
 export function realForward(x: Floats, at: number, length: number, out: Floats, to: number): void {
   const half = length >> 1
+  if (!areFinite(x, at, length)) {
+    out.set(passesForward(Float64Array.from(x.subarray(at, at + length))), 2 * to)
+    return
+  }
   if (length % 2 === 1) {
     const { line, run } = planOf(length)
     for (let k = 0; k < length; k++) {

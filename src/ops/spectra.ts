@@ -12,7 +12,8 @@ import {
   isComplexTensor,
   part,
 } from './complexnumbers.ts'
-import { realForward, realInverse, transform } from './fourier.ts'
+import { areFinite, realForward, realInverse, transform } from './fourier.ts'
+import { notFinite } from './fourierpasses.ts'
 import { grid, progression, stepsOf } from './layout.ts'
 
 // Fourier transforms after core/kernels/fft_ops.cc, over the last one, two or three dimensions, and what leads from real
@@ -31,6 +32,23 @@ function checkRank({ shape }: { readonly shape: Shape }, rank: number): void {
     throw new InvalidArgumentError(`Input must have rank of at least ${rank} but got: [${shape.join(', ')}]`)
 }
 
+/** Of real lines it is known what TensorFlow makes of a NaN and of an infinity, of others only where it is certain. */
+function checkFinite(data: Floats, what: string): void {
+  if (!areFinite(data, 0, data.length)) throw notFinite(what)
+}
+
+/**
+ * Complex lines of `width` numbers, transformed over `rank` dimensions, are finite; or a NaN is the first of one: all that is made
+ * of this line is a sum with its first number.
+ * @param parts how many parts of the first number are in these sums
+ */
+function checkLines(data: Floats, width: number, rank: number, parts: 1 | 2): void {
+  for (let at = 0; at < data.length; at += 2 * width) {
+    const isNone = rank === 1 && Number.isNaN(data[at]) && (parts === 1 || Number.isNaN(data[at + 1]))
+    if (!isNone) checkFinite(data.subarray(at, at + 2 * width), 'complex numbers')
+  }
+}
+
 const complexToComplex = (rank: number, inverse: boolean): Op => ({
   evaluate(call) {
     const x = complex(call, 0)
@@ -39,6 +57,7 @@ const complexToComplex = (rank: number, inverse: boolean): Op => ({
     return filledComplex(x.dtype, shape, (out) => {
       if (out.length === 0) return
       const work = Float64Array.from(x.data)
+      checkLines(work, shape[shape.length - 1], rank, 2)
       for (let axis = shape.length - 1; axis >= shape.length - rank; axis--) alongAxis(work, shape, axis, inverse)
       out.set(work)
     })
@@ -92,6 +111,7 @@ const realToComplex = (rank: number): Op => ({
       if (out.length === 0) return
       const work = rank === 1 ? out : new Float64Array(out.length)
       linesOf(x.shape, cut).forEach((start, i) => {
+        if (rank > 1) checkFinite(x.data.subarray(start, start + length), `numbers of ${rank} dimensions`)
         realForward(x.data, start, length, work, i * width)
       })
       for (let axis = shape.length - 2; axis >= shape.length - rank; axis--) alongAxis(work, shape, axis, false)
@@ -115,6 +135,7 @@ const complexToReal = (rank: number): Op => ({
       linesOf(x.shape, cut).forEach((start, i) => {
         work.set(x.data.subarray(2 * start, 2 * (start + width)), 2 * i * width)
       })
+      checkLines(work, width, rank, 1)
       for (let axis = cut.length - 2; axis >= cut.length - rank; axis--) alongAxis(work, cut, axis, true)
       for (let i = 0; i < work.length / 2 / width; i++) realInverse(work, i * width, length, out, i * length)
     })

@@ -63,3 +63,23 @@ test('the first and the middle number of a transform of real numbers have no ima
     expect([out[1], out[n + 1]], `${n}`).toEqual([0, 0])
   }
 })
+
+test('complex numbers that are not finite are refused, where what TensorFlow makes of them is not known', () => {
+  const run = (op: string, data: number[], length?: number) => {
+    const x = { dtype: 'complex64', shape: [data.length / 2], data: Float32Array.from(data) } as const
+    const lengths = length === undefined ? [] : [{ dtype: 'int32', shape: [1], data: Int32Array.of(length) } as const]
+    const node = { name: 'n', op, attrs: Attrs.none, inputs: [], controls: [] }
+    const call = { inputs: [x, ...lengths], attrs: Attrs.none, node, files: new Map(), run: () => [] }
+    return spectra[op].evaluate(call)
+  }
+  expect(() => run('FFT', [1, 0, Infinity, 0])).toThrow(/a NaN or an infinity is among complex numbers/)
+  expect(() => run('IRFFT', [1, 0, Number.NaN, 0], 2)).toThrow(/put numbers in their place before/)
+})
+
+test('real numbers that are not finite are refused in lengths of other steps', () => {
+  for (const n of [7, 1024]) {
+    const x = new Float64Array(n).fill(1)
+    x[3] = Infinity
+    expect(() => realForward(x, 0, n, new Float64Array(n + 2), 0)).toThrow(`among ${n} numbers`)
+  }
+})
