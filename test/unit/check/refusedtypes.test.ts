@@ -22,8 +22,21 @@ import { attrsOf, type GoldenTensor, tensorOf, type Written } from '../ops/golde
 const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url))
 const kernels = JSON.parse(readFileSync(`${fixtures}kernels.json`, 'utf8')) as {
   readonly types: readonly (readonly ArrayDType[])[]
-  /** Of each op and type attribute: which of the types, and the inputs that are of it. */
-  readonly ops: Readonly<Record<string, Readonly<Record<string, readonly [number, ...number[]]>>>>
+  /** By `T 1 0 2`, a type attribute, which of the types it takes, and the inputs that are of it: the ops, parted by blanks. */
+  readonly ops: Readonly<Record<string, string>>
+}
+
+interface Attribute {
+  readonly attr: string
+  readonly types: readonly ArrayDType[]
+  readonly inputs: readonly number[]
+}
+
+const ATTRIBUTES = new Map<string, Attribute[]>()
+for (const [key, names] of Object.entries(kernels.ops)) {
+  const [attr, types, ...inputs] = key.split(' ')
+  const found = { attr, types: kernels.types[Number(types)], inputs: inputs.map(Number) }
+  for (const name of names.split(' ')) ATTRIBUTES.set(name, [...(ATTRIBUTES.get(name) ?? []), found])
 }
 
 interface Case {
@@ -85,13 +98,13 @@ describe('every number type that a kernel of TensorFlow takes is taken, or a che
     }
   }
 
-  for (const [op, attributes] of Object.entries(kernels.ops)) {
+  for (const [op, attributes] of ATTRIBUTES) {
     const held = cases.get(op)
     if (held === undefined) continue
     test(op, async () => {
       for (const example of held) await ops.get(op)?.prepare?.(attrsOf(example))
-      for (const [attr, [types, ...inputs]] of Object.entries(attributes)) {
-        for (const dtype of kernels.types[types]) {
+      for (const { attr, types, inputs } of attributes) {
+        for (const dtype of types) {
           const refusals = held.map((example) => refusal(example, attr, dtype, inputs))
           const isRefused = refusals.every((why) => why !== null)
           const node = { op, attrs: attrsOf({ attrs: { ...held[0].attrs, [attr]: dtype } }) }
