@@ -53,6 +53,39 @@ describe.each(VARIANTS)('softmax and logSoftmax, %s', (variant) => {
     expect([...host.run(out, 5, (kernels) => kernels.softmax(out, x, 1, 5))]).toEqual([third, third, 0, third, 0])
   })
 
+  it('has the bits of eˣ down to where that is 0, and past it', () => {
+    // 1 + e⁻²⁰ is 1, so that nothing is divided.
+    for (let x = -20; x > -120; x -= 0.25) {
+      for (const n of [2, 3, 4, 5, 9]) {
+        host.reset()
+        const row = new Float32Array(n).fill(x + (x % 0.37))
+        row[n - 1] = 0
+        const [at, out] = [host.put(row), host.room(n)]
+        const wanted = [...host.run(out, n, (kernels) => kernels.exp(out, at, n))]
+        expect([...host.run(out, n, (kernels) => kernels.softmax(out, at, 1, n))], `${x}`).toEqual(wanted)
+      }
+    }
+    host.reset()
+    const [at, out] = [host.put([0, -104, -1e9, -INF, -3e38]), host.room(5)]
+    expect([...host.run(out, 5, (kernels) => kernels.softmax(out, at, 1, 5))]).toEqual([1, 0, 0, 0, 0])
+  })
+
+  it.each(['softmax', 'logSoftmax'] as const)(
+    '%s of a row with NaN anywhere is NaN, and of the next row is not',
+    (name) => {
+      for (let n = 1; n <= 13; n++) {
+        for (let place = 0; place < n; place++) {
+          host.reset()
+          const rows = randoms(2 * n, n)
+          rows[place] = NAN
+          const [at, out] = [host.put(rows), host.room(2 * n)]
+          const got = [...host.run(out, 2 * n, (kernels) => kernels[name](out, at, 2, n))]
+          expect(got.map(Number.isNaN), `${n}, ${place}`).toEqual(got.map((_, i) => i < n))
+        }
+      }
+    },
+  )
+
   it('is not thrown off by numbers far below zero, however many', () => {
     for (let n = 1; n <= 9; n++) {
       host.reset()
