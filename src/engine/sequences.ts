@@ -2,6 +2,7 @@ import type { Call } from '../graph/index.ts'
 import { sizeOf, type Tensor } from '../tensor/index.ts'
 import { bind as bindChoices } from './choices.ts'
 import { bind as bindGather } from './gather.ts'
+import { bind as bindLogic } from './logic.ts'
 import type { Memory } from './memory.ts'
 import type { Bind } from './place.ts'
 import { bind as bindTranspose } from './transpose.ts'
@@ -23,5 +24,6 @@ export const bind: Bind = (place, memory, kernels, smallest, graphs) => {
   bindTranspose(place, memory, kernels)
   bindGather(place, memory, kernels, smallest, graphs)
   bindChoices(place, memory, kernels, smallest)
+  bindLogic(place, smallest)
   place('Fill', (call) => filled(call, memory, smallest))
 }

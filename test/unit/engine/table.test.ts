@@ -430,6 +430,38 @@ describe('one of two by a mask', () => {
     expectSame('SelectV2', matrices, Attrs.none, 0)
   })
 
+  test.each(['LogicalAnd', 'LogicalOr'])('%s in every broadcast, of bytes that are not only 0 and 1', (op) => {
+    const bytes = (shape: readonly number[], seed: number) =>
+      tensor(
+        'bool',
+        shape,
+        Uint8Array.from(floats(shape, seed).data as Float32Array, (x) => (x > 0.5 ? 255 : x > 0 ? 1 : 0)),
+      )
+    for (const [x, y] of [
+      ...shapes,
+      [
+        [32, 1, 9],
+        [1, 8, 9],
+      ],
+      [[], [40]],
+      [[40], []],
+      [
+        [0, 9],
+        [40, 1, 9],
+      ],
+      [[33, 1], [9]],
+    ])
+      for (const inputs of [
+        [bytes(x, 1), bytes(y, 2)],
+        [bytes(y, 3), bytes(x, 4)],
+      ]) {
+        memory.begin()
+        const [ours, theirs] = [call(table, op, inputs), call(reference, op, inputs)]
+        expect([ours.dtype, ours.shape, ours.data]).toEqual([theirs.dtype, theirs.shape, theirs.data])
+      }
+    expect(() => call(table, op, [bytes([7, 9], 1), bytes([8], 2)])).toThrow('Incompatible shapes')
+  })
+
   test('Select, whose mask of one dimension is of rows', () => {
     for (const [mask, x] of [
       [[8], [8, 9]],
