@@ -144,6 +144,24 @@ describe('docs/vector-search.md', () => {
   })
 })
 
+describe('docs/serve.md', () => {
+  const page = readFileSync(join(root, 'docs/serve.md'), 'utf8')
+  const folder = workplace(page)
+  test('has a program that exports what answers', async () => {
+    const [{ name, text }] = programsOf(page)
+    const [, bundle] = /load\('(.*?)'\)/.exec(text) ?? []
+    // `weights` is a link to the repository's own folder, into which nothing is to be written.
+    const demo = 'node_modules/twotower/weights/demo'
+    const towers = `--query ${demo}/query_model --candidate ${demo}/candidate_model`
+    await answerTo(`rm weights; twotower convert ${towers} -o ${bundle}`, folder)
+    const asked = "new Request('http://localhost/v1/models/model')"
+    const ask = `import app from './${name}'; console.log(await (await app.fetch(${asked})).text())`
+    writeFileSync(join(folder, 'ask.mjs'), ask)
+    const [{ state }] = JSON.parse(await answerTo('node ask.mjs', folder)).model_version_status
+    expect(state).toBe('AVAILABLE')
+  })
+})
+
 /** A folder where a page's examples are typed, with its programs; until the tests around the call are over. */
 function workplace(page: string): string {
   const folder = scratch()
