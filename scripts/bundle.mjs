@@ -3,9 +3,37 @@
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { rolldown } from 'rolldown'
 
+/** Files of src/, by folder. */
+const files = (folders) => {
+  const paths = Object.entries(folders).flatMap(([folder, names]) =>
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => `${folder}${name}`),
+  )
+  return new RegExp(`/src/(${paths.join('|')})\\.ts$`)
+}
+
 /** What running any bundle takes: the engine, the ops of src/ops/core.ts, and what those and others share. */
-const ENGINE =
-  /\/src\/(convert|version|engine\/(?!wasm|int8|products|windows|filters|largevalues|segments|batchnorm|largest|loop|plan|layers|known|sharedimport|transpose|gather|choices|sequences|functions|extremes|fixedtiles|volumes)|graph\/(?!rewrite)|tensor\/(?!panelsint8|datatypes)|weights\/(format|reader)|errors|checksum\/xxh32|load|platform\/(folder|open|builtin|hex|http)|ops\/(index|core|bins|cast|comparison|hashing|hash\/(farmhash|words)|math|shape|slices|gather|reduce|select|fused|pooling|tables|wordids|activations|axis|broadcast|elementwise|integers|layout|tables\/static|text\/spaces)\.ts)/
+const ENGINE = files({
+  '': 'convert errors load version',
+  'checksum/': 'xxh32',
+  'engine/': `
+    binary bindings checksum concat denormals dense engine inputs kernels linear memory model place pooling reductions
+    residents runner similarity table tiles variants
+  `,
+  'graph/': 'attrs constants evaluate graph index model op resources similarity',
+  'ops/': `
+    activations axis bins broadcast cast comparison core elementwise fused gather hashing index integers layout math pooling
+    reduce select shape slices tables wordids
+  `,
+  'ops/hash/': 'farmhash words',
+  'ops/tables/': 'static',
+  'ops/text/': 'spaces',
+  'platform/': 'builtin folder hex http open',
+  'tensor/': 'bytes denormals dtype half index int64 keyindex panels strings tensor',
+  'weights/': 'format reader',
+})
 
 /** Text that is not taken to ids by one op: these come together, whichever a model asks for first. */
 const TEXT = /\/src\/ops\/(strings|regexes|padding|ragged\/(totensor|splits)|text\/(bytes|byteclass|rewrite))\.ts/
