@@ -5,6 +5,7 @@ import { PartFile } from '../platform/nodepart.ts'
 import { ItemIndex } from '../search/itemindex.ts'
 import { UsageError } from './exit.ts'
 import { Progress } from './progress.ts'
+import { unfinishedName } from './unfinished.ts'
 
 export interface ExportOptions {
   readonly output: string
@@ -40,8 +41,7 @@ export async function exportItems(file: string, { output, format, table }: Expor
   const files: PartFile[] = []
   const progress = new Progress('items')
   try {
-    for (const path of exported.paths(output))
-      files.push(await PartFile.open(path, `${path}.${process.pid}.unfinished`))
+    for (const path of exported.paths(output)) files.push(await PartFile.open(path, unfinishedName(path)))
     const { size, width, similarity } = index
     const name = table ?? basename(output).replace(/\.[^.]*$/, '')
     const sink = exported.sink(files, { size, width, similarity, name })

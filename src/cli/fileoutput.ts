@@ -5,6 +5,7 @@ import type { OutputFormat, Sink } from '../embed/sink.ts'
 import { keepPart, PartFile } from '../platform/nodepart.ts'
 import { reportBadRows } from './badrows.ts'
 import { JournalFile } from './journalfile.ts'
+import { unfinishedName } from './unfinished.ts'
 
 /** Milliseconds between two checkpoints: what a kill costs at most. */
 const PACE = 250
@@ -162,6 +163,6 @@ export class FileOutput {
   }
 
   private unfinished(path: string): string {
-    return this.journal === null ? `${path}.${process.pid}.unfinished` : `${path}.part`
+    return this.journal === null ? unfinishedName(path) : `${path}.part`
   }
 }

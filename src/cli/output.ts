@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { failLater } from './stdio.ts'
+import { unfinishedName } from './unfinished.ts'
 
 /** Where a command writes: standard output, or a file that is whole or not there. */
 export interface Output {
@@ -25,7 +26,7 @@ export async function openOutput(path: string | undefined): Promise<Output> {
   if (there?.isDirectory()) throw new Error(`"${path}" is a folder; choose a file`)
   if (there === null) await mkdir(dirname(path), { recursive: true })
   const isFile = there === null || there.isFile()
-  const unfinished = isFile ? `${path}.${process.pid}.unfinished` : path
+  const unfinished = isFile ? unfinishedName(path) : path
   const stream = (await open(unfinished, 'w')).createWriteStream()
   failLater(stream, path)
   return {

@@ -5,6 +5,7 @@ import type { Answer } from '../embed/piece.ts'
 import { PartFile } from '../platform/nodepart.ts'
 import { reportBadRows } from './badrows.ts'
 import { failLater, write } from './stdio.ts'
+import { unfinishedName } from './unfinished.ts'
 
 /** Standard output, or what is no file of its own: a device, a pipe or a link (/dev/stdout), written as it comes. */
 export class StreamOutput {
@@ -22,7 +23,7 @@ export class StreamOutput {
     const stream = path === null ? process.stdout : (await open(path, 'w')).createWriteStream()
     // Standard output has a listener of its own.
     if (path !== null) failLater(stream, path)
-    const file = errors === null ? null : await PartFile.open(errors, `${errors}.${process.pid}.unfinished`)
+    const file = errors === null ? null : await PartFile.open(errors, unfinishedName(errors))
     return new StreamOutput(stream, file)
   }
 

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -13,6 +15,7 @@ import {
   instances,
   jsonl,
   lines,
+  MAIN,
   model,
   recorded,
   rows,
@@ -48,6 +51,20 @@ describe.concurrent('embed', () => {
       })
     })
   }
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('leaves no unfinished file where %s stops it', async (signal) => {
+    const output = join(folder, `stopped by ${signal}`)
+    const files = ['-o', join(output, 'rows.jsonl'), '--errors', join(output, 'bad')]
+    const command = ['embed', bundle, '--tower', 'query', '--batch', '1', '--workers', '1', ...files]
+    const child = spawn(process.execPath, [MAIN, ...command], { stdio: ['pipe', 'ignore', 'inherit'] })
+    // Its input never ends.
+    child.stdin.write(jsonl(...demoRows('viewers.jsonl')))
+    const there = () => (existsSync(output) ? readdirSync(output) : [])
+    await expect.poll(there, { timeout: 20_000 }).toHaveLength(2)
+    child.kill(signal)
+    expect(await once(child, 'exit')).toEqual([null, signal])
+    expect(there()).toEqual([])
+  })
 
   test('needs no --tower where the model has one, and asks for it where there are two', async () => {
     const viewers = demoRows('viewers.jsonl')
