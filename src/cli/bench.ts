@@ -12,7 +12,7 @@ import { PEERS, startTfjs, tfjsGraph } from '../reference/tfjs.ts'
 import type { Row } from '../serve/rows.ts'
 import { isMembers } from '../serve/values.ts'
 import { openInstance } from '../serve/vertex.ts'
-import { inLines, inTitle } from './benched.ts'
+import { inLines, inTitle, type Report } from './benched.ts'
 import { EXIT, UsageError } from './exit.ts'
 import { definitionAt, type LoadingOptions } from './loading.ts'
 import { type Optional, optional } from './optional.ts'
@@ -29,19 +29,6 @@ export interface CommandOptions extends LoadingOptions {
   readonly profile?: boolean
   readonly json?: boolean
   readonly svg?: string
-}
-
-/** What was measured and where, as `bench --json` prints it; docs/cli.md documents the members. */
-export interface Report {
-  readonly model: string
-  readonly runtime: string
-  readonly kernels: 'baseline' | 'relaxed'
-  readonly deterministic: boolean
-  /** The engines beside ours by name, with their versions. */
-  readonly beside: Readonly<Record<string, string>>
-  /** Those that are not there, and what to install. */
-  readonly without: readonly { readonly engine: string; readonly why: string }[]
-  readonly parts: readonly PartReport[]
 }
 
 /** Measures a model's towers, or one signature, beside tfjs-wasm and ONNX Runtime. The status is 1 where an answer differs. */

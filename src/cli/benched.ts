@@ -1,8 +1,20 @@
 import type { Entry, PartReport } from '../bench/bench.ts'
 import { OURS, TFJS } from '../bench/engines.ts'
 import type { Profile, Share } from '../bench/profile.ts'
-import type { Report } from './bench.ts'
 import { counted, table, wrapped } from './words.ts'
+
+/** What was measured and where, as `bench --json` prints it; docs/cli.md documents the members. */
+export interface Report {
+  readonly model: string
+  readonly runtime: string
+  readonly kernels: 'baseline' | 'relaxed'
+  readonly deterministic: boolean
+  /** The engines beside ours by name, with their versions. */
+  readonly beside: Readonly<Record<string, string>>
+  /** Those that are not there, and what to install. */
+  readonly without: readonly { readonly engine: string; readonly why: string }[]
+  readonly parts: readonly PartReport[]
+}
 
 /** What is measured, and beside what. */
 export function inTitle({ model, runtime, kernels, deterministic, beside, without }: Omit<Report, 'parts'>): string[] {
