@@ -22,6 +22,11 @@ export interface ReadIndex {
   readonly manifest: IndexManifest
   /** Where it lies on a disk, and may have a log beside it; null elsewhere. */
   readonly path: string | null
+  /**
+   * Looks at the sums that opening left out, by what was read: the file need not be read again, nor be there.
+   * @throws {CorruptModelError} where one differs
+   */
+  readonly check: () => void
 }
 
 /** How an index is read: as `OpenOptions` say. */
@@ -38,7 +43,8 @@ interface ReadingIndex {
  */
 export async function readIndex(source: string | URL | Uint8Array, reading: ReadingIndex): Promise<ReadIndex> {
   return reads(source, checksumBy(reading.kernels), async (file, path) => {
-    return { base: await baseOf(file, reading), manifest: file.manifest, path }
+    const base = await baseOf(file, reading)
+    return { base, manifest: file.manifest, path, check: () => checkBase(base, file) }
   })
 }
 
@@ -54,6 +60,19 @@ async function reads<T>(
     return await read(file, path)
   } finally {
     await file.close()
+  }
+}
+
+/** Sees that the items are laid out again as the file has them, where it was not looked at when they were read. */
+function checkBase(base: Base, file: IndexFile): void {
+  const { unchecked } = file
+  // A scan that was not read is not made only to be looked at.
+  const scan = unchecked.some(({ name }) => name.startsWith('scan.')) ? base.exact.ranker.scanArrays : null
+  const sections = sectionsOf(base, scan)
+  for (const record of unchecked) {
+    const array = sections[record.name]
+    // What had no room in memory is not written either.
+    if (array !== undefined) file.check(record, array)
   }
 }
 
@@ -93,23 +112,27 @@ function partitionsOf(name: string, rows: number, arrays: PartitionArrays, kerne
 
 /** The file of an index of these items, in pieces. @param width numbers of a vector, which no items do not say */
 export function indexPieces(
-  { exact, partitions }: Base,
+  base: Base,
   { width, source }: Pick<IndexManifest, 'width' | 'source'>,
   generation: string,
   kernels: WebAssembly.Module | undefined,
 ): readonly Uint8Array[] {
-  const { ids, ranker, attributes, similarity } = exact
+  const { ids, ranker, similarity } = base.exact
+  const head = { rows: ids.length, width, similarity, source }
+  return writeIndex(head, sectionsOf(base, ranker.scanArrays), generation, checksumBy(kernels)).pieces
+}
+
+/** @param scan what a scan goes by; null where it is not wanted, as it can be made again */
+function sectionsOf({ exact: { ids, ranker, attributes }, partitions }: Base, scan: ScanArrays | null): Sections {
   const names = Strings.from(ids)
-  const sections: Record<string, Sections[string]> = {
+  return {
     'ids.bytes': names.bytes,
     'ids.offsets': names.offsets,
     vectors: ranker.vectors,
     ...under('attributes', (attributes ?? Attributes.of([])).arrays()),
-    ...under('scan', (ranker.scanArrays ?? {}) as Sections),
+    ...under('scan', (scan ?? {}) as Sections),
     ...under('partitions', (partitions?.arrays() ?? {}) as Sections),
   }
-  const head = { rows: ids.length, width, similarity, source }
-  return writeIndex(head, sections, generation, checksumBy(kernels)).pieces
 }
 
 const under = (name: string, arrays: Sections): Sections =>
@@ -120,11 +143,6 @@ const checksumBy = (kernels: WebAssembly.Module | undefined) => (kernels === und
 /** Sixteen digits, so that no two files have the same. */
 export const newGeneration = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('')
-
-/** @throws {CorruptModelError} where the file that lies there is not as it was written: opening it leaves large sections unread */
-export async function verifyIndex(path: string, kernels: WebAssembly.Module | undefined): Promise<void> {
-  await reads(path, checksumBy(kernels), (file) => file.verify())
-}
 
 /** The generation of the file that lies there now. */
 export async function generationOf(path: string): Promise<string> {

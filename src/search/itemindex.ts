@@ -8,7 +8,7 @@ import type { Datapoint, SearchOptions } from './datapoint.ts'
 import { checkQuery, type ExactIndex, type Neighbors } from './exact.ts'
 import { GatheredItems, onlyRows } from './gathered.ts'
 import { IdRows } from './idrows.ts'
-import { generationOf, indexPieces, newGeneration, readIndex, verifyIndex } from './indexfile.ts'
+import { generationOf, indexPieces, newGeneration, readIndex } from './indexfile.ts'
 import { checkItem, copyOf } from './item.ts'
 import { type Base, exactOf, ItemSet } from './itemset.ts'
 import type { DiskWriter } from './store/disk.ts'
@@ -59,8 +59,6 @@ interface OwnFile {
   generation: string
   /** Bytes of its log when it was opened. */
   readonly logged: number
-  /** Whether all of it is known to be as it was written. */
-  verified: boolean
 }
 
 /**
@@ -76,6 +74,8 @@ export class ItemIndex {
   private items: ItemSet
   /** Where it lies, and the bytes of its log when it was opened; null in memory. */
   private file: OwnFile | null = null
+  /** Looks at what opening did not look at; null where there is nothing of that. */
+  private check: (() => void) | null = null
   private writer: DiskWriter | null = null
   private closed = false
   /** Kept when the changes that were asked for so far are made, or have failed. */
@@ -126,15 +126,16 @@ export class ItemIndex {
     { kernels, verify = false, searched = true }: OpenOptions = {},
   ): Promise<ItemIndex> {
     for (;;) {
-      const { base, manifest, path } = await readIndex(source, { kernels, verify, searched })
+      const { base, manifest, path, check } = await readIndex(source, { kernels, verify, searched })
       const { width, generation } = manifest
       const index = new ItemIndex(base, width, manifest.source, kernels)
+      index.check = check
       if (path === null) return index
       const logged = await index.replay(path, generation).catch((error: unknown) => ({ error }))
       // Where it was compacted meanwhile, a part of what the log held is in the new file alone.
       if ((await generationOf(path)) !== generation) continue
       if (typeof logged === 'object') throw logged.error
-      index.file = { path, generation, logged, verified: verify }
+      index.file = { path, generation, logged }
       return index
     }
   }
@@ -208,20 +209,21 @@ export class ItemIndex {
 
   /**
    * Writes the index as it is to a file, in place of what is there; to its own, as `compact` does.
+   * @throws {CorruptModelError} where what was opened is damaged, which opening does not see of large sections
    * @throws {Error} where another process writes that file, or what keeps it from the disk
    */
   async save(path: string): Promise<void> {
     await this.inTurn(async () => {
       const { samePath, saveFile } = await import('./store/disk.ts')
       if (this.file !== null && !this.closed && samePath(path, this.file.path)) await this.settle()
-      else {
-        await this.verify()
-        await saveFile(path, this.bytes(newGeneration()))
-      }
+      else await saveFile(path, this.bytes(newGeneration()))
     })
   }
 
-  /** The index as it is, as a file. */
+  /**
+   * The index as it is, as a file.
+   * @throws {CorruptModelError} where what was opened is damaged, which opening does not see of large sections
+   */
   toBytes(): Uint8Array {
     return concatBytes(this.bytes(newGeneration()))
   }
@@ -258,15 +260,14 @@ export class ItemIndex {
   }
 
   /** Sees that what was read is as it was written, once: else damage would be written again with a sum that holds. */
-  private async verify(): Promise<void> {
-    if (this.file === null || this.file.verified) return
-    await verifyIndex(this.file.path, this.kernels)
-    this.file.verified = true
+  private verify(): void {
+    this.check?.()
+    this.check = null
   }
 
   /** With `base`, all items as they are, as what the file holds. */
   private async rewrite(base: Base): Promise<void> {
-    await this.verify()
+    this.verify()
     this.items = new ItemSet(base, this.width, this.kernels)
     if (this.file === null) return
     const writer = await this.writing()
@@ -338,6 +339,7 @@ export class ItemIndex {
   }
 
   private bytes(generation: string): readonly Uint8Array[] {
+    this.verify()
     return indexPieces(this.items.settled(), { width: this.width, source: this.source }, generation, this.kernels)
   }
 }

@@ -18,8 +18,6 @@ import {
 
 /** Sections up to that are checked whenever they are read; larger ones where it is asked for. */
 const SMALL = 1 << 20
-/** Bytes that are read and checked at once. */
-const CHUNK = 1 << 24
 const MOST_MANIFEST = 1 << 28
 
 /** The file of an index, open: its manifest is read, its sections are read by name. */
@@ -29,6 +27,7 @@ export class IndexFile {
   private readonly source: ByteSource
   private readonly first: number
   private readonly checksum: Checksum
+  private readonly left: SectionRecord[] = []
 
   private constructor(name: string, source: ByteSource, manifest: IndexManifest, first: number, checksum: Checksum) {
     this.name = name
@@ -69,6 +68,11 @@ export class IndexFile {
     return new IndexFile(name, source, manifest, first, checksum)
   }
 
+  /** The sections that were read and whose checksums were not looked at. */
+  get unchecked(): readonly SectionRecord[] {
+    return this.left
+  }
+
   has(name: string): boolean {
     return this.manifest.sections.some((section) => section.name === name)
   }
@@ -100,33 +104,22 @@ export class IndexFile {
     return arrays
   }
 
-  /** Reads everything once. @throws {CorruptModelError} where a checksum differs */
-  async verify(): Promise<void> {
-    for (const record of this.manifest.sections) {
-      const sum = this.checksum()
-      for (let at = 0; at < record.byteLength; at += CHUNK)
-        sum.add(await this.bytes(record, at, Math.min(at + CHUNK, record.byteLength)))
-      this.check(record, sum.value)
-    }
-  }
-
   async close(): Promise<void> {
     await this.source.close?.()
   }
 
   private async array(record: SectionRecord, verify: boolean): Promise<SectionArray> {
-    const bytes = await this.bytes(record, 0, record.byteLength)
-    if (verify || bytes.length <= SMALL) this.check(record, this.checksum().add(bytes).value)
+    const from = this.first + record.offset
+    const bytes = await this.source.slice(from, from + record.byteLength)
+    if (verify || bytes.length <= SMALL) this.check(record, bytes)
+    else this.left.push(record)
     const whole = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice()
     return new ARRAYS[record.dtype](whole.buffer as ArrayBuffer, whole.byteOffset, record.length)
   }
 
-  private bytes({ offset }: SectionRecord, from: number, to: number): Promise<Uint8Array> {
-    return this.source.slice(this.first + offset + from, this.first + offset + to)
-  }
-
-  private check({ name, xxh32 }: SectionRecord, computed: number): void {
-    if (computed !== xxh32)
+  /** @throws {CorruptModelError} where the checksum of `array` is not that of the section */
+  check({ name, xxh32 }: SectionRecord, { buffer, byteOffset, byteLength }: SectionArray): void {
+    if (this.checksum().add(new Uint8Array(buffer, byteOffset, byteLength)).value !== xxh32)
       throw new CorruptModelError(this.name, `the checksum of section "${name}" differs: the file is damaged`)
   }
 

@@ -247,11 +247,43 @@ describe('a damaged file', () => {
     writeFileSync(file, bytes)
     const index = await ItemIndex.open(file)
     await index.remove(['3'])
+    const inMemory = await ItemIndex.open(new Uint8Array(bytes))
     for (const writing of [() => index.compact(), () => index.partition(), () => index.save(path())])
       await expect(writing()).rejects.toThrow(CorruptModelError)
+    expect(() => index.toBytes()).toThrow(CorruptModelError)
     expect(readFileSync(file).equals(bytes)).toBe(true)
     expect(index.size).toBe(4999)
     await index.close()
+    // Of bytes, which have no file, none is made either.
+    expect(() => inMemory.toBytes()).toThrow(CorruptModelError)
+    await expect(inMemory.save(path())).rejects.toThrow(CorruptModelError)
+  })
+
+  test('in any large section is seen before it is written again, and what is whole is not refused', async () => {
+    const kernels = await compileKernels()
+    // Ids, vectors, what a scan goes by, crowds: each of more than 1 MiB.
+    const many = Array.from({ length: 70_000 }, (_, i) => ({
+      id: `é-${i}-is-an-id-of-an-item`,
+      embedding: vector(i % 100),
+      crowdingTag: `${i % 3}`,
+    }))
+    const bytes = (await ItemIndex.of(many, { ...dot, kernels })).toBytes()
+    const opened = await ItemIndex.open(bytes, { kernels })
+    await opened.remove([many[7].id])
+    expect((await ItemIndex.open(opened.toBytes(), { kernels, verify: true })).size).toBe(69_999)
+    const view = new DataView(bytes.buffer)
+    const end = 24 + view.getUint32(16, true)
+    const { sections } = JSON.parse(new TextDecoder().decode(bytes.subarray(24, end))) as {
+      sections: { name: string; offset: number; byteLength: number }[]
+    }
+    const large = sections.filter(({ byteLength }) => byteLength > 1 << 20)
+    expect(large.map(({ name }) => name)).toEqual(expect.arrayContaining(['ids.bytes', 'vectors', 'scan.items']))
+    for (const { name, offset, byteLength } of large) {
+      const damaged = bytes.slice()
+      damaged[64 * Math.ceil(end / 64) + offset + (byteLength >> 1)] ^= 1
+      const index = await ItemIndex.open(damaged, { kernels })
+      expect(() => index.toBytes(), name).toThrow(`section "${name}" differs`)
+    }
   })
 
   /** The file with another manifest of the same length, as if it had been written so. */
