@@ -17,7 +17,7 @@ import type { tensorflow } from '../savedmodel/proto/generated.js'
 import type { Tensor } from '../tensor/index.ts'
 import { attributesOf, type ProtoAttrs } from './attributes.ts'
 import { opOf } from './complex.ts'
-import { loopOf, readsOf } from './loops.ts'
+import { hasLoops, loopOf, reached, readsOf } from './loops.ts'
 import { EXITS, order } from './order.ts'
 import { RefVariables } from './refvariables.ts'
 import { type Built, canonical, FILE, type Names, type NodeDef, parse, resolve, type Scope, scope } from './scope.ts'
@@ -120,7 +120,9 @@ export class Builder {
       nodes.push(node)
       fed.set(canonical(tensor), { node, index: 0 })
     }
-    const outputs = this.expand({ ...this.top, built: new Map(), loops: new Map(), fed }, fetches, targets, nodes)
+    const whole: Scope = { ...this.top, built: new Map(), loops: new Map(), fed }
+    const defs = hasLoops(whole.defs) ? reached(whole, [...fetches, ...targets]) : whole.defs
+    const outputs = this.expand({ ...whole, defs }, fetches, targets, nodes)
     return prune({ parameters, nodes, outputs }, this.ops)
   }
 

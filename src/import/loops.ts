@@ -1,5 +1,5 @@
 import { CorruptModelError } from '../errors.ts'
-import { FILE, type NodeDef } from './scope.ts'
+import { FILE, isFed, type NodeDef, type Scope } from './scope.ts'
 
 type Defs = ReadonlyMap<string, NodeDef>
 
@@ -26,6 +26,29 @@ export interface Loop {
 
 const ENTER = /^(Ref)?Enter$/
 const nameOf = (ref: string): string => ref.replace(/^\^/, '').split(':')[0]
+
+/** Whether a graph has loops of this kind. */
+export function hasLoops(defs: Defs): boolean {
+  for (const { op } of defs.values()) if (ENTER.test(op ?? '')) return true
+  return false
+}
+
+/**
+ * The nodes of a graph that `roots` need, by data or control, as a session of TF1 prunes it before it runs. A graph
+ * that was trained holds variables in its loops that only gradients read, such as how many rounds there were and
+ * what each computed; an answer does not need them, and their ops need not run here.
+ */
+export function reached(within: Scope, roots: readonly string[]): Map<string, NodeDef> {
+  const found = new Map<string, NodeDef>()
+  const ahead = [...roots]
+  for (let ref = ahead.pop(); ref !== undefined; ref = ahead.pop()) {
+    const def = isFed(ref, within) ? undefined : within.defs.get(nameOf(ref))
+    if (def === undefined || found.has(nameOf(ref))) continue
+    found.set(nameOf(ref), def)
+    ahead.push(...(def.input ?? []))
+  }
+  return found
+}
 
 /** What the loops of a graph are made of, each found once: a graph has a hundred exits, and tens of thousands of nodes. */
 interface Parts {

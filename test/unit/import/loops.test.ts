@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { loopOf } from '../../../src/import/loops.ts'
-import type { NodeDef } from '../../../src/import/scope.ts'
+import { loopOf, reached } from '../../../src/import/loops.ts'
+import { type NodeDef, scope } from '../../../src/import/scope.ts'
 
 const named = (text: string) => ({ s: new TextEncoder().encode(text) })
 
@@ -38,4 +38,33 @@ test("each of a graph's loops is told apart, in one walk through the graph", () 
       constants: [{ node: `${frame}/bound`, outside: 'x:0' }],
     })
   expect(walks).toBe(1)
+})
+
+test("a loop's variables that only gradients read are left out, as a session prunes them", () => {
+  // tf.gradients adds a counter of the rounds, which waits for what each round pushes to a stack for the way back.
+  const gradients: NodeDef[] = [
+    { name: 'while/f_count', op: 'Enter', input: ['zero'], attr: { frame_name: named('while') } },
+    {
+      name: 'while/f_acc',
+      op: 'Enter',
+      input: ['stack'],
+      attr: { frame_name: named('while'), is_constant: { b: true } },
+    },
+    { name: 'while/f merge', op: 'Merge', input: ['while/f_count', 'while/f next'] },
+    { name: 'while/f switch', op: 'Switch', input: ['while/f merge', 'while/goes on'] },
+    { name: 'while/push', op: 'StackPushV2', input: ['while/f_acc', 'while/switch:1'] },
+    { name: 'while/f add', op: 'AddV2', input: ['while/f switch:1', 'one', '^while/push'] },
+    { name: 'while/f next', op: 'NextIteration', input: ['while/f add'] },
+    { name: 'while/f exit', op: 'Exit', input: ['while/f switch'] },
+    { name: 'stack', op: 'StackV2', input: [] },
+  ]
+  const outside: NodeDef[] = ['zero', 'one', 'x'].map((name) => ({ name, op: 'Const', input: [] }))
+  const whole = scope('', [...outside, ...loop('while'), ...gradients], false, {}, 0)
+  const ofAnswer = reached(whole, ['while/exit:0'])
+  expect([...ofAnswer.keys()].filter((name) => /f |f_|push|stack/.test(name))).toEqual([])
+  expect(loopOf('while/exit', ofAnswer).merges).toEqual(['while/merge'])
+  expect(loopOf('while/exit', ofAnswer).constants).toEqual([{ node: 'while/bound', outside: 'x:0' }])
+  // Whoever asks for the number of rounds needs all of it, pushes too, which are control inputs.
+  expect(loopOf('while/f exit', reached(whole, ['while/f exit'])).merges).toHaveLength(2)
+  expect(reached(whole, ['while/f exit']).has('stack')).toBe(true)
 })
