@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 import { type Cut, countLines, cutRows, LINES, type RowEnds } from '../embed/input/cut.ts'
+import { notLines } from '../embed/input/notlines.ts'
 import type { Position } from '../embed/journal.ts'
 import type { Piece } from '../embed/piece.ts'
 import { openRanges } from '../platform/noderanges.ts'
@@ -69,6 +70,17 @@ interface Part {
 const blocksOf = (file: string, start: number): Readable =>
   file === '-' ? standardInput() : createReadStream(file, { start, highWaterMark: BLOCK })
 
+/** The same of lines of text. @throws {TypeError} where the file begins as one that holds none */
+async function* textBlocksOf(file: string, start: number): AsyncGenerator<Uint8Array> {
+  let atStart = start === 0
+  for await (const block of blocksOf(file, start) as AsyncIterable<Uint8Array>) {
+    const refusal = atStart ? notLines(block) : null
+    if (refusal !== null) throw new TypeError(refusal)
+    atStart = false
+    yield block
+  }
+}
+
 async function* partsOf(
   { file, format }: EmbedInput,
   offset: number,
@@ -78,9 +90,11 @@ async function* partsOf(
   if (format === 'parquet') yield* parquetParts(file, offset, most, columns)
   else if (format === 'csv' || format === 'tsv') yield* csvParts(file, offset, most, format === 'csv' ? ',' : '\t')
   else {
-    const ends = format === 'tfrecord' ? (await import('../embed/input/tfrecord.ts')).recordEnds() : LINES
+    const records = format === 'tfrecord'
+    const ends = records ? (await import('../embed/input/tfrecord.ts')).recordEnds() : LINES
+    const blocks = records ? blocksOf(file, offset) : textBlocksOf(file, offset)
     let next = offset
-    for await (const { bytes, rows } of cutRows(blocksOf(file, offset), ends, most)) {
+    for await (const { bytes, rows } of cutRows(blocks, ends, most)) {
       next += bytes.length
       yield { body: bytes, header: [], rows, before: 0, lines: rows, next }
     }
@@ -94,7 +108,7 @@ async function* csvParts(
   delimiter: ',' | '\t',
 ): AsyncGenerator<Part> {
   const { csvEnds, csvHeader } = await import('../embed/input/csv.ts')
-  const cuts = (start: number, ends: RowEnds, size: () => number) => cutRows(blocksOf(file, start), ends, size)
+  const cuts = (start: number, ends: RowEnds, size: () => number) => cutRows(textBlocksOf(file, start), ends, size)
   let header: readonly string[] | null = null
   let [next, before] = [0, 0]
   const headerOf = ({ bytes }: Cut): void => {

@@ -3,6 +3,7 @@ import { createReadStream, fstatSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { notLines } from '../embed/input/notlines.ts'
 import { EXIT, report, UsageError } from './exit.ts'
 
 /** One line of input and where it stands. */
@@ -19,6 +20,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /**
  * The lines of `input` that are not empty, as they come. A line ends at a line feed and nowhere else: JSON may hold U+2028
  * in a string, where node:readline would end the line.
+ * @throws {TypeError} where it begins as a file of bytes, gzipped or UTF-16
  */
 export async function* linesOf(input: Readable, name: string): AsyncGenerator<Line> {
   let [number, pieces] = [0, [] as Buffer[]]
@@ -30,6 +32,8 @@ export async function* linesOf(input: Readable, name: string): AsyncGenerator<Li
   }
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
+      const refusal = number === 0 && pieces.length === 0 ? notLines(chunk) : null
+      if (refusal !== null) throw new TypeError(`${name}: ${refusal}`)
       let start = 0
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
         const whole = line(chunk.subarray(start, end))

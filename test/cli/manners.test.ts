@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { DEMO, demoRows, jsonl, lines, MAIN, model, run, scratch, twotower } from './command.ts'
 
@@ -161,6 +162,30 @@ describe.concurrent('the command line', () => {
       ],
     ] as const)
       expect(await run(args)).toEqual({ status: 1, stdout: '', stderr: `twotower: ${said}\n` })
+  })
+
+  test('says once of a file of bytes what it is and what to do, not once a line', async () => {
+    const rows = jsonl(...demoRows('viewers.jsonl'))
+    const packed = join(folder, 'rows.jsonl.gz')
+    writeFileSync(packed, gzipSync(rows))
+    const wide = join(folder, 'wide.csv')
+    writeFileSync(wide, Buffer.from('\uFEFFid;year\n1;1948\n', 'utf16le'))
+    const [zipped, utf16] = [/ it is gzipped: .*gunzip -c FILE/, / it is UTF-16: .*iconv -f UTF-16 -t UTF-8 FILE/]
+    for (const [args, file, said] of [
+      [['embed', QUERY], packed, zipped],
+      [['embed', QUERY], wide, utf16],
+      [['score', QUERY, '--similarity', 'dot'], packed, zipped],
+      [['index', '--similarity', 'dot', '-o', join(folder, 'none.index')], packed, zipped],
+    ] as const) {
+      const { status, stdout, stderr } = await run([...args, file])
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+      expect(stderr).toMatch(said)
+      expect(stderr.split(file)).toHaveLength(2)
+      expect(stderr).toMatch(/^twotower: .*\n$/)
+    }
+    const { status, stderr } = await run(['run', QUERY], gzipSync(rows))
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^twotower: standard input: .* it is gzipped: .*\n$/)
   })
 
   test('takes no folder for an empty input', () => {

@@ -77,7 +77,7 @@ export function readCsv(
   )
   const row = (record: readonly string[]): Json => {
     if (record.length !== header.length)
-      throw new RangeError(`the row has ${record.length} cells, the header has ${header.length}`)
+      throw new RangeError(`the row has ${record.length} cells, the header has ${header.length}${otherwiseCut(header)}`)
     const members = record.map((cell, i) => [header[i], readers[i](cell)] as const)
     return Object.fromEntries(members.filter((member): member is [string, Json] => member[1] !== undefined))
   }
@@ -92,6 +92,12 @@ export function readCsv(
     return oneByOne(bytes, first, delimiter, row)
   }
 }
+
+/** What to do where a header of one cell looks like several between other delimiters. */
+const otherwiseCut = (header: readonly string[]): string =>
+  header.length === 1 && /[;\t|]/.test(header[0])
+    ? `, ${JSON.stringify(header[0])}: cells stand between commas, or with --format tsv between tabs`
+    : ''
 
 /** Where a row cannot be read it must not spoil the others. */
 function oneByOne(

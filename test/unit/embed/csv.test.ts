@@ -95,6 +95,13 @@ describe('CSV', () => {
     expect(rows[4].json).toThrow(/[Qq]uote/)
   })
 
+  test('says which delimiters are wanted where a header is one cell with others in it', () => {
+    expect(read('1;1948,5', ['id;year'])[0].json).toThrow(
+      'the row has 2 cells, the header has 1, "id;year": cells stand between commas, or with --format tsv between tabs',
+    )
+    expect(read('1,1948', ['id'])[0].json).toThrow(/the header has 1$/)
+  })
+
   test('begins with names, of which none stands twice', () => {
     expect(csvHeader(bytes('\uFEFFid,"the title"\r\n'), ',')).toEqual(['id', 'the title'])
     expect(csvHeader(bytes('id\ttitle, in full\n'), '\t')).toEqual(['id', 'title, in full'])
