@@ -77,7 +77,7 @@ async function missing(folder: Folder): Promise<CorruptModelError> {
   }
   return new CorruptModelError(
     GRAPH,
-    `missing in ${folder.name}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/. Give the folder that holds saved_model.pb itself: it is often a numbered one inside`,
+    `missing in ${folder.name}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/, a bundle's manifest.json and weights.bin. Give the folder that holds one of them itself: it is often a numbered one inside`,
   )
 }
 

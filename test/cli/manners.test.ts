@@ -158,7 +158,7 @@ describe.concurrent('the command line', () => {
       ],
       [
         ['inspect', folder],
-        `saved_model.pb: missing in ${folder}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/. Give the folder that holds saved_model.pb itself: it is often a numbered one inside`,
+        `saved_model.pb: missing in ${folder}; a SavedModel's folder holds saved_model.pb and, beside it, variables/ and assets/, a bundle's manifest.json and weights.bin. Give the folder that holds one of them itself: it is often a numbered one inside`,
       ],
     ] as const)
       expect(await run(args)).toEqual({ status: 1, stdout: '', stderr: `twotower: ${said}\n` })
