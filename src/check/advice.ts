@@ -70,6 +70,11 @@ const KINDS: readonly Kind[] = [
     todo: 'export with control flow v2: tf.compat.v1.enable_control_flow_v2() before the graph is built',
   },
   {
+    pattern: /^Placeholder(V2)?$/,
+    kind: 'input that the signature does not take',
+    todo: 'nothing gives it a value: export a signature that has it among its inputs, or a graph that has a constant or a tf.compat.v1.placeholder_with_default in its place',
+  },
+  {
     pattern: /^SimpleML|^YggdrasilDecisionForests/,
     kind: 'custom op',
     todo: 'a decision forest of a library of its own: it has to be run by that library, outside the towers',

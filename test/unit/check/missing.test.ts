@@ -46,3 +46,13 @@ test('a check names an op of a type that it is not run for, and not of another',
   expect(found).toMatchObject({ op: 'Conv3D of bfloat16', features: ['x'], outputs: ['y'] })
   expect(adviceOn(found.op).todo).toContain('cast to a type that it is run for')
 })
+
+test('a placeholder that the signature does not take is no op that twotower lacks', () => {
+  const [x, forgotten] = [input('x'), op('Placeholder', [])]
+  const [found] = missingOf(signature('', [x], { y: op('AddV2', [x, forgotten]) }))
+  expect(found).toMatchObject({ op: 'Placeholder', outputs: ['y'] })
+  expect(adviceOn(found.op)).toMatchObject({
+    kind: 'input that the signature does not take',
+    todo: expect.stringMatching(/^nothing gives it a value: .*among its inputs.*placeholder_with_default/),
+  })
+})
