@@ -8,7 +8,7 @@ import { embeddingOutput, isEmbedding, namesEmbedding, sideOf } from './sides.ts
 /** Signatures of which each is plainly one tower. */
 export function towersOfSignatures(signatures: readonly Signature[], notes: string[]): Found | null {
   const found: { query: TowerDefinition | null; candidate: TowerDefinition | null } = { query: null, candidate: null }
-  for (const signature of signatures) {
+  for (const signature of [...signatures].sort((a, b) => forTraining(a) - forTraining(b))) {
     const side = sideOf([signature.name])
     const output = embeddingOutput(signature)
     if (side === null || output < 0 || found[side] !== null) continue
@@ -17,6 +17,9 @@ export function towersOfSignatures(signatures: readonly Signature[], notes: stri
   }
   return found.query === null && found.candidate === null ? null : found
 }
+
+/** 1 for a trace of a function for training, where dropout and batch statistics are on: any other goes first. */
+const forTraining = ({ name }: Signature): number => Number(/[(, ]training=true\b/.test(name))
 
 /** An export of one tower alone: a user model, an item model. Keras names its signature twice. */
 export function towerOfExport(signatures: readonly Signature[], source: string, notes: string[]): Found | null {

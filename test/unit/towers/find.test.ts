@@ -247,3 +247,13 @@ test('two exports do not say how they are compared, and their towers are by thei
     'no output of the query export is plainly its embedding (outputs: serving_default:x, serving_default:z); name it as SIGNATURE:OUTPUT',
   )
 })
+
+test('the trace of a function for training is a tower only where there is no other', () => {
+  const trace = (name: string) => {
+    const x = input('title')
+    return signature(name, [x], { output_0: [op('Relu', [x]), [null, 8]] })
+  }
+  const [training, plain] = [trace('query_model.__call__(training=true)'), trace('query_model.__call__')]
+  expect(findTowers([training, plain]).query?.signature).toBe(plain.name)
+  expect(findTowers([training]).query?.signature).toBe(training.name)
+})
