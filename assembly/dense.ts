@@ -35,14 +35,11 @@
 // it worse (2×16 by two: 24): V8 unrolls the loop itself, and what is more than it expects spills.
 import { edge, PANEL, vector } from './denseRow'
 import { fixedTiles, Loads, loads, loadTail, madd, splat, storeTail, tileRows } from './lanes'
+import { pack, PART, TALL, tallTiles } from './tall'
 import { activate, Unary } from './unary'
 
-/** Rows of a panel that are passed over at a time: 16 KB, half of the first cache. */
-export const PART = 256
 /** Rows that are finished, activation included, before the next: they and their x stay in the second cache. */
 const CHUNK = 60
-/** Rows of the tall tile, of which `pack` takes ten. */
-export const TALL = 6
 
 /**
  * out[rows × n] = act(x[rows × k] · W[k × n] + bias[n]).
@@ -99,8 +96,8 @@ function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n
       let p = w + <usize>from * PANEL * 4
       for (let o = out; o < end; o += PANEL * 4, p += panel) {
         if (ASC_FEATURE_RELAXED_SIMD && height == TALL) {
-          tallTiles(o, p, count, steps, outRow, from > 0)
-          tallTiles(o + 32, p + 32, count, steps, outRow, from > 0)
+          tallFloats(o, p, count, steps, outRow, from > 0)
+          tallFloats(o + 32, p + 32, count, steps, outRow, from > 0)
         } else wideTiles(o, columns, p, count, steps, xRow, outRow, from > 0)
       }
       from += steps
@@ -109,29 +106,6 @@ function sums(out: usize, x: usize, w: usize, count: i32, height: i32, k: i32, n
     w += panel * (n / PANEL)
     out = end
     for (let i = count * height; i > 0; i--, out += outRow, x += xRow) edge(out, x, w, k, past)
-  }
-}
-
-/** `steps` columns of `count` tiles to `tileRows`: tile after tile, step after step, the floats (or four bytes) of its six rows. */
-export function pack(x: usize, count: i32, steps: i32, xRow: usize): void {
-  for (let tile = tileRows; count > 0; count--, tile += <usize>steps * TALL * 4) {
-    for (let row = 0; row < TALL; row += 2, x += xRow << 1) {
-      let to = tile + (<usize>row << 2)
-      let from = x
-      let i = steps
-      for (; i >= 4; i -= 4, from += 16, to += TALL * 16) {
-        const a = v128.load(from), b = v128.load(from + xRow)
-        const first = v128.shuffle<f32>(a, b, 0, 4, 1, 5), last = v128.shuffle<f32>(a, b, 2, 6, 3, 7)
-        v128.store_lane<f64>(to, first, 0)
-        v128.store_lane<f64>(to, first, 1, TALL * 4)
-        v128.store_lane<f64>(to, last, 0, TALL * 8)
-        v128.store_lane<f64>(to, last, 1, TALL * 12)
-      }
-      for (; i > 0; i--, from += 4, to += TALL * 4) {
-        store<f32>(to, load<f32>(from))
-        store<f32>(to, load<f32>(from + xRow), 4)
-      }
-    }
   }
 }
 
@@ -181,65 +155,8 @@ function wideTiles(
 }
 
 /** The same for half a panel and six rows at a time, as they lie at `tileRows`. */
-function tallTiles(out: usize, w: usize, count: i32, steps: i32, outRow: usize, more: bool): void {
-  let x = tileRows
-  for (; count > 0; count--, out += outRow * TALL) {
-    const out1 = out + outRow
-    const out2 = out1 + outRow
-    const out3 = out2 + outRow
-    const out4 = out3 + outRow
-    const out5 = out4 + outRow
-    let a0 = splat(0), a1 = splat(0), b0 = splat(0), b1 = splat(0), c0 = splat(0), c1 = splat(0)
-    let d0 = splat(0), d1 = splat(0), e0 = splat(0), e1 = splat(0), f0 = splat(0), f1 = splat(0)
-    if (more) {
-      a0 = v128.load(out)
-      a1 = v128.load(out, 16)
-      b0 = v128.load(out1)
-      b1 = v128.load(out1, 16)
-      c0 = v128.load(out2)
-      c1 = v128.load(out2, 16)
-      d0 = v128.load(out3)
-      d1 = v128.load(out3, 16)
-      e0 = v128.load(out4)
-      e1 = v128.load(out4, 16)
-      f0 = v128.load(out5)
-      f1 = v128.load(out5, 16)
-    }
-    let p = w
-    for (const end = x + <usize>steps * TALL * 4; x < end; x += TALL * 4, p += PANEL * 4) {
-      const w0 = v128.load(p), w1 = v128.load(p, 16)
-      const s0 = v128.load32_splat(x)
-      a0 = madd(s0, w0, a0)
-      a1 = madd(s0, w1, a1)
-      const s1 = v128.load32_splat(x, 4)
-      b0 = madd(s1, w0, b0)
-      b1 = madd(s1, w1, b1)
-      const s2 = v128.load32_splat(x, 8)
-      c0 = madd(s2, w0, c0)
-      c1 = madd(s2, w1, c1)
-      const s3 = v128.load32_splat(x, 12)
-      d0 = madd(s3, w0, d0)
-      d1 = madd(s3, w1, d1)
-      const s4 = v128.load32_splat(x, 16)
-      e0 = madd(s4, w0, e0)
-      e1 = madd(s4, w1, e1)
-      const s5 = v128.load32_splat(x, 20)
-      f0 = madd(s5, w0, f0)
-      f1 = madd(s5, w1, f1)
-    }
-    v128.store(out, a0)
-    v128.store(out, a1, 16)
-    v128.store(out1, b0)
-    v128.store(out1, b1, 16)
-    v128.store(out2, c0)
-    v128.store(out2, c1, 16)
-    v128.store(out3, d0)
-    v128.store(out3, d1, 16)
-    v128.store(out4, e0)
-    v128.store(out4, e1, 16)
-    v128.store(out5, f0)
-    v128.store(out5, f1, 16)
-  }
+function tallFloats(out: usize, w: usize, count: i32, steps: i32, outRow: usize, more: bool): void {
+  tallTiles(false, out, w, count, steps, outRow, more)
 }
 
 /**

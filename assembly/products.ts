@@ -27,9 +27,9 @@
 // two numbers differ between runs, both):
 //   512-1024-512-256  64 rows  relaxed 3.3-3.8 3.9-4.2  baseline 2.7 2.6    one row  relaxed 7.8 8-9  baseline 4.0 5.0
 //   128-256-128-64    64 rows  relaxed 3.2     3.5      baseline 2.6 2.5    one row  relaxed  20  23  baseline  10  14
-import { PART, pack, TALL } from './dense'
 import { fixedTiles, Loads, loads, storeTail, tileRows } from './lanes'
 import { rowBytes } from './quantize'
+import { pack, PART, TALL, tallTiles } from './tall'
 
 /** Columns in a panel. */
 const PANEL = 16
@@ -91,73 +91,14 @@ function tallSums(out: usize, q: usize, w: usize, count: i32, k: i32, n: i32, fr
     pack(q + (<usize>from << 2), count, part, k)
     let p = w + <usize>from * PANEL * 4
     for (let o = out, end = out + (<usize>(n & ~(PANEL - 1)) << 2); o < end; o += PANEL * 4, p += panel) {
-      tallTiles(o, p, count, part, <usize>n << 2, from > 0)
-      tallTiles(o + 32, p + 32, count, part, <usize>n << 2, from > 0)
+      tallBytes(o, p, count, part, <usize>n << 2, from > 0)
+      tallBytes(o + 32, p + 32, count, part, <usize>n << 2, from > 0)
     }
   }
 }
 
-/** `steps` steps of half a panel, added to the sums in `out` where there are `more`. */
-function tallTiles(out: usize, w: usize, count: i32, steps: i32, outRow: usize, more: bool): void {
-  let q = tileRows
-  for (; count > 0; count--, out += outRow * TALL) {
-    const out1 = out + outRow
-    const out2 = out1 + outRow
-    const out3 = out2 + outRow
-    const out4 = out3 + outRow
-    const out5 = out4 + outRow
-    let a0 = i32x4.splat(0), a1 = i32x4.splat(0), b0 = i32x4.splat(0), b1 = i32x4.splat(0)
-    let c0 = i32x4.splat(0), c1 = i32x4.splat(0), d0 = i32x4.splat(0), d1 = i32x4.splat(0)
-    let e0 = i32x4.splat(0), e1 = i32x4.splat(0), f0 = i32x4.splat(0), f1 = i32x4.splat(0)
-    if (more) {
-      a0 = v128.load(out)
-      a1 = v128.load(out, 16)
-      b0 = v128.load(out1)
-      b1 = v128.load(out1, 16)
-      c0 = v128.load(out2)
-      c1 = v128.load(out2, 16)
-      d0 = v128.load(out3)
-      d1 = v128.load(out3, 16)
-      e0 = v128.load(out4)
-      e1 = v128.load(out4, 16)
-      f0 = v128.load(out5)
-      f1 = v128.load(out5, 16)
-    }
-    let p = w
-    for (const end = q + <usize>steps * TALL * 4; q < end; q += TALL * 4, p += PANEL * 4) {
-      const w0 = v128.load(p), w1 = v128.load(p, 16)
-      const s0 = v128.load32_splat(q)
-      a0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s0, a0)
-      a1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, s0, a1)
-      const s1 = v128.load32_splat(q, 4)
-      b0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s1, b0)
-      b1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, s1, b1)
-      const s2 = v128.load32_splat(q, 8)
-      c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s2, c0)
-      c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, s2, c1)
-      const s3 = v128.load32_splat(q, 12)
-      d0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s3, d0)
-      d1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, s3, d1)
-      const s4 = v128.load32_splat(q, 16)
-      e0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s4, e0)
-      e1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, s4, e1)
-      const s5 = v128.load32_splat(q, 20)
-      f0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w0, s5, f0)
-      f1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(w1, s5, f1)
-    }
-    v128.store(out, a0)
-    v128.store(out, a1, 16)
-    v128.store(out1, b0)
-    v128.store(out1, b1, 16)
-    v128.store(out2, c0)
-    v128.store(out2, c1, 16)
-    v128.store(out3, d0)
-    v128.store(out3, d1, 16)
-    v128.store(out4, e0)
-    v128.store(out4, e1, 16)
-    v128.store(out5, f0)
-    v128.store(out5, f1, 16)
-  }
+function tallBytes(out: usize, w: usize, count: i32, steps: i32, outRow: usize, more: bool): void {
+  tallTiles(true, out, w, count, steps, outRow, more)
 }
 
 /** sum + eight products a lane: four of `w0` and `q0`, four of `w1` and `q1`. */
