@@ -8,5 +8,5 @@ export const MOST_BYTES: number = 2 ** 32 - PAGE
 /** `bytes` up to a multiple of `to`, by default a cache line, on which any SIMD load is aligned. */
 export const aligned = (bytes: number, to = 64): number => Math.ceil(bytes / to) * to
 
-/** Bytes for the rows of x that tiles have packed: ten tiles of six rows, 256 columns of them (assembly/dense.ts). */
+/** Bytes for the rows of x that tiles have packed: ten tiles of six rows, 256 columns of them (assembly/tall.ts). */
 export const TILE_ROWS: number = 10 * 6 * 256 * 4
